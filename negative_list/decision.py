@@ -1,0 +1,97 @@
+"""The decision: findings, what was not evaluated, and the strongest action over them, as one value.
+
+Field names are those of the JSON that ``match`` and ``check`` print.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Literal
+
+from msgspec import Struct, field
+
+from negative_list.prescription import Note
+from negative_list.rules import ACTIONS, Action, Reason
+
+__all__ = ["Decision", "FactSeen", "Finding", "NotEvaluated", "Suggestion", "strongest"]
+
+
+class FactSeen(Struct, frozen=True, kw_only=True):
+    """A fact a finding rests on. ``subject`` is ``patient``, an encounter id or a line id; ``value`` null: unknown."""
+
+    fact: str
+    subject: str
+    value: bool | int | Decimal | str | tuple[str, ...] | None
+    unit: str = ""
+    source: str = "request"
+
+
+class Suggestion(Struct, frozen=True, kw_only=True):
+    """An edit that was tried: with it this finding is gone and none of equal or stronger action is new.
+
+    ``kind``: ``drop`` the line, lower the ``quantity`` to ``value``, the ``days`` to ``value``, ``self_pay`` (with the
+    patient's consent note), or ``require`` an item the basis asks for. ``lines``: the lines it edits.
+    """
+
+    kind: Literal["drop", "quantity", "days", "self_pay", "require"]
+    lines: tuple[str, ...]
+    text: str
+    value: Decimal | None = None
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """A rule that holds against a prescription, or could not be decided and asks.
+
+    ``lines`` are the offending current lines, ``involved`` the other lines it rests on; ``needs`` the facts an unknown
+    finding asks for. ``amount_fen`` is the money at risk, ``None`` when not known.
+    """
+
+    finding_id: str
+    rule_id: str
+    rule_version: int
+    class_name: str = field(name="class")
+    class_id: str
+    action: Action
+    unknown: bool = False
+    lines: tuple[str, ...] = ()
+    involved: tuple[str, ...] = ()
+    message: str = ""
+    basis: str = ""
+    facts: tuple[FactSeen, ...] = ()
+    amount_fen: int | None = None
+    suggestions: tuple[Suggestion, ...] = ()
+    fund_only: bool = False
+    addressee: str = "doctor"
+    result: Literal["definite", "suspicious"] = "definite"
+    needs: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+
+
+class NotEvaluated(Struct, frozen=True, kw_only=True):
+    """A rule that was triggered and could not be decided. ``needs`` names facts, or ``history``."""
+
+    rule_id: str
+    class_name: str = field(name="class")
+    needs: tuple[str, ...]
+    reason: Literal["missing_facts", "coverage"]
+    lines: tuple[str, ...] = ()
+
+
+class Decision(Struct, frozen=True, kw_only=True):
+    """What is answered to the caller. ``decision_id``, ``receipt`` and ``release`` are null outside the sidecar."""
+
+    decision: Action
+    decision_id: str | None = None
+    receipt: str | None = None
+    release: str | None = None
+    journaled: bool = False
+    policy: str = ""
+    findings: tuple[Finding, ...] = ()
+    not_evaluated: tuple[NotEvaluated, ...] = ()
+    notes: tuple[Note, ...] = ()
+    elapsed_us: int = 0
+
+
+def strongest(findings: tuple[Finding, ...]) -> Action:
+    """The strongest action over the findings; ``pass`` where there are none."""
+    return max((f.action for f in findings), key=ACTIONS.index, default="pass")

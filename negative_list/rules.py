@@ -1,0 +1,132 @@
+"""The records of a list: rules, named sets, and the list that holds them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal, TypeAlias
+
+from msgspec import field
+
+from negative_list.conditions import Condition, Items, Record
+
+__all__ = [
+    "ACTIONS",
+    "Action",
+    "Basis",
+    "NamedSet",
+    "OnUnknown",
+    "Reason",
+    "Rule",
+    "RuleList",
+    "Text",
+    "Trigger",
+]
+
+Action: TypeAlias = Literal["pass", "remind", "warn", "block"]
+ACTIONS: tuple[Action, ...] = ("pass", "remind", "warn", "block")
+"""What a finding asks of the caller, weakest first."""
+
+
+class Text(Record, kw_only=True):
+    """A text people read: Chinese first, English where given."""
+
+    zh: str
+    en: str = ""
+
+
+class Trigger(Items, kw_only=True):
+    """What makes a rule look at a prescription at all.
+
+    The item ways of :class:`Items` make each *current* line they name a trigger line. ``diagnoses`` and
+    ``operations`` (codes, prefixes or ranges) and ``encounter`` trigger once for the current encounter, without a line.
+    """
+
+    diagnoses: tuple[str, ...] = ()
+    operations: tuple[str, ...] = ()
+    encounter: bool = False
+
+
+class OnUnknown(Record, kw_only=True):
+    """What to do when the rule cannot be decided.
+
+    ``pass`` lists it among the rules not evaluated and shows nothing; ``remind`` and ``warn`` also make a finding
+    (never where only coverage by history is lacking). ``ask`` names facts worth asking the caller for.
+    """
+
+    action: Literal["pass", "remind", "warn"] = "pass"
+    ask: tuple[str, ...] = ()
+
+
+class Basis(Record, kw_only=True):
+    """The legal basis a finding cites."""
+
+    document: str
+    article: str = ""
+
+
+class Reason(Record, kw_only=True):
+    """A coded reason a doctor may answer a finding of this rule with."""
+
+    code: str
+    text: Text
+
+
+class Rule(Record, kw_only=True):
+    """One logical statement of the list with its code set; a *detail* is one (rule, code).
+
+    ``class_id`` is written ``class`` in files: R01-R88 of the official classes or E01-E31 of the extensions.
+    ``per``: one finding for each offending line, or one for all offending lines of the encounter.
+    ``amount``: the money at risk is the whole offending line's, only the ``excess`` over the rule's limit (the first
+    ``sum`` condition of the violation), or not stated (``none``).
+    ``valid_from`` and ``valid_to`` are the first and the last day the rule is in force, judged at the trigger line's
+    time; ``None`` means without limit.
+    ``points`` are the ids of the published knowledge points the rule was made from.
+    """
+
+    id: str
+    class_id: str = field(name="class")
+    title: str
+    trigger: Trigger
+    violation: Condition
+    message: Text
+    basis: Basis
+    version: int = 1
+    result: Literal["definite", "suspicious"] = "definite"
+    action: Literal["remind", "warn", "block"] = "warn"
+    fund_only: bool = False
+    addressee: Literal["doctor", "charge_entry", "pharmacy", "registration", "office"] = "doctor"
+    per: Literal["line", "encounter"] = "line"
+    scope: Condition | None = None
+    valid_from: date | None = None
+    valid_to: date | None = None
+    on_unknown: OnUnknown = OnUnknown()
+    amount: Literal["line", "excess", "none"] = "line"
+    reasons: tuple[Reason, ...] = ()
+    suggestions: tuple[Literal["drop", "quantity", "days", "self_pay", "require"], ...] = ()
+    points: tuple[str, ...] = ()
+
+
+class NamedSet(Record, kw_only=True):
+    """A set of codes several rules share, written ``set`` in files."""
+
+    id: str = field(name="set")
+    codes: tuple[str, ...]
+    title: str = ""
+
+
+class RuleList(Record, kw_only=True):
+    """Rules in the order they were written, and the named sets they use."""
+
+    rules: tuple[Rule, ...]
+    sets: tuple[NamedSet, ...] = ()
+
+    @property
+    def details(self) -> int:
+        """Number of details: (rule, code) pairs, a named set counting its codes; a rule without codes counts one."""
+        sizes = {s.id: len(s.codes) for s in self.sets}
+        return sum(_details(rule.trigger, sizes) for rule in self.rules)
+
+
+def _details(trigger: Trigger, sizes: dict[str, int]) -> int:
+    named = sum(sizes.get(name, 0) for name in trigger.sets)
+    return max(1, len(trigger.codes) + len(trigger.prefixes) + named)
