@@ -93,7 +93,8 @@ class Window(Record, kw_only=True):
     out. Days are calendar days of the site's zone, so "at most 1 in any 14 days" is ``days``, 14, ``open``: the 1st
     and the 15th are 14 days apart. ``side``: ``around`` or only ``before`` the trigger line (its own time included).
     For ``count`` and ``sum`` an ``around`` window of hours or days slides: the answer is that of the stretch with the
-    largest total among all stretches that contain the trigger line.
+    largest total of certain lines among all stretches that contain the trigger line; possible lines are all added to
+    the high end, whichever stretch they would lie in.
 
     ``whose``: ``encounter`` looks at lines of the current encounter, ``patient`` also at the patient's other lines.
 
@@ -103,8 +104,17 @@ class Window(Record, kw_only=True):
     ``whose: patient`` is covered only when history covers it from the window's first moment; ``lifetime`` is covered
     only when history says it is complete.
 
-    A line whose time has no clock (a bare date) is a possible member of ``instant``, ``hour`` and ``hours`` windows of
-    that day; a line without any time is a possible member of every window but ``encounter`` and ``lifetime``.
+    A bare date stands for some moment of that day: it is a member of an ``instant``, ``hour`` or ``hours`` window for
+    certain when every moment of the day would be, possibly when only some would (both lines may be bare dates). A line
+    without any time is a possible member of every window but ``encounter`` and ``lifetime``. A trigger line without
+    a time stands at the decision's instant.
+
+    A ``course`` is strung from the certain lines with a time, by their days: the next line joins while it begins at most
+    ``length`` days after the last certain day of use so far. The trigger line's course is the string that holds its
+    day (from the string's first day to ``length`` days after its last day of use). Its first moment is ``length`` days before
+    the string's first day. Certain lines of other strings are no members; possible lines stay possible.
+
+    ``encounter`` goes with ``whose: encounter``, ``lifetime`` and ``course`` go with either.
     """
 
     unit: Literal[
@@ -262,8 +272,9 @@ class Rank(Bounds, kw_only=True, tag_field="kind", tag="rank"):
 class Since(Bounds, kw_only=True, tag_field="kind", tag="since"):
     """Time from the first or the last *other* use among the gathered lines, not later than the trigger, to the trigger.
 
-    Whole calendar days, or hours. No such use in a covered window is "never": without limit. In a window that is not
-    covered the first use may be earlier (no limit above) and the last may be later (no limit below but 0).
+    Whole calendar days (by the day alone), or hours (a bare date stands for any moment of its day). Without such a use
+    the time since the last is "never", without limit, and the time since the first is 0: the trigger line is the first. In
+    a window that is not covered the first use may be earlier (no limit above) and the last may be later (low end 0).
     """
 
     event: Literal["first_use", "last_use"]
@@ -279,7 +290,10 @@ class Elapsed(Bounds, kw_only=True, tag_field="kind", tag="elapsed"):
 
 
 class Overlap(Record, kw_only=True, tag_field="kind", tag="overlap"):
-    """The stretch from begin to stop of at least one other gathered line overlaps the trigger line's own."""
+    """The stretch from begin to stop of at least one other gathered line overlaps the trigger line's own.
+
+    Touching ends do not overlap; a missing begin or stop on either side is unknown.
+    """
 
     lines: Lines
 
