@@ -1,0 +1,1 @@
+"""Tests. Helpers are imported by their whole name: ``from tests.plain import ...``."""
