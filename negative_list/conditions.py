@@ -292,7 +292,7 @@ class Elapsed(Bounds, kw_only=True, tag_field="kind", tag="elapsed"):
 class Overlap(Record, kw_only=True, tag_field="kind", tag="overlap"):
     """The stretch from begin to stop of at least one other gathered line overlaps the trigger line's own.
 
-    Touching ends do not overlap; a missing begin or stop on either side is unknown.
+    Touching ends do not overlap; a missing begin, clock or stop on either side is unknown.
     """
 
     lines: Lines

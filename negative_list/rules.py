@@ -102,7 +102,7 @@ class Rule(Record, kw_only=True):
     on_unknown: OnUnknown = OnUnknown()
     amount: Literal["line", "excess", "none"] = "line"
     reasons: tuple[Reason, ...] = ()
-    suggestions: tuple[Literal["drop", "quantity", "days", "self_pay", "require"], ...] = ()
+    suggestions: tuple[Literal["drop", "quantity", "days", "self_pay"], ...] = ()
     points: tuple[str, ...] = ()
 
 

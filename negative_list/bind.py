@@ -1,0 +1,387 @@
+"""Binding: each condition becomes a function of a check and its trigger line.
+
+Equal conditions are bound once and shared by all rules of a list, so that twenty thousand details cost what their few
+thousand distinct conditions cost. A bound condition answers true, false or ``None`` (unknown).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from negative_list import conditions as c
+from negative_list.check import Check, ymd
+from negative_list.codes import expand_ranges, normal
+from negative_list.gather import Gatherer, Members, Test
+from negative_list.measure import Interval, compare, count, days_of_use, rank, since, total
+from negative_list.text import normalise
+
+if TYPE_CHECKING:
+    from negative_list.prescription import FactValue, Line
+
+__all__ = ["HOUR_S", "Binder", "age_in", "elapsed", "overlaps", "pair_sides"]
+
+HOUR_S = 3_600
+
+
+class Binder:
+    """Binds the conditions of one list.
+
+    Args:
+        sets: the list's named sets, codes by name.
+    """
+
+    def __init__(self, sets: Mapping[str, tuple[str, ...]]) -> None:
+        self._sets = sets
+        self._tests: dict[c.Condition, Test] = {}
+        self._members: dict[c.Items, Members] = {}
+        self._gatherers: dict[c.Lines, Gatherer] = {}
+        self._facts: dict[tuple[str, frozenset[c.Scalar]], Test] = {}
+
+    def bind(self, condition: c.Condition) -> Test:
+        """The test of a condition; the same object for equal conditions."""
+        test = self._tests.get(condition)
+        if test is None:
+            test = self._tests[condition] = _BIND[type(condition)](self, condition)
+        return test
+
+    def members(self, items: c.Items) -> Members:
+        """The bound items; the same object for equal items."""
+        bound = self._members.get(items)
+        if bound is None:
+            bound = self._members[items] = Members(items, self._sets)
+        return bound
+
+    def gatherer(self, lines: c.Lines) -> Gatherer:
+        """The bound lines; the same object for equal lines."""
+        bound = self._gatherers.get(lines)
+        if bound is None:
+            where = self.bind(lines.where) if lines.where is not None else None
+            bound = self._gatherers[lines] = Gatherer(lines, self.members(lines.items), where)
+        return bound
+
+
+# -- logic
+
+
+def _all(binder: Binder, condition: c.All) -> Test:
+    tests = tuple(binder.bind(child) for child in condition.of)
+
+    def test(check: Check, line: Line | None) -> bool | None:
+        held: bool | None = True
+        for child in tests:
+            answer = child(check, line)
+            if answer is False:
+                return False
+            if answer is None:
+                held = None
+        return held
+
+    return test
+
+
+def _any(binder: Binder, condition: c.Any) -> Test:
+    tests = tuple(binder.bind(child) for child in condition.of)
+
+    def test(check: Check, line: Line | None) -> bool | None:
+        held: bool | None = False
+        for child in tests:
+            answer = child(check, line)
+            if answer:
+                return True
+            if answer is None:
+                held = None
+        return held
+
+    return test
+
+
+def _not(binder: Binder, condition: c.Not) -> Test:
+    inner = binder.bind(condition.of)
+
+    def test(check: Check, line: Line | None) -> bool | None:
+        answer = inner(check, line)
+        return None if answer is None else not answer
+
+    return test
+
+
+# -- facts
+
+
+def _fact(_binder: Binder, condition: c.Fact) -> Test:
+    holds = _value_test(condition)
+    name = condition.fact
+    subject = name.partition(".")[0]
+
+    def of_patient(check: Check, _line: Line | None) -> bool | None:
+        value = check.patient_facts.get(name)
+        return None if value is None else holds(value)
+
+    def of_encounter(check: Check, _line: Line | None) -> bool | None:
+        value = check.encounter_facts.get(name)
+        return None if value is None else holds(value)
+
+    def of_line(_check: Check, line: Line | None) -> bool | None:
+        value = line.facts.get(name) if line is not None else None
+        return None if value is None else holds(value)
+
+    return {"patient": of_patient, "line": of_line}.get(subject, of_encounter)
+
+
+def _value_test(condition: c.Fact) -> Callable[[FactValue], bool | None]:
+    """The test of a known value: named words, or bounds on a number."""
+    words = frozenset(condition.any_of)
+    if not words:
+        return lambda value: compare(condition, value, value) if _is_number(value) else None  # type: ignore[arg-type]
+
+    def named(value: FactValue) -> bool | None:
+        if isinstance(value, tuple):
+            return not words.isdisjoint(value)
+        return value in words
+
+    return named
+
+
+def _is_number(value: FactValue) -> bool:
+    return not isinstance(value, (bool, str, tuple, date))
+
+
+def _age(_binder: Binder, condition: c.Age) -> Test:
+    def test(check: Check, line: Line | None) -> bool | None:
+        birth = check.birth
+        if birth is None:
+            return None
+        age = age_in(condition.unit, birth, check.time_of(line))
+        return None if age < 0 else compare(condition, age, age)
+
+    return test
+
+
+def age_in(unit: str, birth: date, day: date) -> int:
+    """Completed years, months or days between birth and a day."""
+    if unit == "year":
+        return (ymd(day) - ymd(birth)) // 10_000
+    if unit == "month":
+        return (day.year - birth.year) * 12 + day.month - birth.month - (day.day < birth.day)
+    return day.toordinal() - birth.toordinal()
+
+
+# -- diagnoses and operations
+
+
+def _coded(subject: str, _binder: Binder, condition: c.Diagnosis | c.Operation) -> Test:
+    """Presence by code or term; absence by codes alone."""
+    codes = expand_ranges(condition.codes) if subject == "diagnoses" else _plain_codes(condition.codes)
+    terms = frozenset(normalise(term) for term in condition.terms)
+    main = condition.main
+    past = isinstance(condition, c.Diagnosis) and condition.past
+
+    def judge(check: Check) -> bool | None:
+        by_code = check.stated_codes(subject, main=main)
+        if not codes.isdisjoint(by_code["present"]) or (past and not codes.isdisjoint(by_code["past"])):
+            return True
+        by_term = check.stated_terms(subject, main=main)
+        if not terms.isdisjoint(by_term["present"]) or (past and not terms.isdisjoint(by_term["past"])):
+            return True
+        doubtful = not codes.isdisjoint(by_code["doubtful"]) or not terms.isdisjoint(by_term["doubtful"])
+        entries = check.entries(subject, main=main)
+        absent = codes and entries and not doubtful and all(entry.codes for entry in entries)
+        return False if absent else None
+
+    def test(check: Check, _line: Line | None) -> bool | None:
+        try:
+            return check.memo[test]  # type: ignore[no-any-return]
+        except KeyError:
+            answer = check.memo[test] = judge(check)
+            return answer
+
+    return test
+
+
+def _plain_codes(codes: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(normal, codes))
+
+
+# -- lines
+
+
+def _some(binder: Binder, condition: c.Some) -> Test:
+    gatherer = binder.gatherer(condition.lines)
+
+    def test(check: Check, line: Line | None) -> bool | None:
+        gathered = gatherer.gather(check, line, others_only=True)
+        if gathered.certain:
+            return True
+        return False if gathered.covered and not gathered.possible else None
+
+    return test
+
+
+def _every(binder: Binder, condition: c.Every) -> Test:
+    gatherer = binder.gatherer(condition.lines)
+    among = binder.members(condition.among)
+
+    def test(check: Check, line: Line | None) -> bool | None:
+        gathered = gatherer.gather(check, line)
+        sure = [among.means(check, each) for each in gathered.certain]
+        if False in sure:
+            return False
+        unsure = None in sure or any(among.means(check, each) is not True for each in gathered.possible)
+        return None if unsure or not gathered.covered else True
+
+    return test
+
+
+def _measured(
+    measure: Callable[[Check, Line | None, Gatherer], Interval | None], condition: Any, binder: Binder, scale: int = 1
+) -> Test:
+    gatherer = binder.gatherer(condition.lines)
+
+    def test(check: Check, line: Line | None) -> bool | None:
+        interval = measure(check, line, gatherer)
+        return None if interval is None else compare(condition, *interval, scale)
+
+    return test
+
+
+def _count(binder: Binder, condition: c.Count) -> Test:
+    return _measured(partial(count, condition), condition, binder)
+
+
+def _sum(binder: Binder, condition: c.Sum) -> Test:
+    return _measured(partial(total, condition), condition, binder)
+
+
+def _days_of_use(binder: Binder, condition: c.DaysOfUse) -> Test:
+    return _measured(days_of_use, condition, binder)
+
+
+def _rank(binder: Binder, condition: c.Rank) -> Test:
+    return _measured(rank, condition, binder)
+
+
+def _since(binder: Binder, condition: c.Since) -> Test:
+    return _measured(partial(since, condition), condition, binder, HOUR_S if condition.unit == "hour" else 1)
+
+
+def _elapsed(_binder: Binder, condition: c.Elapsed) -> Test:
+    scale = HOUR_S if condition.unit == "hour" else 1
+
+    def test(check: Check, line: Line | None) -> bool | None:
+        apart = elapsed(condition, check, line)
+        return None if apart is None else compare(condition, *apart, scale)
+
+    return test
+
+
+def elapsed(condition: c.Elapsed, check: Check, line: Line | None) -> Interval | None:
+    """Days, or seconds for hours, from the fact's time to the trigger; ``None`` when the fact is unknown."""
+    facts = check.patient_facts if condition.fact.startswith("patient.") else check.encounter_facts
+    if condition.fact.startswith("line."):
+        facts = line.facts if line is not None else {}
+    time = facts.get(condition.fact)
+    if not isinstance(time, date):
+        return None
+    if condition.unit == "day":
+        days = check.day_of(line) - time.toordinal()
+        return days, days
+    first, last = _moments(time)
+    ours = check.moments(line)
+    return (ours[0] - last).total_seconds(), (ours[1] - first).total_seconds()
+
+
+def _moments(time: date) -> tuple[datetime, datetime]:
+    """A time fact's earliest and latest moment: a bare day stands for any moment of it."""
+    if isinstance(time, datetime):
+        return time, time
+    midnight = datetime(time.year, time.month, time.day)  # noqa: DTZ001 (civil time of the site)
+    return midnight, midnight + timedelta(days=1, seconds=-1)
+
+
+def _overlap(binder: Binder, condition: c.Overlap) -> Test:
+    gatherer = binder.gatherer(condition.lines)
+
+    def test(check: Check, line: Line | None) -> bool | None:
+        gathered = gatherer.gather(check, line, others_only=True)
+        sure = [overlaps(line, other) for other in gathered.certain]
+        if True in sure:
+            return True
+        unsure = None in sure or any(overlaps(line, other) is not False for other in gathered.possible)
+        return None if unsure or not gathered.covered else False
+
+    return test
+
+
+def overlaps(line: Line | None, other: Line) -> bool | None:
+    if line is None or not (line.has_clock and other.has_clock):
+        return None
+    if line.begins is None or line.stops is None or other.begins is None or other.stops is None:
+        return None
+    return line.begins < other.stops and other.begins < line.stops
+
+
+def _pair(binder: Binder, condition: c.Pair) -> Test:
+    contained, main = binder.members(condition.contained), binder.members(condition.main)
+    sides = pair_sides(condition)
+    with_main, with_contained = (binder.gatherer(lines) for lines in sides)
+
+    def present(gatherer: Gatherer, check: Check, line: Line | None) -> bool | None:
+        gathered = gatherer.gather(check, line, others_only=True)
+        if gathered.certain:
+            return True
+        return False if gathered.covered and not gathered.possible else None
+
+    def test(check: Check, line: Line | None) -> bool | None:
+        if line is None:
+            return False
+        first = _kleene_and(contained.means(check, line), partial(present, with_main, check, line))
+        if first:
+            return True
+        second = _kleene_and(main.means(check, line), partial(present, with_contained, check, line))
+        if second:
+            return True
+        return None if first is None or second is None else False
+
+    return test
+
+
+def pair_sides(condition: c.Pair) -> tuple[c.Lines, c.Lines]:
+    """What a contained line looks for, and what a main line looks for."""
+    state = "any" if condition.symmetric else "in_force"
+    return (
+        c.Lines(items=condition.main, window=condition.window),
+        c.Lines(items=condition.contained, window=condition.window, state=state),
+    )
+
+
+def _kleene_and(left: bool | None, right: Callable[[], bool | None]) -> bool | None:
+    if left is False:
+        return False
+    answer = right()
+    if answer is False:
+        return False
+    return True if left and answer else None
+
+
+_BIND: dict[type, Callable[[Binder, Any], Test]] = {
+    c.All: _all,
+    c.Any: _any,
+    c.Not: _not,
+    c.Fact: _fact,
+    c.Age: _age,
+    c.Diagnosis: partial(_coded, "diagnoses"),
+    c.Operation: partial(_coded, "operations"),
+    c.Some: _some,
+    c.Every: _every,
+    c.Count: _count,
+    c.Sum: _sum,
+    c.DaysOfUse: _days_of_use,
+    c.Rank: _rank,
+    c.Since: _since,
+    c.Elapsed: _elapsed,
+    c.Overlap: _overlap,
+    c.Pair: _pair,
+}

@@ -1,0 +1,216 @@
+"""One check in progress: a prescription made ready to be looked at from many rules.
+
+Everything here is derived once for each check, most of it only when a rule first asks. Nothing is read from outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from negative_list.codes import icd_prefixes
+from negative_list.text import Statement, clauses, normalise
+
+if TYPE_CHECKING:
+    from negative_list.prescription import Diagnosed, Encounter, FactValue, History, Line, Operated, Prescription
+    from negative_list.terms import Terms
+
+__all__ = ["Check", "item_of", "ymd"]
+
+_STRENGTH: tuple[Statement, ...] = ("present", "doubtful", "past", "denied")
+
+
+def ymd(day: date) -> int:
+    """A day as the number yyyymmdd: differences of two of them, divided by 10,000, are completed years."""
+    return day.year * 10_000 + day.month * 100 + day.day
+
+
+def item_of(line: Line) -> str:
+    """The item of a line: its first code, or its normalised name where it has none."""
+    return line.codes[0] if line.codes else normalise(line.name)
+
+
+class Check:
+    """A prescription at one instant, with the lookups its rules share.
+
+    Args:
+        prescription: what was asked.
+        at: the decision's instant, civil time of the site.
+        terms: the list's terms, found in texts through their automata.
+        history: lines from outside the body; ``None`` where there is no history at all.
+    """
+
+    __slots__ = (
+        "at",
+        "birth",
+        "encounter",
+        "encounter_facts",
+        "history",
+        "memo",
+        "patient_facts",
+        "prescription",
+        "terms",
+    )
+
+    def __init__(self, prescription: Prescription, at: datetime, terms: Terms, history: History | None = None) -> None:
+        self.prescription = prescription
+        self.encounter: Encounter = prescription.encounter
+        self.patient_facts: Mapping[str, FactValue] = prescription.patient.facts
+        self.encounter_facts: Mapping[str, FactValue] = prescription.encounter.facts
+        self.at = at
+        self.terms = terms
+        self.history = history
+        self.memo: dict[Any, Any] = {}
+        birth = self.patient_facts.get("patient.birth_date")
+        self.birth: date | None = birth if isinstance(birth, date) else None
+
+    def remember(self, key: Any, make: Any) -> Any:
+        """The value of ``make()``, made once in this check for ``key``."""
+        try:
+            return self.memo[key]
+        except KeyError:
+            value = self.memo[key] = make()
+            return value
+
+    @property
+    def admitted_at(self) -> datetime | None:
+        """When the current encounter began."""
+        admitted = self.encounter_facts.get("encounter.admitted_at")
+        return admitted if isinstance(admitted, datetime) else None
+
+    def time_of(self, line: Line | None) -> datetime:
+        """When the trigger stands: the line's begin, or the decision's instant."""
+        if line is None or line.begins is None:
+            return self.at
+        return line.begins
+
+    def day_of(self, line: Line | None) -> int:
+        """The day of :meth:`time_of` as an ordinal."""
+        return self.time_of(line).toordinal()
+
+    # -- lines
+
+    def pool(self, *, whole_patient: bool) -> tuple[Line, ...]:
+        """All lines that may be gathered, in body order: those of the encounter, or of the patient."""
+        return self.remember(("pool", whole_patient), lambda: tuple(self._pool(whole_patient)))  # type: ignore[no-any-return]
+
+    def _pool(self, whole_patient: bool) -> list[Line]:
+        past = self.history.lines if self.history else ()
+        if whole_patient:
+            others = [line for encounter in self.prescription.others for line in encounter.lines]
+            return [*self.encounter.lines, *others, *past]
+        own = self.encounter.id
+        return [*self.encounter.lines, *(line for line in past if line.encounter_id == own)]
+
+    def index(self, *, whole_patient: bool) -> tuple[dict[str, list[int]], list[int]]:
+        """Places in the pool by code, and the places of lines without a usable code."""
+        return self.remember(("index", whole_patient), lambda: _index(self.pool(whole_patient=whole_patient)))  # type: ignore[no-any-return]
+
+    def is_current(self, line: Line) -> bool:
+        """Whether the line is being written now: current, and in the body's current encounter."""
+        return line.current and id(line) in self.remember("places", self._places)
+
+    def place_of(self, line: Line) -> int:
+        """Where the line stands in the body, from 0; lines from elsewhere stand behind."""
+        places: dict[int, int] = self.remember("places", self._places)
+        return places.get(id(line), len(places))
+
+    def _places(self) -> dict[int, int]:
+        return {id(line): place for place, line in enumerate(self.encounter.lines)}
+
+    def covered(self, first: datetime | None, *, whole_patient: bool) -> bool:
+        """Whether no unseen line can lie between ``first`` (``None``: since ever) and now."""
+        if not whole_patient and self.encounter.complete:
+            return True
+        if self.history is None:
+            return False
+        if self.history.complete:
+            return True
+        return first is not None and self.history.since is not None and self.history.since <= first
+
+    # -- days of use
+
+    def days_of_use(self, line: Line) -> tuple[int, int, int | None]:
+        """First day, last certain day and last possible day (``None``: no limit) of use, as ordinals.
+
+        The line must have a begin.
+        """
+        first = self.day_of(line)
+        days = line.facts.get("line.days")
+        if isinstance(days, int):
+            last = first + max(days, 1) - 1
+            return first, last, last
+        if line.stops is not None:
+            last = max(first, line.stops.toordinal())
+            return first, last, last
+        if line.facts.get("line.long_order") is True:
+            return first, max(first, self.at.toordinal()), None
+        return first, first, first if self._single_day(line) else None
+
+    def _single_day(self, line: Line) -> bool:
+        if line.facts.get("line.item_type") in {"service", "material"}:
+            return True
+        for encounter in (self.encounter, *self.prescription.others):
+            if encounter.id == line.encounter_id:
+                return encounter.facts.get("encounter.visit_mode") == "inpatient"
+        return False
+
+    # -- diagnoses and operations
+
+    def stated_codes(self, subject: str, *, main: bool) -> dict[Statement, frozenset[str]]:
+        """For each statement, the prefixes of all codes stated so."""
+        return self.remember(("codes", subject, main), lambda: self._stated_codes(subject, main))  # type: ignore[no-any-return]
+
+    def _stated_codes(self, subject: str, main: bool) -> dict[Statement, frozenset[str]]:
+        found: dict[Statement, set[str]] = {stated: set() for stated in _STRENGTH}
+        for entry in self.entries(subject, main=main):
+            prefixes = found[_stated(entry.name)]
+            for code in entry.codes:
+                prefixes.update(icd_prefixes(code))
+        return {stated: frozenset(prefixes) for stated, prefixes in found.items()}
+
+    def stated_terms(self, subject: str, *, main: bool) -> dict[Statement, frozenset[str]]:
+        """For each statement, the terms of the list found in clauses stated so."""
+        return self.remember(("terms", subject, main), lambda: self._stated_terms(subject, main))  # type: ignore[no-any-return]
+
+    def _stated_terms(self, subject: str, main: bool) -> dict[Statement, frozenset[str]]:
+        found: dict[Statement, set[str]] = {stated: set() for stated in _STRENGTH}
+        for entry in self.entries(subject, main=main):
+            for stated, term in self.terms.in_name(entry.name):
+                found[stated].add(term)
+        return {stated: frozenset(terms) for stated, terms in found.items()}
+
+    def entries(self, subject: str, *, main: bool) -> tuple[Diagnosed | Operated, ...]:
+        """The diagnoses or operations of the current encounter; only the main one where asked."""
+        listed: tuple[Diagnosed | Operated, ...] = (
+            self.encounter.diagnoses if subject == "diagnoses" else self.encounter.operations
+        )
+        return tuple(entry for entry in listed if entry.main) if main else listed
+
+    # -- moments
+
+    def moments(self, line: Line | None) -> tuple[datetime, datetime]:
+        """The earliest and the latest moment the trigger may stand at (a bare date: any moment of its day)."""
+        time = self.time_of(line)
+        if line is None or line.begins is None or line.has_clock:
+            return time, time
+        midnight = datetime(time.year, time.month, time.day)  # noqa: DTZ001 (civil time of the site)
+        return midnight, midnight + timedelta(days=1, seconds=-1)
+
+
+def _index(pool: tuple[Line, ...]) -> tuple[dict[str, list[int]], list[int]]:
+    by_code: dict[str, list[int]] = {}
+    unusable: list[int] = []
+    for place, line in enumerate(pool):
+        for code in line.codes:
+            by_code.setdefault(code, []).append(place)
+        if not (line.usable and line.codes):
+            unusable.append(place)
+    return by_code, unusable
+
+
+def _stated(name: str) -> Statement:
+    """The strongest statement over a name's clauses; an empty name states its code plainly."""
+    stated = {clause_stated for _, clause_stated in clauses(name)}
+    return next((s for s in _STRENGTH if s in stated), "present")

@@ -1,0 +1,140 @@
+"""Match: which rules hold against a prescription, and which could not be decided.
+
+``match`` is pure: the same compiled list, prescription, instant and history give the same answer, in the same order.
+It works in two passes of one function: a rule that is unknown in the first pass only for want of history or store
+facts is *pending*; the caller reads what those need in one batch and judges the pending ones again, and only those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from negative_list.check import Check
+from negative_list.compile import BoundRule, CompiledList
+
+if TYPE_CHECKING:
+    from negative_list.prescription import History, Line, Prescription
+
+__all__ = ["Judgement", "Matched", "again", "judge", "match", "triggered"]
+
+
+class Judgement(Struct, frozen=True, kw_only=True):
+    """A rule that holds (``holds`` true) or is undecided (``None``) for one trigger line (``None``: without a line)."""
+
+    rule: BoundRule
+    line: Line | None
+    holds: bool | None
+
+
+class Matched(Struct, frozen=True, kw_only=True):
+    """What a match found, in body order, then in the order of the list. ``check`` is kept to explain it from."""
+
+    check: Check
+    judgements: tuple[Judgement, ...]
+
+    @property
+    def true(self) -> tuple[Judgement, ...]:
+        """The judgements that hold."""
+        return tuple(j for j in self.judgements if j.holds)
+
+    @property
+    def unknown(self) -> tuple[Judgement, ...]:
+        """The judgements that could not be decided."""
+        return tuple(j for j in self.judgements if j.holds is None)
+
+
+def match(
+    compiled: CompiledList,
+    prescription: Prescription,
+    at: datetime,
+    history: History | None = None,
+) -> Matched:
+    """Judge every rule that concerns the prescription.
+
+    Args:
+        compiled: the list.
+        prescription: what is asked.
+        at: the decision's instant, civil time of the site.
+        history: what the patient was given besides the body, with its coverage; ``None`` when there is none.
+    """
+    check = Check(prescription, at, compiled.terms, history)
+    return Matched(check=check, judgements=judge(check, triggered(compiled, check)))
+
+
+def judge(check: Check, pairs: Iterable[tuple[BoundRule, Line | None]]) -> tuple[Judgement, ...]:
+    """Judge rules for their trigger lines; those that do not hold are left out."""
+    found: list[Judgement] = []
+    for rule, line in pairs:
+        holds = rule.judge(check, line)
+        if holds is not False:
+            found.append(Judgement(rule=rule, line=line, holds=holds))
+    return tuple(found)
+
+
+def again(first: Matched, pending: Iterable[Judgement], check: Check) -> Matched:
+    """The second pass: the pending judgements made again over a fuller check, all others kept.
+
+    Args:
+        first: the first pass.
+        pending: those of its unknown judgements that history or store facts may decide.
+        check: the same prescription with what was read.
+    """
+    settled = {id(old): judge(check, [(old.rule, old.line)]) for old in pending}
+    kept = (new for old in first.judgements for new in settled.get(id(old), (old,)))
+    return Matched(check=check, judgements=tuple(kept))
+
+
+def triggered(compiled: CompiledList, check: Check) -> Iterator[tuple[BoundRule, Line | None]]:
+    """Every rule with each of its trigger lines, each pair once."""
+    by_code = compiled.by_code
+    plain = not (compiled.by_prefix or compiled.by_type)
+    for line in check.encounter.lines:
+        if not line.current:
+            continue
+        if plain and len(line.codes) == 1 and line.usable:
+            rules: Iterable[BoundRule] = by_code.get(line.codes[0], ())
+        else:
+            rules = _rules_of(compiled, check, line)
+        for rule in rules:
+            if rule.guard is None or rule.guard.means(check, line):
+                yield rule, line
+    for rule in _without_line(compiled, check):
+        yield rule, None
+
+
+def _rules_of(compiled: CompiledList, check: Check, line: Line) -> Iterable[BoundRule]:
+    """The rules one line triggers by code, prefix, type or name, each once."""
+    found: dict[int, BoundRule] = {}
+    for rules in _ways(compiled, check, line):
+        for rule in rules:
+            found[id(rule)] = rule
+    return found.values()
+
+
+def _ways(compiled: CompiledList, check: Check, line: Line) -> Iterator[tuple[BoundRule, ...]]:
+    for code in line.codes:
+        yield compiled.by_code.get(code, ())
+        for length, prefixes in compiled.by_prefix.items():
+            yield prefixes.get(code[:length], ())
+    kind = line.facts.get("line.item_type")
+    if isinstance(kind, str):
+        yield compiled.by_type.get(kind, ())
+    if compiled.by_name and not (line.usable and line.codes):
+        for term in compiled.terms.in_item(line.name):
+            yield compiled.by_name.get(term, ())
+
+
+def _without_line(compiled: CompiledList, check: Check) -> Iterable[BoundRule]:
+    """The rules the encounter, its diagnoses and its operations trigger, each once."""
+    if not (compiled.of_encounter or compiled.by_diagnosis or compiled.by_operation):
+        return ()
+    found = {id(rule): rule for rule in compiled.of_encounter}
+    for subject, index in (("diagnoses", compiled.by_diagnosis), ("operations", compiled.by_operation)):
+        if index:
+            stated = check.stated_codes(subject, main=False)["present"]
+            found.update((id(rule), rule) for code in stated for rule in index.get(code, ()))
+    return sorted(found.values(), key=lambda rule: rule.rule.id)

@@ -1,0 +1,241 @@
+"""Why: the evidence of a judgement, gathered in a second run over the rule's conditions.
+
+Evidence is defined without order of evaluation. Of a true ``any``: its first true branch as written. Of a true ``all``: every
+child. Of a false one: the first false child of an ``all``, every child of an ``any``. Of an unknown: every unknown
+leaf that could change the result. Conditions inside ``where`` are not descended into.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from negative_list import conditions as c
+from negative_list.bind import age_in, overlaps, pair_sides
+from negative_list.decision import FactSeen
+from negative_list.measure import before
+from negative_list.needs import gathered_needs
+
+if TYPE_CHECKING:
+    from negative_list.bind import Binder
+    from negative_list.check import Check
+    from negative_list.engine import Judgement
+    from negative_list.prescription import FactValue, Line
+
+__all__ = ["Evidence", "explain"]
+
+
+class Evidence:
+    """What a judgement rests on: facts seen, lines involved, and what an unknown one needs, each once, in order."""
+
+    __slots__ = ("_check", "_facts", "_lines", "_needs")
+
+    def __init__(self, check: Check) -> None:
+        self._check = check
+        self._facts: dict[tuple[str, str], FactSeen] = {}
+        self._lines: dict[int, Line] = {}
+        self._needs: set[str] = set()
+
+    @property
+    def facts(self) -> tuple[FactSeen, ...]:
+        """The facts seen, in the order of the conditions."""
+        return tuple(self._facts.values())
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The lines gathered, in body order."""
+        return tuple(sorted(self._lines.values(), key=self._check.place_of))
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The names of what is missing, sorted."""
+        return tuple(sorted(self._needs))
+
+    def see(self, fact: str, subject: str, value: FactValue, *, unit: str = "", source: str = "request") -> None:
+        """Adds a fact; days and times are written as text."""
+        shown = str(value) if isinstance(value, date) else value
+        seen = FactSeen(fact=fact, subject=subject, value=shown, unit=unit, source=source)
+        self._facts.setdefault((fact, subject), seen)
+
+    def see_line(self, name: str, line: Line) -> None:
+        """Adds a known fact of a line."""
+        value = line.facts.get(name)
+        if value is not None:
+            self.see(name, line.id, value, source=line.sources.get(name, "request"))
+
+    def involve(self, lines: Iterable[Line]) -> None:
+        """Adds lines the judgement rests on."""
+        self._lines.update((id(line), line) for line in lines)
+
+    def need(self, names: Iterable[str]) -> None:
+        """Adds what is missing."""
+        self._needs.update(names)
+
+
+def explain(judgement: Judgement, check: Check, binder: Binder) -> Evidence:
+    """The evidence of one judgement."""
+    evidence = Evidence(check)
+    run = _Run(check, binder, judgement.line, evidence)
+    rule = judgement.rule.rule
+    for condition in (rule.scope, rule.violation):
+        if condition is not None and run.answer(condition) is judgement.holds:
+            run.walk(condition)
+    return evidence
+
+
+class _Run:
+    """One walk over a rule's conditions for one trigger line."""
+
+    __slots__ = ("_binder", "_check", "_evidence", "_line")
+
+    def __init__(self, check: Check, binder: Binder, line: Line | None, evidence: Evidence) -> None:
+        self._check = check
+        self._binder = binder
+        self._line = line
+        self._evidence = evidence
+
+    def answer(self, condition: c.Condition) -> bool | None:
+        return self._binder.bind(condition)(self._check, self._line)
+
+    def walk(self, condition: c.Condition) -> None:
+        """Descends through logic to the leaves that matter."""
+        if isinstance(condition, c.Not):
+            self.walk(condition.of)
+        elif isinstance(condition, (c.All, c.Any)):
+            for child in self._branches(condition):
+                self.walk(child)
+        else:
+            self._leaf(condition, self.answer(condition))
+
+    def _branches(self, condition: c.All | c.Any) -> Iterator[c.Condition]:
+        """The children that matter for the answer of an ``all`` or ``any``."""
+        held = self.answer(condition)
+        matching = (child for child in condition.of if self.answer(child) is held)
+        settled_by_one = held is isinstance(condition, c.Any)
+        if settled_by_one and held is not None:
+            yield next(matching)
+        else:
+            yield from matching
+
+    def _leaf(self, condition: c.Condition, held: bool | None) -> None:
+        if held is None:
+            self._evidence.need(_NEEDS[type(condition)](self._check, self._binder, self._line, condition))
+        else:
+            _SEEN[type(condition)](self._check, self._binder, self._line, condition, self._evidence)
+
+
+# -- what a decided leaf rests on
+
+
+def _saw_fact(check: Check, _binder: Binder, line: Line | None, condition: c.Fact, evidence: Evidence) -> None:
+    _see(check, line, condition.fact, evidence)
+
+
+def _see(check: Check, line: Line | None, name: str, evidence: Evidence) -> None:
+    """Adds a known fact of the patient, the encounter or the trigger line."""
+    if name.startswith("line."):
+        if line is not None:
+            evidence.see_line(name, line)
+        return
+    patient = name.startswith("patient.")
+    holder = check.prescription.patient if patient else check.encounter
+    value = holder.facts.get(name)
+    if value is not None:
+        subject = "patient" if patient else check.encounter.id
+        evidence.see(name, subject, value, source=holder.sources.get(name, "request"))
+
+
+def _saw_age(check: Check, _binder: Binder, line: Line | None, condition: c.Age, evidence: Evidence) -> None:
+    """The age is shown, never the birth date."""
+    if check.birth is not None:
+        source = check.prescription.patient.sources.get("patient.birth_date", "request")
+        age = age_in(condition.unit, check.birth, check.time_of(line))
+        evidence.see("patient.age", "patient", age, unit=condition.unit, source=source)
+
+
+def _saw_coded(subject: str) -> Callable[..., None]:
+    def saw(check: Check, _binder: Binder, _line: Line | None, condition: Any, evidence: Evidence) -> None:
+        entries = check.entries(subject, main=condition.main)
+        shown = tuple(" ".join([*entry.codes, entry.name]).strip() for entry in entries)
+        evidence.see(f"encounter.{subject}", check.encounter.id, shown)
+
+    return saw
+
+
+def _saw_elapsed(check: Check, _binder: Binder, line: Line | None, condition: c.Elapsed, evidence: Evidence) -> None:
+    _see(check, line, condition.fact, evidence)
+
+
+def _saw_lines(check: Check, binder: Binder, line: Line | None, condition: Any, evidence: Evidence) -> None:
+    """All certain gathered lines but the trigger line, with the facts the number was made of."""
+    gathered = binder.gatherer(condition.lines).gather(check, line)
+    relevant = _RELEVANT.get(type(condition))
+    others = [other for other in gathered.certain if other is not line]
+    evidence.involve(other for other in others if relevant is None or relevant(check, line, other, condition))
+    for name in _LINE_FACTS.get(type(condition), ()) if line is not None else ():
+        evidence.see_line(name, line)
+    if isinstance(condition, c.Sum):
+        for each in gathered.certain:
+            evidence.see_line(condition.of, each)
+
+
+def _saw_pair(check: Check, binder: Binder, line: Line | None, condition: c.Pair, evidence: Evidence) -> None:
+    """The other side's lines; the contained side first."""
+    if line is None:
+        return
+    sides = zip((condition.contained, condition.main), pair_sides(condition), strict=True)
+    for items, wanted in sides:
+        if binder.members(items).means(check, line) is not False:
+            found = binder.gatherer(wanted).gather(check, line, others_only=True).certain
+            evidence.involve(found)
+            if found:
+                return
+
+
+def _overlapping(_check: Check, line: Line | None, other: Line, _condition: Any) -> bool:
+    return overlaps(line, other) is True
+
+
+def _coming_before(check: Check, line: Line | None, other: Line, _condition: Any) -> bool:
+    return line is not None and before(check, other, line) is True
+
+
+def _not_later(check: Check, line: Line | None, other: Line, condition: c.Since) -> bool:
+    if other.begins is None:
+        return False
+    if condition.unit == "day":
+        return check.day_of(other) <= check.day_of(line)
+    return check.moments(other)[1] <= check.moments(line)[0]
+
+
+_RELEVANT: dict[type, Callable[[Check, Line | None, Line, Any], bool]] = {
+    c.Overlap: _overlapping,
+    c.Rank: _coming_before,
+    c.Since: _not_later,
+}
+_LINE_FACTS: dict[type, tuple[str, ...]] = {
+    c.Rank: ("line.unit_price_fen",),
+    c.DaysOfUse: ("line.days",),
+}
+_SEEN: dict[type, Callable[..., None]] = {
+    c.Fact: _saw_fact,
+    c.Age: _saw_age,
+    c.Diagnosis: _saw_coded("diagnoses"),
+    c.Operation: _saw_coded("operations"),
+    c.Elapsed: _saw_elapsed,
+    c.Pair: _saw_pair,
+    **dict.fromkeys((c.Some, c.Every, c.Count, c.Sum, c.DaysOfUse, c.Rank, c.Since, c.Overlap), _saw_lines),
+}
+
+# -- what an unknown leaf needs
+
+
+_NEEDS: dict[type, Callable[..., set[str]]] = {
+    c.Fact: lambda _check, _binder, _line, condition: {condition.fact},
+    c.Age: lambda *_: {"patient.birth_date"},
+    c.Diagnosis: lambda *_: {"encounter.diagnoses"},
+    c.Operation: lambda *_: {"encounter.operations"},
+    c.Elapsed: lambda _check, _binder, _line, condition: {condition.fact},
+    **dict.fromkeys((c.Some, c.Every, c.Count, c.Sum, c.DaysOfUse, c.Rank, c.Since, c.Overlap, c.Pair), gathered_needs),
+}

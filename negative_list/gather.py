@@ -1,0 +1,180 @@
+"""Gathering lines: which lines a condition looks at, for certain and possibly.
+
+A :class:`Gatherer` is a bound :class:`negative_list.conditions.Lines`. It answers with :class:`Gathered`: certain
+lines, possible lines, and whether the window is covered, as the docstring of
+:class:`negative_list.conditions.Window` defines them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct
+
+from negative_list.check import Check, item_of
+from negative_list.codes import normal
+from negative_list.text import normalise
+from negative_list.windows import Courses, first_moment, within
+
+if TYPE_CHECKING:
+    from negative_list.conditions import Items, Lines
+    from negative_list.prescription import Line
+
+__all__ = ["Gathered", "Gatherer", "Members", "Test"]
+
+Test: TypeAlias = "Callable[[Check, Line | None], bool | None]"
+"""A bound condition: true, false or unknown for a check and its trigger line."""
+
+
+class Gathered(Struct, frozen=True, kw_only=True):
+    """Lines in body order, those of history last. ``covered``: no further line can exist."""
+
+    certain: tuple[Line, ...]
+    possible: tuple[Line, ...]
+    covered: bool
+
+
+class Members:
+    """Bound :class:`negative_list.conditions.Items`: is a line meant?"""
+
+    __slots__ = ("_codes", "_excepted", "_lengths", "_names", "_names_only", "_prefixes", "_types")
+
+    def __init__(self, items: Items, sets: Mapping[str, tuple[str, ...]]) -> None:
+        self._codes = frozenset(map(normal, items.codes)).union(*(sets[name] for name in items.sets))
+        self._prefixes = frozenset(map(normal, items.prefixes))
+        self._lengths = tuple(sorted({len(prefix) for prefix in self._prefixes}))
+        self._names = frozenset(normalise(name) for name in items.names)
+        self._types = frozenset(items.types)
+        self._excepted = tuple(map(normal, items.except_codes))
+        self._names_only = not (self._codes or self._prefixes)
+
+    def of_pool(self, check: Check, *, whole_patient: bool) -> tuple[tuple[Line, bool], ...]:
+        """All certain (true) and possible (false) members in the pool, worked out once for each check."""
+        return check.remember((self, whole_patient), lambda: tuple(self._of_pool(check, whole_patient)))  # type: ignore[no-any-return]
+
+    def _of_pool(self, check: Check, whole_patient: bool) -> list[tuple[Line, bool]]:
+        pool = check.pool(whole_patient=whole_patient)
+        lines = pool if self._names_only else [pool[place] for place in self._candidates(check, whole_patient)]
+        judged = ((line, self.means(check, line)) for line in lines)
+        return [(line, meant is True) for line, meant in judged if meant is not False]
+
+    def _candidates(self, check: Check, whole_patient: bool) -> list[int]:
+        """Places in the pool of the lines that can be meant, so that a stay of thousands of lines stays cheap."""
+        by_code, unusable = check.index(whole_patient=whole_patient)
+        found = set(unusable)
+        for code in self._codes & by_code.keys():
+            found.update(by_code[code])
+        if self._prefixes:
+            for code, places in by_code.items():
+                if any(code[:n] in self._prefixes for n in self._lengths):
+                    found.update(places)
+        return sorted(found)
+
+    def means(self, check: Check, line: Line) -> bool | None:
+        """Whether the line is one of the items."""
+        kind = line.facts.get("line.item_type") if self._types else None
+        if kind is not None and kind not in self._types:
+            return False
+        named = self.named(check, line)
+        if named is True and self._types and kind is None:
+            return None
+        return named
+
+    def named(self, check: Check, line: Line) -> bool | None:
+        """Whether code, set or name mean the line, its type aside."""
+        if self._excepted and any(code.startswith(self._excepted) for code in line.codes):
+            return False
+        if self._codes and not self._codes.isdisjoint(line.codes):
+            return True
+        if self._prefixes and any(code[:n] in self._prefixes for code in line.codes for n in self._lengths):
+            return True
+        usable = line.usable and bool(line.codes)
+        if self._names_only and not self._names and (usable or not self._excepted):
+            return True
+        if usable:
+            return False
+        if self._names and not self._names.isdisjoint(check.terms.in_item(line.name)):
+            return True
+        return None
+
+
+class Gatherer:
+    """Bound :class:`negative_list.conditions.Lines`."""
+
+    __slots__ = ("_courses", "_lines", "_members", "_where", "whole_patient")
+
+    def __init__(self, lines: Lines, members: Members, where: Test | None) -> None:
+        self._lines = lines
+        self._members = members
+        self._where = where
+        self.whole_patient = lines.window.whose == "patient" and lines.window.unit != "encounter"
+        self._courses = Courses(lines.window) if lines.window.unit == "course" else None
+
+    @property
+    def lines(self) -> Lines:
+        """What was bound."""
+        return self._lines
+
+    def gather(self, check: Check, trigger: Line | None, *, others_only: bool = False) -> Gathered:
+        """The lines gathered for a trigger line; ``others_only`` leaves the trigger line out."""
+        certain: list[Line] = []
+        possible: list[Line] = []
+        for line, sure in self._members.of_pool(check, whole_patient=self.whole_patient):
+            if others_only and line is trigger:
+                continue
+            held = self._holds(check, trigger, line)
+            if held is False:
+                continue
+            (certain if sure and held else possible).append(line)
+        if self._courses:
+            return self._string(check, trigger, certain, possible)
+        covered = self._covered(check, trigger)
+        return Gathered(certain=tuple(certain), possible=tuple(possible), covered=covered)
+
+    def _covered(self, check: Check, trigger: Line | None) -> bool:
+        unit = self._lines.window.unit
+        if unit == "lifetime":
+            return check.history is not None and check.history.complete
+        first = check.admitted_at if unit == "encounter" else first_moment(self._lines.window, check.time_of(trigger))
+        return check.covered(first, whole_patient=self.whole_patient)
+
+    def _string(self, check: Check, trigger: Line | None, certain: list[Line], possible: list[Line]) -> Gathered:
+        """Keeps the certain lines of the trigger line's own course."""
+        assert self._courses is not None  # noqa: S101 (set for course windows, the only callers)
+        timed = [line for line in certain if line.begins is not None]
+        own, first = self._courses.own(check, trigger, timed)
+        covered = check.covered(first, whole_patient=self.whole_patient)
+        return Gathered(certain=own, possible=tuple(possible), covered=covered)
+
+    def _holds(self, check: Check, trigger: Line | None, line: Line) -> bool | None:
+        """Whether everything but the items holds of a line, cheapest test first."""
+        lines = self._lines
+        if lines.state != "any" and check.is_current(line) is not (lines.state == "current"):
+            return False
+        if lines.other_item and trigger is not None and item_of(line) == item_of(trigger):
+            return False
+        held = within(lines.window, check, trigger, line)
+        if held is False or not (lines.same or self._where):
+            return held
+        return _and(held, _and(self._same(trigger, line), self._where(check, line) if self._where else True))
+
+    def _same(self, trigger: Line | None, line: Line) -> bool | None:
+        """Whether the line agrees with the trigger line in every fact that must be equal."""
+        if line is trigger:
+            return True
+        held: bool | None = True
+        for name in self._lines.same:
+            ours = trigger.facts.get(name) if trigger is not None else None
+            theirs = line.facts.get(name)
+            if ours is None or theirs is None:
+                held = None
+            elif ours != theirs:
+                return False
+        return held
+
+
+def _and(left: bool | None, right: bool | None) -> bool | None:
+    if left is False or right is False:
+        return False
+    return True if left and right else None

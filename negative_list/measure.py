@@ -1,0 +1,192 @@
+"""Numbers gathered over lines, as intervals: what is certain, and the most it can be.
+
+Each measure takes a check, its trigger line and the bound condition's :class:`negative_list.gather.Gatherer`, and
+answers ``(low, high)``. ``high`` is infinite where nothing limits it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
+
+from negative_list.check import Check, item_of
+
+if TYPE_CHECKING:
+    from negative_list.conditions import Bounds, Count, Since, Sum, Window
+    from negative_list.gather import Gathered, Gatherer
+    from negative_list.prescription import Line
+
+__all__ = ["Interval", "Number", "before", "compare", "count", "days_of_use", "rank", "since", "total"]
+
+Number: TypeAlias = int | float | Decimal
+Interval: TypeAlias = tuple[Number, Number]
+
+_DAY_S = 86_400
+
+
+def compare(bounds: Bounds, low: Number, high: Number, scale: int = 1) -> bool | None:
+    """Whether a number between ``low`` and ``high`` is within the bounds, each bound times ``scale``."""
+    held: bool | None = True
+    if bounds.above is not None and not low > bounds.above * scale:
+        held = None if high > bounds.above * scale else False
+    if held is not False and bounds.at_least is not None and not low >= bounds.at_least * scale:
+        held = None if high >= bounds.at_least * scale else False
+    if held is not False and bounds.below is not None and not high < bounds.below * scale:
+        held = None if low < bounds.below * scale else False
+    if held is not False and bounds.at_most is not None and not high <= bounds.at_most * scale:
+        held = None if low <= bounds.at_most * scale else False
+    return held
+
+
+def count(condition: Count, check: Check, trigger: Line | None, gatherer: Gatherer) -> Interval:
+    """How many lines, items or days."""
+    gathered = gatherer.gather(check, trigger)
+    if condition.by == "day":
+        return _stretched(condition.lines.window, check, trigger, gathered, partial(_days, check, trigger))
+    key: Callable[[Line], object] = id if condition.by == "line" else item_of
+    return _stretched(condition.lines.window, check, trigger, gathered, _distinct(key))
+
+
+def total(condition: Sum, check: Check, trigger: Line | None, gatherer: Gatherer) -> Interval:
+    """The sum of a line fact; a line without the fact adds nothing for certain and without limit at most."""
+    return _stretched(condition.lines.window, check, trigger, gatherer.gather(check, trigger), _summed(condition.of))
+
+
+_Measure: TypeAlias = "Callable[[Iterable[Line]], Interval]"
+
+
+def _distinct(key: Callable[[Line], object]) -> _Measure:
+    def measure(lines: Iterable[Line]) -> Interval:
+        size = len({key(line) for line in lines})
+        return size, size
+
+    return measure
+
+
+def _days(check: Check, trigger: Line | None, lines: Iterable[Line]) -> Interval:
+    """Distinct known days; a line without a time may make one more each."""
+    lines = tuple(lines)
+    low = len({check.day_of(line) for line in lines if line.begins is not None or line is trigger})
+    return low, low + sum(line.begins is None and line is not trigger for line in lines)
+
+
+def _summed(fact: str) -> _Measure:
+    def measure(lines: Iterable[Line]) -> Interval:
+        values = [line.facts.get(fact) for line in lines]
+        low = sum((value for value in values if isinstance(value, (int, Decimal))), start=Decimal(0))
+        return low, math.inf if any(value is None for value in values) else low
+
+    return measure
+
+
+def _stretched(
+    window: Window, check: Check, trigger: Line | None, gathered: Gathered, measure: _Measure
+) -> Interval:
+    """The measure over a window, or over the stretch of a sliding window with the largest certain total."""
+    sliding = window.unit in {"hours", "days"} and window.side == "around"
+    stretches = _stretches(window, check, trigger, gathered.certain) if sliding else [gathered.certain]
+    low = max(measure(stretch)[0] for stretch in stretches)
+    if not gathered.covered:
+        return low, math.inf
+    return low, max(measure([*stretch, *gathered.possible])[1] for stretch in stretches)
+
+
+def _stretches(
+    window: Window, check: Check, trigger: Line | None, certain: tuple[Line, ...]
+) -> list[tuple[Line, ...]]:
+    """Every stretch that begins at a certain line, or at the trigger, and reaches the trigger."""
+    by_day = window.unit == "days"
+
+    def place(line: Line | None) -> float:
+        return check.day_of(line) if by_day else check.moments(line)[0].timestamp() / 3600
+
+    length = (window.length or 0) + (0 if window.ends == "closed" else -1e-9)
+    here = place(trigger)
+    places = [(here if line is trigger else place(line), line) for line in certain]
+    starts = {where for where, _ in places if here - length <= where <= here} | {here}
+    return [tuple(line for where, line in places if start <= where <= start + length) for start in sorted(starts)]
+
+
+def days_of_use(check: Check, trigger: Line | None, gatherer: Gatherer) -> Interval:
+    """How many distinct days of use."""
+    gathered = gatherer.gather(check, trigger)
+    timed = [line for line in gathered.certain if line.begins is not None or line is trigger]
+    uses = [check.days_of_use(line) for line in timed]
+    low = _union_days((first, last) for first, last, _ in uses)
+    timeless = len(timed) < len(gathered.certain) or any(line.begins is None for line in gathered.possible)
+    if timeless or not gathered.covered:
+        return low, math.inf
+    uses += [check.days_of_use(line) for line in gathered.possible]
+    if any(most is None for _, _, most in uses):
+        return low, math.inf
+    return low, _union_days((first, most) for first, _, most in uses if most is not None)
+
+
+def _union_days(stretches: Iterable[tuple[int, int]]) -> int:
+    """Days in the union of inclusive stretches of days."""
+    days, reached = 0, 0
+    for first, last in sorted(stretches):
+        days += max(0, last - max(first, reached + 1) + 1)
+        reached = max(reached, last)
+    return days
+
+
+def rank(check: Check, trigger: Line | None, gatherer: Gatherer) -> Interval | None:
+    """The trigger line's place, from 1; ``None`` without a trigger line."""
+    if trigger is None:
+        return None
+    gathered = gatherer.gather(check, trigger, others_only=True)
+    before = [before(check, line, trigger) for line in gathered.certain]
+    maybe = [before(check, line, trigger) for line in gathered.possible]
+    low = 1 + before.count(True)
+    high = low + before.count(None) + len(maybe) - maybe.count(False)
+    return low, high if gathered.covered else math.inf
+
+
+def before(check: Check, line: Line, trigger: Line) -> bool | None:
+    """Whether a line comes before the trigger line."""
+    if not check.is_current(line):
+        return True
+    ours, theirs = trigger.facts.get("line.unit_price_fen"), line.facts.get("line.unit_price_fen")
+    if not isinstance(ours, int) or not isinstance(theirs, int):
+        return None
+    if theirs != ours:
+        return theirs > ours
+    return check.place_of(line) < check.place_of(trigger)
+
+
+# Without a use before it the trigger line is the first use (0), and the last use is "never" (no limit).
+def since(condition: Since, check: Check, trigger: Line | None, gatherer: Gatherer) -> Interval:
+    """Time since the first or the last other use: in seconds where the unit is hours, else in days."""
+    gathered = gatherer.gather(check, trigger, others_only=True)
+    certain = list(_apart(condition, check, trigger, gathered.certain))
+    possible = list(_apart(condition, check, trigger, gathered.possible))
+    # A certain line that may still lie after the trigger is only possibly a use before it.
+    sure = [(low, high) for low, high in certain if low >= 0]
+    unsure = [(0, high) for low, high in certain if low < 0] + [(max(low, 0), high) for low, high in possible]
+    if condition.event == "last_use":
+        most = min((high for _, high in sure), default=math.inf)
+        least = min((low for low, _ in (*sure, *unsure)), default=math.inf)
+        return (least if gathered.covered else 0), most
+    low = max((low for low, _ in sure), default=0)
+    high = max((high for _, high in (*sure, *unsure)), default=0)
+    return low, high if gathered.covered else math.inf
+
+
+def _apart(condition: Since, check: Check, trigger: Line | None, lines: Iterable[Line]) -> Iterable[Interval]:
+    """How long before the trigger each line lies, later lines left out."""
+    for line in lines:
+        if line.begins is None:
+            yield 0, math.inf
+            continue
+        if condition.unit == "day":
+            apart = check.day_of(trigger) - check.day_of(line)
+            low, high = float(apart), float(apart)
+        else:
+            ours, theirs = check.moments(trigger), check.moments(line)
+            low, high = (ours[0] - theirs[1]).total_seconds(), (ours[1] - theirs[0]).total_seconds()
+        if high >= 0:
+            yield low, high

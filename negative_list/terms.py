@@ -1,0 +1,85 @@
+"""The terms of a list, found in texts through Aho-Corasick automata.
+
+Terms are distinct normalised texts. They are kept in shards so that no load step takes long; a text is searched in each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import ahocorasick
+
+from negative_list.text import Statement, bounded, clauses, normalise
+
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["SHARD_TERMS", "Terms"]
+
+SHARD_TERMS = 20_000
+"""Terms in one automaton: building this many holds the interpreter for some 25 ms."""
+
+REMEMBERED_NAMES = 4_096
+"""Names whose terms are kept; a hospital's daily diagnosis and item names are far fewer."""
+
+REMEMBERED_LENGTH = 200
+"""Longest name kept, in characters, so that memory stays under a few megabytes whatever is sent."""
+
+
+class Terms:
+    """An immutable set of terms with a search.
+
+    Args:
+        terms: normalised terms; empty ones are refused by validation and ignored here.
+    """
+
+    __slots__ = ("_remembered", "_shards", "_size")
+
+    def __init__(self, terms: Iterable[str]) -> None:
+        distinct = sorted(set(terms) - {""})
+        self._size = len(distinct)
+        self._shards = tuple(_automaton(distinct[k : k + SHARD_TERMS]) for k in range(0, len(distinct), SHARD_TERMS))
+        self._remembered: dict[str, tuple[tuple[Statement, str], ...]] = {}
+
+    def __len__(self) -> int:
+        return self._size
+
+    def in_text(self, text: str) -> Iterator[str]:
+        """Every term that occurs in a normalised text, longest and shortest alike, some perhaps more than once."""
+        for shard in self._shards:
+            for end, term in shard.iter(text):
+                if bounded(text, end - len(term) + 1, end + 1):
+                    yield term
+
+    def in_name(self, name: str) -> tuple[tuple[Statement, str], ...]:
+        """Every term in a diagnosis name with what its clause states, each pair once."""
+        found = self._remembered.get(name)
+        if found is None:
+            found = tuple(dict.fromkeys(self._read(name)))
+            self._remember(name, found)
+        return found
+
+    def in_item(self, name: str) -> frozenset[str]:
+        """Every term in an item name."""
+        return frozenset(self.in_text(normalise(name)))
+
+    def _read(self, name: str) -> Iterator[tuple[Statement, str]]:
+        for clause, stated in clauses(name):
+            for term in self.in_text(clause):
+                yield stated, term
+
+    def _remember(self, name: str, found: tuple[tuple[Statement, str], ...]) -> None:
+        if len(name) > REMEMBERED_LENGTH:
+            return
+        if len(self._remembered) >= REMEMBERED_NAMES:
+            self._remembered.clear()
+        self._remembered[name] = found
+
+
+def _automaton(terms: list[str]) -> Any:
+    automaton = ahocorasick.Automaton()
+    for term in terms:
+        automaton.add_word(term, term)
+    automaton.make_automaton()
+    return automaton

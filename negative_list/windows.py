@@ -1,0 +1,171 @@
+"""Windows: does a line lie in the stretch of time around the trigger line?
+
+Pure functions over the words of :class:`negative_list.conditions.Window`, whose docstring is their specification.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from negative_list.check import Check
+    from negative_list.conditions import Window
+    from negative_list.prescription import Line
+
+__all__ = ["Courses", "first_moment", "within"]
+
+
+def within(window: Window, check: Check, trigger: Line | None, line: Line) -> bool | None:
+    """Whether ``line`` lies in the window around ``trigger``; ``course`` is settled afterwards, over all lines."""
+    if window.unit == "encounter" and line.encounter_id != check.encounter.id:
+        return False
+    if line is trigger or (window.side == "around" and window.unit in {"encounter", "lifetime"}):
+        return True
+    if line.begins is None:
+        return None
+    if window.side == "before" and window.unit not in {"hours", "days"} and _later(check, trigger, line):
+        return False
+    return _WITHIN[window.unit](window, check, trigger, line)
+
+
+def _later(check: Check, trigger: Line | None, line: Line) -> bool:
+    """Whether a line lies after the trigger; by the day alone where either has no clock."""
+    if line.has_clock and (trigger is None or trigger.begins is None or trigger.has_clock):
+        return check.time_of(line) > check.time_of(trigger)
+    return check.day_of(line) > check.day_of(trigger)
+
+
+def _same_unit(key: Callable[[datetime], object]) -> Callable[[Window, Check, Line | None, Line], bool | None]:
+    """The test of a calendar unit named by ``key`` that a bare date settles."""
+
+    def test(_window: Window, check: Check, trigger: Line | None, line: Line) -> bool | None:
+        return key(check.time_of(trigger)) == key(check.time_of(line))
+
+    return test
+
+
+def _instant(_window: Window, check: Check, trigger: Line | None, line: Line) -> bool | None:
+    return _same_moment(check, trigger, line, timedelta(seconds=1))
+
+
+def _hour(_window: Window, check: Check, trigger: Line | None, line: Line) -> bool | None:
+    return _same_moment(check, trigger, line, timedelta(hours=1))
+
+
+def _same_moment(check: Check, trigger: Line | None, line: Line, step: timedelta) -> bool | None:
+    """Whether both stand in the same step of the clock; a bare date may stand in any step of its day."""
+    ours, theirs = check.moments(trigger), check.moments(line)
+    if ours[0].date() != theirs[0].date():
+        return False
+    if ours[0] != ours[1] or theirs[0] != theirs[1]:
+        return None
+    midnight = ours[0].replace(hour=0, minute=0, second=0, microsecond=0)
+    return (ours[0] - midnight) // step == (theirs[0] - midnight) // step
+
+
+def _hours(window: Window, check: Check, trigger: Line | None, line: Line) -> bool | None:
+    ours, theirs = check.moments(trigger), check.moments(line)
+    low = (ours[0] - theirs[1]).total_seconds()
+    high = (ours[1] - theirs[0]).total_seconds()
+    return _distance(window, low, high, (window.length or 0) * 3600)
+
+
+def _days(window: Window, check: Check, trigger: Line | None, line: Line) -> bool | None:
+    apart = check.day_of(trigger) - check.day_of(line)
+    return _distance(window, apart, apart, window.length or 0)
+
+
+def _distance(window: Window, low: float, high: float, length: float) -> bool | None:
+    """Whether a distance known to lie between ``low`` and ``high`` is inside; positive ones lie before the trigger."""
+    inside = [_inside(window, value, length) for value in (low, high)]
+    if all(inside):
+        return True
+    if any(inside):
+        return None
+    # Both ends are outside: on the same side of the window, or on either side of it.
+    return None if low < 0 < high else False
+
+
+def _inside(window: Window, value: float, length: float) -> bool:
+    if window.side == "before" and value < 0:
+        return False
+    return abs(value) <= length if window.ends == "closed" else abs(value) < length
+
+
+_WITHIN: dict[str, Callable[[Window, Check, Line | None, Line], bool | None]] = {
+    "instant": _instant,
+    "hour": _hour,
+    "hours": _hours,
+    "day": _same_unit(datetime.toordinal),
+    "month": _same_unit(lambda time: (time.year, time.month)),
+    "quarter": _same_unit(lambda time: (time.year, (time.month - 1) // 3)),
+    "year": _same_unit(lambda time: time.year),
+    "days": _days,
+    "course": lambda *_: True,
+    "encounter": lambda *_: True,
+    "lifetime": lambda *_: True,
+}
+
+
+def first_moment(window: Window, time: datetime) -> datetime | None:
+    """The first moment of the window around ``time``; ``None``: since ever."""
+    midnight = time.replace(hour=0, minute=0, second=0, microsecond=0)
+    length = window.length or 0
+    match window.unit:
+        case "instant":
+            return time
+        case "hour":
+            return time.replace(minute=0, second=0, microsecond=0)
+        case "hours":
+            return time - timedelta(hours=length)
+        case "days":
+            return midnight - timedelta(days=length if window.ends == "closed" else length - 1)
+        case "month":
+            return midnight.replace(day=1)
+        case "quarter":
+            return midnight.replace(month=(time.month - 1) // 3 * 3 + 1, day=1)
+        case "year":
+            return midnight.replace(month=1, day=1)
+        case "day":
+            return midnight
+        case _:
+            return None
+
+
+class Courses:
+    """Strings of lines with pauses of at most so many days."""
+
+    __slots__ = ("_pause_days",)
+
+    def __init__(self, window: Window) -> None:
+        self._pause_days = window.length or 0
+
+    def own(
+        self, check: Check, trigger: Line | None, lines: list[Line]
+    ) -> tuple[tuple[Line, ...], datetime | None]:
+        """The lines of the trigger's own course in body order, and the first moment they ask coverage from.
+
+        Args:
+            lines: certain lines, each with a begin.
+        """
+        day = check.day_of(trigger)
+        first_day, own = day, set[int]()
+        for string, first, reach in self._strings(check, lines):
+            if first <= day <= reach + self._pause_days:
+                first_day, own = min(first, day), {id(line) for line in string}
+        first_moment_day = max(first_day - self._pause_days, 1)
+        return tuple(line for line in lines if id(line) in own), datetime.fromordinal(first_moment_day)
+
+    def _strings(self, check: Check, lines: list[Line]) -> list[tuple[list[Line], int, int]]:
+        """All strings, each with its first day and its last certain day of use."""
+        strings: list[tuple[list[Line], int, int]] = []
+        for line in sorted(lines, key=check.day_of):
+            first, last, _ = check.days_of_use(line)
+            if strings and first <= strings[-1][2] + self._pause_days:
+                string, begun, reach = strings[-1]
+                strings[-1] = ([*string, line], begun, max(reach, last))
+            else:
+                strings.append(([line], first, last))
+        return strings
