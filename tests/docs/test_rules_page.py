@@ -1,0 +1,88 @@
+"""The rule authors' manual describes the whole language, and its examples are rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, get_args
+
+import msgspec
+import pytest
+
+from negative_list import conditions, rules
+from negative_list.parse import read_list
+from negative_list.validate import validate
+from tests.docs.pages import ROOT, Block, blocks, inline_codes, sections
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PAGE = ROOT / "docs" / "rules.md"
+KINDS: tuple[type[msgspec.Struct], ...] = get_args(conditions.Condition)
+
+# A record that is no condition, and the section that describes its keys.
+SECTIONS: dict[type[msgspec.Struct], str] = {
+    rules.Rule: "A rule, key by key",
+    rules.Trigger: "The trigger",
+    rules.OnUnknown: "When the answer is unknown",
+    rules.NamedSet: "Named sets",
+    rules.Basis: "Texts, basis and reasons",
+    rules.Text: "Texts, basis and reasons",
+    rules.Reason: "Texts, basis and reasons",
+    conditions.Items: "Items",
+    conditions.Lines: "Lines",
+    conditions.Window: "Window",
+    conditions.Bounds: "Bounds",
+}
+
+
+def own_keys(record: type[msgspec.Struct]) -> set[str]:
+    """The keys of a record as files write them, without those of the records it extends."""
+    info = msgspec.structs.fields(record)
+    inherited = {f.encode_name for base in record.__bases__ if base in SECTIONS for f in msgspec.structs.fields(base)}
+    return {f.encode_name for f in info} - inherited
+
+
+def words(record: type[msgspec.Struct]) -> set[str]:
+    """The words a record's keys allow where they are a closed set."""
+    found: set[str] = set()
+    for field in msgspec.inspect.type_info(record).fields:  # type: ignore[attr-defined] # a struct's info has fields
+        if isinstance(field.type, msgspec.inspect.LiteralType) and field.encode_name in own_keys(record):
+            found |= {str(value) for value in field.type.values}
+    return found
+
+
+def undescribed(record: type[msgspec.Struct], title: str) -> set[str]:
+    """The keys and words of a record its section does not name."""
+    return (own_keys(record) | words(record)) - set(inline_codes(sections(PAGE)[title]))
+
+
+def tag(record: type[msgspec.Struct]) -> str:
+    """The ``kind`` of a condition."""
+    return str(record.__struct_config__.tag)
+
+
+@pytest.mark.parametrize("record", KINDS, ids=tag)
+def test_every_kind_of_condition_is_described(record: type[msgspec.Struct]) -> None:
+    """Each kind has a section of its own that names all its keys and their words."""
+    assert undescribed(record, f"`{tag(record)}`") == set()
+
+
+@pytest.mark.parametrize("record", SECTIONS, ids=lambda r: r.__name__)
+def test_every_key_of_a_rule_is_described(record: type[msgspec.Struct]) -> None:
+    """The keys of rules, sets, lines and windows stand in the sections that explain them."""
+    assert undescribed(record, SECTIONS[record]) == set()
+
+
+def test_the_page_describes_no_kind_that_does_not_exist() -> None:
+    """A section named after a kind is about one there is."""
+    titles = {title.strip("`") for title in sections(PAGE) if title.startswith("`")}
+    assert titles == {tag(record) for record in KINDS}
+
+
+@pytest.mark.parametrize("block", blocks(PAGE, "yaml"), ids=lambda b: f"line {b.line}")
+def test_every_example_is_a_rule(block: Block, tmp_path: Path) -> None:
+    """Each example can be copied into a file: it is read, and nothing is wrong with it."""
+    path = tmp_path / "example.yaml"
+    path.write_text(block.text, "utf-8")
+    written = read_list(path)
+    assert written.rules != ()
+    assert validate(written) == ()
