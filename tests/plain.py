@@ -1,0 +1,123 @@
+"""The plain matcher, part 4 of 4: the specification of match as a loop anyone can check.
+
+For every rule and every current line of the current encounter (in body order; once without a line for diagnoses,
+operations and the encounter): is it triggered, is the rule valid on that day, is the line one the fund is asked to
+pay, and is ``all(scope, violation)`` true, false or unknown?
+
+It is clear before it is fast: no index, no cache. Decisions the docstrings of the records leave open are written
+beside the code that takes them, here and in :mod:`tests.plain_lines`, :mod:`tests.plain_gathered` and
+:mod:`tests.plain_kinds`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+
+from msgspec import Struct
+
+from negative_list.codes import expand_ranges
+from negative_list.conditions import All
+from negative_list.prescription import Diagnosed, History, Line, Operated, Prescription
+from negative_list.rules import Rule, RuleList
+from negative_list.rules import Trigger as TriggerItems
+from tests.plain_kinds import answer, stated
+from tests.plain_lines import NOTHING, Answer, Kleene, Scene, Trigger, in_place, named
+
+__all__ = ["Key", "Outcome", "Seen", "match_plainly"]
+
+Key = tuple[str, tuple[str, ...]]
+"""A rule's id and the ids of its offending (or undecided) lines, in body order."""
+
+Seen = Counter[tuple[str, Kleene]]
+"""How often each condition kind was true, false and unknown."""
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """What a list says of a prescription.
+
+    ``findings`` gives for each the ids of the involved lines; ``undecided`` gives for each the names it needs.
+    """
+
+    findings: dict[Key, frozenset[str]]
+    undecided: dict[Key, frozenset[str]]
+
+
+def match_plainly(
+    rules: RuleList, prescription: Prescription, at: datetime, history: History | None = None, seen: Seen | None = None
+) -> Outcome:
+    """Hold the prescription against every rule, one after the other."""
+    scene = _scene(rules, prescription, at, history or History(), Counter() if seen is None else seen)
+    outcome = Outcome(findings={}, undecided={})
+    for rule in rules.rules:
+        judged = [(trigger.line, _judge(rule, scene, trigger)) for trigger in _triggers(rule, scene)]
+        for group in [judged] if rule.per == "encounter" else [[one] for one in judged]:
+            _settle(rule, group, outcome)
+    return outcome
+
+
+def _scene(rules: RuleList, prescription: Prescription, at: datetime, history: History, seen: Seen) -> Scene:
+    encounter = prescription.encounter
+    own = encounter.lines + tuple(line for line in history.lines if line.encounter_id == encounter.id)
+    elsewhere = tuple(line for other in prescription.others for line in other.lines)
+    return Scene(
+        rules=rules,
+        prescription=prescription,
+        at=at,
+        history=history,
+        sets={named_set.id: frozenset(named_set.codes) for named_set in rules.sets},
+        writing=frozenset(id(line) for line in encounter.lines if line.current),
+        own=own,
+        every=encounter.lines + elsewhere + history.lines,
+        seen=seen,
+        judge=answer,
+    )
+
+
+def _triggers(rule: Rule, scene: Scene) -> Iterator[Trigger]:
+    """What the rule looks at: current lines in body order, or the encounter at the decision's instant."""
+    for trigger in _named_by(rule.trigger, scene):
+        early = rule.valid_from is not None and trigger.day < rule.valid_from
+        late = rule.valid_to is not None and trigger.day > rule.valid_to
+        by_self = trigger.line is not None and trigger.line.facts.get("line.paid_by") == "self"
+        if not early and not late and not (rule.fund_only and by_self):
+            yield trigger
+
+
+def _named_by(items: TriggerItems, scene: Scene) -> Iterator[Trigger]:
+    encounter = scene.prescription.encounter
+    diagnosed = _has_one(encounter.diagnoses, items.diagnoses)
+    if items.encounter or diagnosed or _has_one(encounter.operations, items.operations):
+        yield Trigger(None, scene.at, has_clock=True)
+    if items.codes or items.prefixes or items.sets or items.names or items.types:
+        for line in encounter.lines:
+            if line.current and named(items, line, scene)[0]:
+                yield in_place(line, scene)
+
+
+def _has_one(given: tuple[Diagnosed | Operated, ...], codes: tuple[str, ...]) -> bool:
+    """Whether one that is stated as present has one of the codes; what is only possible does not trigger."""
+    beginnings = tuple(expand_ranges(codes))
+    return any(code.startswith(beginnings) for one in given if stated(one) == "present" for code in one.codes)
+
+
+def _judge(rule: Rule, scene: Scene, trigger: Trigger) -> Answer:
+    parts = (rule.violation,) if rule.scope is None else (rule.scope, rule.violation)
+    return answer(All(of=parts), scene, trigger)
+
+
+def _settle(rule: Rule, judged: list[tuple[Line | None, Answer]], outcome: Outcome) -> None:
+    """One finding over the lines where it is true; without any, one undecided over those where it is unknown."""
+    true = [(line, given) for line, given in judged if given.value]
+    unknown = [(line, given) for line, given in judged if given.value is None]
+    if true:
+        offending = _ids(true)
+        involved = {line.id for _, given in true for line in given.involved} - set(offending)
+        outcome.findings[rule.id, offending] = frozenset(involved)
+    elif unknown:
+        outcome.undecided[rule.id, _ids(unknown)] = NOTHING.union(*(given.needs for _, given in unknown))
+
+
+def _ids(judged: list[tuple[Line | None, Answer]]) -> tuple[str, ...]:
+    return tuple(line.id for line, _ in judged if line is not None)
