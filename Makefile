@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check serve bench proto landed
+.PHONY: help demo test check serve bench proto landed pages
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -22,7 +22,8 @@ help:
 	  'make serve   the sidecar on its default addresses (LIST=file or folder)' \
 	  'make bench   measure, next to an empty server' \
 	  'make proto   write the generated code again after a change of proto/' \
-	  'make landed  record the contract in proto/ as published'
+	  'make landed  record the contract in proto/ as published' \
+	  'make pages   write docs/facts.md from the fact dictionary'
 
 demo: .venv/.serve
 	@$(BIN)/python -m reminder.demo
@@ -46,7 +47,6 @@ check: .venv/.develop
 	@$(BIN)/buf lint
 	@$(BIN)/buf breaking --against proto/landed.binpb \
 	  || { echo 'the wire contract breaks callers: see docs/developing.md, "The wire contract"' >&2; exit 1; }
-	@$(BIN)/python tools/pages.py --check
 	@echo 'check: all well'
 
 proto: .venv/.develop
@@ -55,6 +55,9 @@ proto: .venv/.develop
 landed: .venv/.develop
 	@test ! -e proto/landed.binpb || $(BIN)/buf breaking --against proto/landed.binpb
 	@$(BIN)/buf build --exclude-source-info -o proto/landed.binpb
+
+pages: .venv/.develop
+	@$(BIN)/python -m tools.facts_page
 
 # $(call venv,EXTRAS): a half-made .venv is mended, not trusted.
 venv = $(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(1)]' </dev/null
