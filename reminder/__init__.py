@@ -1,0 +1,1 @@
+"""The service: bytes, time and configuration around the pure ``negative_list``."""

@@ -1,0 +1,1 @@
+"""Generated from ``proto/reminder/v1``; written again by ``make proto``."""
