@@ -1,0 +1,202 @@
+"""Configuration of the sidecar: one record, from a TOML file and the options of ``reminder serve``.
+
+An option wins over the file. Paths in the file are relative to the file's folder, paths in options to the current one.
+All wrong values are reported at once.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+
+from negative_list.errors import Problem, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+__all__ = ["LOG_LEVELS", "OPTIONS", "Address", "Config", "ConfigError", "load_config"]
+
+OPTIONS = "command line"
+"""What problems of options name in place of a file."""
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
+"""What the log shows: this level and those after it."""
+
+_MAX_PORT = 65535
+_MAX_GRACE_S = 3600
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; ``problems`` names every wrong value."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(problems))
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class Address(Struct, frozen=True, order=True):
+    """Where a face listens. Port 0: any free one. An IPv6 host is written in brackets."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """``HOST:PORT``."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    """What ``reminder serve`` runs with.
+
+    ``list`` is a file or a folder of files; ``site`` and ``policy`` are files, ``None`` the shipped defaults. ``data``
+    is the folder of everything the service writes. Callers reach ``grpc`` and ``http``; ``admin`` (gRPC) and
+    ``admin_http`` are for operations, loopback unless said otherwise. ``grace_s``: how long calls in flight may go on
+    after a stop was asked for. ``max_calls``: gRPC calls worked on at once; more are refused at once instead of
+    queueing behind a caller's deadline.
+    """
+
+    list: Path | None = None
+    site: Path | None = None
+    policy: Path | None = None
+    data: Path = Path("var")
+    grpc: Address = Address("127.0.0.1", 50051)
+    http: Address = Address("127.0.0.1", 8080)
+    admin: Address = Address("127.0.0.1", 50052)
+    admin_http: Address = Address("127.0.0.1", 8081)
+    grace_s: float = 10.0
+    max_calls: int = 256
+    log_level: str = "info"
+
+
+class _Wrong(Struct):
+    """Problems found so far, and the place the next belongs to."""
+
+    problems: list[Problem] = field(default_factory=list)
+
+    def add(self, source: str, path: str, message: str) -> None:
+        self.problems.append(Problem(file=source, path=path, message=message))
+
+
+def load_config(file: Path | None, options: Mapping[str, Any]) -> Config:
+    """Read ``file`` and lay ``options`` over it; ``None`` in an option means not given.
+
+    Raises:
+        ConfigError: With every wrong value of both.
+    """
+    wrong = _Wrong()
+    values = _read_values(_read_table(file, wrong), str(file), file.parent if file else Path(), wrong)
+    given = {name: value for name, value in options.items() if value is not None}
+    values |= _read_values(given, OPTIONS, Path(), wrong)
+    values |= _admin_http(values, wrong)
+    _check_apart(values, wrong)
+    if wrong.problems:
+        raise ConfigError(wrong.problems)
+    return Config(**values)
+
+
+def _read_table(file: Path | None, wrong: _Wrong) -> dict[str, Any]:
+    """The table of ``file``; nothing where it cannot be read."""
+    if file is None:
+        return {}
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        wrong.add(str(file), "", f"cannot be read: {error.strerror}")
+    except ValueError as error:
+        wrong.add(str(file), "", f"not TOML in UTF-8: {error}")
+    return {}
+
+
+def _read_values(table: Mapping[str, Any], source: str, folder: Path, wrong: _Wrong) -> dict[str, Any]:
+    """Every usable value of ``table``; the others become problems."""
+    values: dict[str, Any] = {}
+    for name, raw in table.items():
+        if name not in _READERS:
+            wrong.add(source, name, f"no setting is called `{name}`{nearest(name, _READERS)}")
+            continue
+        try:
+            values[name] = _READERS[name](raw, folder)
+        except ValueError as error:
+            wrong.add(source, name, str(error))
+    return values
+
+
+def _admin_http(values: Mapping[str, Any], wrong: _Wrong) -> dict[str, Address]:
+    """The HTTP address beside an administration address given alone: the next port."""
+    if "admin" not in values or "admin_http" in values:
+        return {}
+    admin: Address = values["admin"]
+    if admin.port == _MAX_PORT:
+        wrong.add(OPTIONS, "admin_http", f"no port follows `{admin}`; give the address")
+        return {}
+    return {"admin_http": Address(admin.host, admin.port + 1 if admin.port else 0)}
+
+
+def _check_apart(values: Mapping[str, Any], wrong: _Wrong) -> None:
+    """No two faces may listen on one address."""
+    seen: dict[Address, str] = {}
+    for name in ("grpc", "http", "admin", "admin_http"):
+        address: Address = values.get(name) or _DEFAULTS[name]
+        if address.port and address in seen:
+            wrong.add(OPTIONS, name, f"`{address}` is already the address of {seen[address]}; give each its own")
+        seen[address] = name
+
+
+def _path(raw: object, folder: Path) -> Path:
+    """A path; a relative one belongs to ``folder``."""
+    if isinstance(raw, Path):
+        return raw
+    if not isinstance(raw, str) or not raw:
+        raise ValueError(f"`{raw}` is not a path")
+    return folder / raw
+
+
+def _address(raw: object, _folder: Path) -> Address:
+    """``HOST:PORT``, an IPv6 host in brackets."""
+    host, colon, port = str(raw).rpartition(":")
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not (colon and bare and port.isascii() and port.isdigit()) or (":" in bare and bare == host):
+        raise ValueError(f"`{raw}` is not HOST:PORT, as in 127.0.0.1:50051 or [::1]:50051")
+    if int(port) > _MAX_PORT:
+        raise ValueError(f"`{port}` is not a port; use 0 to {_MAX_PORT}, 0 for any free one")
+    return Address(bare, int(port))
+
+
+def _seconds(raw: object, _folder: Path) -> float:
+    """A number of seconds from 0 to 3600."""
+    if isinstance(raw, bool) or not isinstance(raw, int | float) or not 0 <= raw <= _MAX_GRACE_S:
+        raise ValueError(f"`{raw}` is not a number of seconds from 0 to {_MAX_GRACE_S}")
+    return float(raw)
+
+
+def _calls(raw: object, _folder: Path) -> int:
+    """A whole number of calls, at least 1."""
+    if isinstance(raw, bool) or not isinstance(raw, int) or raw < 1:
+        raise ValueError(f"`{raw}` is not a number of calls; use a whole number from 1")
+    return raw
+
+
+def _level(raw: object, _folder: Path) -> str:
+    """A level of the log."""
+    if raw not in LOG_LEVELS:
+        raise ValueError(f"`{raw}` is none of {', '.join(LOG_LEVELS)}{nearest(str(raw), LOG_LEVELS)}")
+    return str(raw)
+
+
+_READERS: dict[str, Callable[[object, Path], object]] = {
+    "list": _path,
+    "site": _path,
+    "policy": _path,
+    "data": _path,
+    "grpc": _address,
+    "http": _address,
+    "admin": _address,
+    "admin_http": _address,
+    "grace_s": _seconds,
+    "max_calls": _calls,
+    "log_level": _level,
+}
+_DEFAULTS = {name: getattr(Config(), name) for name in _READERS}
