@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from negative_list import conditions, rules
-from negative_list.parse import read_list
+from negative_list.parse import read_parsed
 from negative_list.validate import validate
 from tests.docs.pages import ROOT, Block, blocks, inline_codes, sections
 
@@ -83,6 +83,6 @@ def test_every_example_is_a_rule(block: Block, tmp_path: Path) -> None:
     """Each example can be copied into a file: it is read, and nothing is wrong with it."""
     path = tmp_path / "example.yaml"
     path.write_text(block.text, "utf-8")
-    written = read_list(path)
-    assert written.rules != ()
-    assert validate(written) == ()
+    parsed = read_parsed(path)
+    assert parsed.rules.rules != ()
+    assert (*parsed.problems, *validate(parsed)) == ()
