@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from negative_list import conditions as c
 from negative_list.bind import age_in, overlaps, pair_sides
 from negative_list.decision import FactSeen
+from negative_list.dictionary import load
 from negative_list.measure import before
 from negative_list.needs import gathered_needs
 
@@ -53,8 +54,9 @@ class Evidence:
         return tuple(sorted(self._needs))
 
     def see(self, fact: str, subject: str, value: FactValue, *, unit: str = "", source: str = "request") -> None:
-        """Adds a fact; days and times are written as text."""
+        """Adds a fact; days and times are written as text. The unit is the dictionary's where none is given."""
         shown = str(value) if isinstance(value, date) else value
+        unit = unit or (load()[fact].unit if fact in load() else "")
         seen = FactSeen(fact=fact, subject=subject, value=shown, unit=unit, source=source)
         self._facts.setdefault((fact, subject), seen)
 
@@ -74,7 +76,12 @@ class Evidence:
 
 
 def explain(judgement: Judgement, check: Check, binder: Binder) -> Evidence:
-    """The evidence of one judgement."""
+    """The evidence of one judgement, gathered once in a check."""
+    key = ("evidence", id(judgement.rule), id(judgement.line))
+    return check.remember(key, lambda: _explained(judgement, check, binder))  # type: ignore[no-any-return]
+
+
+def _explained(judgement: Judgement, check: Check, binder: Binder) -> Evidence:
     evidence = Evidence(check)
     run = _Run(check, binder, judgement.line, evidence)
     rule = judgement.rule.rule

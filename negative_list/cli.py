@@ -1,0 +1,262 @@
+"""The command ``negative-list``: lists for people who keep them.
+
+Exit codes: 0 done or decided (a block too), 1 problems in the input, 2 usage.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from negative_list.errors import DataError, ListError, Problem, SiteError
+
+if TYPE_CHECKING:
+    from negative_list.compile import CompiledList
+    from negative_list.decide import Reader
+    from negative_list.policy import Policy
+    from negative_list.readers import Sites
+    from negative_list.rules import RuleList
+
+__all__ = ["app", "main", "write_beside"]
+
+app = typer.Typer(
+    name="negative-list",
+    help="Check, import, generate and match negative lists.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+importing = typer.Typer(help="Make a list from what insurers publish.", no_args_is_help=True)
+app.add_typer(importing, name="import")
+
+ListPath = Annotated[Path, typer.Argument(metavar="LIST", help="A list: a file or a folder of files.")]
+OutList = Annotated[Path, typer.Option("-o", "--output", metavar="LIST", help="The JSON Lines file to write.")]
+
+
+def main() -> None:
+    """Run the command; problems of the input end it with exit code 1."""
+    # A command lives for one list: collecting garbage among hundreds of thousands of records only costs time.
+    gc.disable()
+    app()
+
+
+def _fail(problems: tuple[Problem, ...] | list[Problem]) -> NoReturn:
+    for problem in problems:
+        typer.echo(str(problem), err=True)
+    typer.echo(f"{len(problems)} problem{'s' if len(problems) != 1 else ''}", err=True)
+    raise typer.Exit(1)
+
+
+def _checked(path: Path) -> RuleList:
+    """A list without problems, or the end of the command."""
+    from negative_list.parse import read_parsed  # noqa: PLC0415 (each command imports only what it runs)
+    from negative_list.validate import check  # noqa: PLC0415
+
+    try:
+        return check(read_parsed(path))
+    except ListError as error:
+        _fail(error.problems)
+
+
+@app.command("check")
+def check_command(list_path: ListPath) -> None:
+    """Validate a list: all problems at once, each with its place; exit code 1 if there is any."""
+    rules = _checked(list_path)
+    typer.echo(f"ok: {len(rules.rules)} rules, {rules.details} details, {len(rules.sets)} sets")
+
+
+@importing.command("knowledge-points")
+def import_knowledge_points(
+    points: Annotated[list[Path], typer.Argument(metavar="IN...", help="Published points, JSON Lines.")],
+    output: OutList,
+    report: Annotated[Path | None, typer.Option(help="Where to write how each point was read, JSON.")] = None,
+) -> None:
+    """Turn published knowledge points into rules; exit code 1 when a row cannot be read (nothing is written then)."""
+    from negative_list.compile import canonical_lines  # noqa: PLC0415
+    from negative_list.importer import import_points, read_points, report_json  # noqa: PLC0415
+
+    try:
+        imported = import_points(read_points(points))
+    except ListError as error:
+        _fail(error.problems)
+    write_beside(output, b"".join(canonical_lines(imported.rule_list)))
+    if report is not None:
+        write_beside(report, report_json(imported.report))
+    for status, count in sorted(imported.statuses.items()):
+        typer.echo(f"{status}: {count}")
+    typer.echo(f"{output}: {len(imported.rule_list.rules)} rules, {imported.rule_list.details} details")
+
+
+@app.command()
+def stats(
+    list_path: ListPath,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,  # noqa: FBT002
+) -> None:
+    """Count the rules and details of a list by class."""
+    import msgspec  # noqa: PLC0415
+
+    from negative_list.stats import stats_of  # noqa: PLC0415
+
+    counted = stats_of(_checked(list_path))
+    if as_json:
+        typer.echo(msgspec.json.encode(counted).decode())
+        return
+    for row in counted.classes:
+        typer.echo(f"{row.class_id}\t{row.rules}\t{row.details}\t{row.name}")
+    typer.echo(f"all\t{counted.rules}\t{counted.details}\t{counted.digest}")
+
+
+@app.command()
+def generate(
+    output: OutList,
+    rules: Annotated[int, typer.Option("--rules", metavar="DETAILS", min=1, help="Details wanted.")],
+    seed: Annotated[int, typer.Option(help="Seed: the same one makes the same list.")] = 1,
+) -> None:
+    """Write a made-up list with the class mix and code structures of the published points."""
+    from negative_list.compile import canonical_lines  # noqa: PLC0415
+    from negative_list.generate import generate as generated  # noqa: PLC0415
+
+    made = generated(rules, seed)
+    write_beside(output, b"".join(canonical_lines(made)))
+    typer.echo(f"{output}: {len(made.rules)} rules, {made.details} details")
+
+
+@app.command("match")
+def match_command(  # noqa: PLR0913 (the options of the command, design section 10)
+    list_path: ListPath,
+    *,
+    request: Annotated[Path | None, typer.Option(help="One body: a 3101 body or the JSON of CheckRequest.")] = None,
+    requests: Annotated[Path | None, typer.Option(help="Bodies, one on a line, each judged alone.")] = None,
+    at: Annotated[str | None, typer.Option(help="Decide at this civil time; else at the body's, else now.")] = None,
+    site: Annotated[Path | None, typer.Option(help="Site configuration, TOML.")] = None,
+    facts: Annotated[Path | None, typer.Option(help="Store facts, CSV or JSON Lines.")] = None,
+    history: Annotated[Path | None, typer.Option(help="What the patient was given before, JSON Lines.")] = None,
+    policy: Annotated[Path | None, typer.Option(help="A policy instead of the shipped one, TOML.")] = None,
+) -> None:
+    """Decide bodies against a list and print one JSON object each; nothing else goes to standard output."""
+    if (request is None) is (requests is None):
+        raise typer.BadParameter("give either --request or --requests")
+    try:
+        matching = _Matching(list_path, at=at, site=site, facts=facts, history=history, policy=policy)
+    except (ListError, SiteError, DataError) as error:
+        _fail(error.problems)
+    body = _read_bytes(request or requests)
+    if request is not None:
+        answer, good = matching.answer(body)
+        sys.stdout.buffer.write(answer + b"\n")
+        raise typer.Exit(0 if good else 1)
+    all_good = True
+    for line in _body_lines(body):
+        answer, good = matching.answer(line)
+        all_good = all_good and good
+        sys.stdout.buffer.write(answer + b"\n")
+    raise typer.Exit(0 if all_good else 1)
+
+
+def _body_lines(data: bytes) -> Iterator[bytes]:
+    return (line for line in data.removeprefix(b"\xef\xbb\xbf").split(b"\n") if line.strip())
+
+
+def _read_bytes(path: Path | None) -> bytes:
+    assert path is not None  # noqa: S101 (one of the two options is given)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        _fail([Problem(file=str(path), message=f"cannot be read ({error.strerror}); check the name and the rights")])
+
+
+class _Matching:
+    """Everything ``match`` needs, read once for all bodies."""
+
+    def __init__(
+        self,
+        list_path: Path,
+        *,
+        at: str | None,
+        site: Path | None,
+        facts: Path | None,
+        history: Path | None,
+        policy: Path | None,
+    ) -> None:
+        from negative_list.compile import compile as compiled  # noqa: PLC0415
+        from negative_list.policy import read_policy, shipped  # noqa: PLC0415
+        from negative_list.site import Sites, read_sites  # noqa: PLC0415
+
+        self._at = _moment(at) if at is not None else None
+        self._sites: Sites = read_sites(site) if site is not None else Sites()
+        self._policy: Policy = read_policy(policy) if policy is not None else shipped()
+        self._read: Reader | None = _reader(facts, history, self._sites)
+        self._compiled: CompiledList = compiled(_checked(list_path))
+
+    def answer(self, body: bytes) -> tuple[bytes, bool]:
+        """The JSON for one body, and whether it could be decided."""
+        from negative_list.errors import RequestError  # noqa: PLC0415
+        from negative_list.output import decision_json, error_json  # noqa: PLC0415
+
+        try:
+            return decision_json(self._decided(body)), True
+        except RequestError as error:
+            return error_json(error.fields), False
+
+    def _decided(self, body: bytes) -> Any:
+        import time  # noqa: PLC0415
+
+        import msgspec  # noqa: PLC0415
+
+        from negative_list.decide import decide  # noqa: PLC0415
+        from negative_list.readers import parse_body, read_body  # noqa: PLC0415
+
+        prescription = read_body(parse_body(body), self._sites, self._at)
+        started = time.perf_counter_ns()
+        at = self._at or prescription.at or datetime.now(self._sites.zone).replace(tzinfo=None)
+        decision = decide(self._compiled, prescription, at, self._policy, read=self._read)
+        return msgspec.structs.replace(decision, elapsed_us=(time.perf_counter_ns() - started) // 1000)
+
+
+def _moment(text: str) -> datetime:
+    from negative_list.dictionary import ImpossibleValueError, parse_time  # noqa: PLC0415
+
+    try:
+        found = parse_time(text)
+    except ImpossibleValueError:
+        found = None
+    if found is None:
+        raise typer.BadParameter(f"`{text}` is no time; write it like `2026-01-31 09:00:00`", param_hint="--at")
+    return found[0]
+
+
+def _reader(facts: Path | None, history: Path | None, sites: Sites) -> Reader | None:
+    """What the two files hold, given to the second pass; ``None`` when there is neither."""
+    if facts is None and history is None:
+        return None
+    from negative_list.decide import Fuller  # noqa: PLC0415
+    from negative_list.readers.files import read_facts, read_history, supplement  # noqa: PLC0415
+
+    stored = read_facts(facts) if facts is not None else ()
+    past = read_history(history, sites) if history is not None else None
+
+    def read(prescription: Any, _needs: frozenset[str], at: datetime) -> Fuller:
+        return Fuller(prescription=supplement(prescription, stored, at), history=past)
+
+    return read
+
+
+def write_beside(path: Path, data: bytes, replace: Callable[[Path, Path], object] = Path.replace) -> None:
+    """Write a file beside its place and move it there, so that nobody ever reads half of it."""
+    beside = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(data)
+        replace(beside, path)
+    except OSError as error:
+        _fail([Problem(file=str(path), message=f"cannot be written ({error.strerror}); check the folder and its rights")])
+
+
+if __name__ == "__main__":
+    main()

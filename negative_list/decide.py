@@ -1,0 +1,179 @@
+"""The whole way from a prescription to a decision, written once: match → policy → suggestions → texts → decision.
+
+Pure but for the one reader the caller may hand in: history and store facts are read through it, in one batch, only
+for rules that lack them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from negative_list.check import Check
+from negative_list.decision import Decision, Finding, strongest
+from negative_list.engine import Judgement, Matched, again, match
+from negative_list.findings import findings_of, not_evaluated_of
+from negative_list.messages import Language, message_of, suggestion_text
+from negative_list.policy import Policy, apply, shipped
+from negative_list.rules import ACTIONS, Action
+from negative_list.suggest import MAX_LINES, MAX_SUGGESTED, suggestions_for
+
+if TYPE_CHECKING:
+    from negative_list.compile import CompiledList
+    from negative_list.prescription import History, Prescription
+
+__all__ = ["Fuller", "Reader", "decide"]
+
+
+class Fuller(Struct, frozen=True, kw_only=True):
+    """What a reader found: the prescription with store facts filled in, and history."""
+
+    prescription: Prescription
+    history: History | None = None
+
+
+Reader: TypeAlias = "Callable[[Prescription, frozenset[str], datetime], Fuller]"
+"""Reads what undecided rules need, by name (``history`` or facts), as of the decision's instant, in one batch."""
+
+
+def decide(
+    compiled: CompiledList,
+    prescription: Prescription,
+    at: datetime,
+    policy: Policy | None = None,
+    *,
+    read: Reader | None = None,
+    decision_id: str | None = None,
+    release: str | None = None,
+    lowest_action: Action = "remind",
+    language: Language = "zh",
+) -> Decision:
+    """Decide a prescription at one instant.
+
+    Args:
+        compiled: the list.
+        prescription: what is asked.
+        at: the decision's instant, civil time of the site.
+        policy: the hospital's policy; the shipped one when left out.
+        read: reads history and store facts for rules that lack them; nothing is read when left out.
+        decision_id: the id the answer carries; findings get their ids from it, else from the request's id.
+        release: the version of the list that answers.
+        lowest_action: findings with a weaker action are not returned to this caller.
+        language: of the texts.
+    """
+    policy = policy or shipped()
+    matched = _matched(compiled, prescription, at, read)
+    key = decision_id or prescription.request_id
+    found = _answered(matched, compiled, policy, key)
+    shown = [f for f in found if ACTIONS.index(f.action) >= max(1, ACTIONS.index(lowest_action))]
+    findings = _ordered(_one_question(shown), matched.check)
+    findings = _with_suggestions(findings, found, matched, compiled, policy, language)
+    return Decision(
+        decision=strongest(findings),
+        decision_id=decision_id,
+        release=release,
+        policy=policy.digest,
+        findings=_with_messages(findings, matched, language),
+        not_evaluated=not_evaluated_of(matched, compiled.binder),
+        notes=prescription.notes,
+    )
+
+
+def _matched(compiled: CompiledList, prescription: Prescription, at: datetime, read: Reader | None) -> Matched:
+    """One pass over the request; a second over what it left undecided, once that was read."""
+    first = match(compiled, prescription, at)
+    pending = first.unknown
+    if not pending or read is None:
+        return first
+    needs = frozenset(name for entry in not_evaluated_of(first, compiled.binder) for name in entry.needs)
+    fuller = read(prescription, needs, at)
+    check = Check(fuller.prescription, at, compiled.terms, fuller.history)
+    renewed = Matched(check=check, judgements=_on(first, fuller.prescription))
+    return again(renewed, renewed.unknown, check)
+
+
+def _on(first: Matched, prescription: Prescription) -> tuple[Judgement, ...]:
+    """The first pass's judgements, their lines exchanged for those of the fuller prescription."""
+    lines = {line.id: line for line in prescription.encounter.lines}
+    return tuple(
+        judgement if judgement.line is None else msgspec.structs.replace(judgement, line=lines[judgement.line.id])
+        for judgement in first.judgements
+    )
+
+
+def _answered(matched: Matched, compiled: CompiledList, policy: Policy, key: str) -> tuple[Finding, ...]:
+    """Findings with the policy's actions."""
+    department = matched.check.encounter_facts.get("encounter.department_code")
+    return apply(findings_of(matched, compiled.binder, key), policy, str(department or ""))
+
+
+def _one_question(findings: Iterable[Finding]) -> list[Finding]:
+    """All findings that are certain, and of those that ask only one: the fact that decides most, asked once."""
+    findings = list(findings)
+    asking = [f for f in findings if f.unknown]
+    if not asking:
+        return findings
+    wanted = Counter(name for f in asking for name in f.needs)
+    best = max(asking, key=lambda f: (max(wanted[name] for name in f.needs), ACTIONS.index(f.action)))
+    question = max(best.needs, key=lambda name: wanted[name])
+    return [*(f for f in findings if not f.unknown), msgspec.structs.replace(best, needs=(question,))]
+
+
+def _ordered(findings: Iterable[Finding], check: Check) -> tuple[Finding, ...]:
+    """By action, strongest first; then by first offending line in body order; then by rule id."""
+    places = {line.id: place for place, line in enumerate(check.encounter.lines)}
+
+    def key(finding: Finding) -> tuple[int, int, str]:
+        first = min((places[line] for line in finding.lines), default=-1)
+        return -ACTIONS.index(finding.action), first, finding.rule_id
+
+    return tuple(sorted(findings, key=key))
+
+
+def _with_suggestions(
+    findings: tuple[Finding, ...],
+    before: tuple[Finding, ...],
+    matched: Matched,
+    compiled: CompiledList,
+    policy: Policy,
+    language: Language,
+) -> tuple[Finding, ...]:
+    check = matched.check
+    if len(check.encounter.lines) > MAX_LINES:
+        return findings
+
+    def retry(edited: Prescription) -> tuple[Finding, ...]:
+        tried = match(compiled, edited, check.at, check.history)
+        return _answered(tried, compiled, policy, "")
+
+    items = {line.id: line.name for line in check.encounter.lines}
+    helped = []
+    for finding in findings[:MAX_SUGGESTED]:
+        proved = suggestions_for(finding, before, matched, compiled.binder, retry)
+        worded = tuple(msgspec.structs.replace(s, text=suggestion_text(s, items, language)) for s in proved)
+        helped.append(msgspec.structs.replace(finding, suggestions=worded))
+    return (*helped, *findings[MAX_SUGGESTED:])
+
+
+def _with_messages(
+    findings: tuple[Finding, ...], matched: Matched, language: Language
+) -> tuple[Finding, ...]:
+    """Texts for all; the first finding of a line also tells the other rules of that line."""
+    if not findings:
+        return findings
+    items = {line.id: line.name for line in matched.check.encounter.lines}
+    rules = {judgement.rule.rule.id: judgement.rule.rule for judgement in matched.judgements}
+    told: set[str] = set()
+    worded = []
+    for place, finding in enumerate(findings):
+        line = finding.lines[0] if finding.lines else ""
+        others = [rules[f.rule_id] for f in findings[place + 1 :] if line and line in f.lines and line not in told]
+        told.add(line)
+        text = message_of(finding, rules[finding.rule_id], items, others, language)
+        worded.append(msgspec.structs.replace(finding, message=text))
+    return tuple(worded)

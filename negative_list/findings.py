@@ -1,0 +1,180 @@
+"""From judgements to findings: grouped, with their evidence and the money at risk.
+
+Texts and suggestions are added later (:mod:`negative_list.messages`, :mod:`negative_list.suggest`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING
+
+from negative_list import conditions as c
+from negative_list.classes import class_name
+from negative_list.compile import children_of
+from negative_list.decision import Finding, NotEvaluated
+from negative_list.explain import Evidence, explain
+from negative_list.measure import total
+
+if TYPE_CHECKING:
+    from negative_list.bind import Binder
+    from negative_list.engine import Judgement, Matched
+    from negative_list.prescription import Line
+    from negative_list.rules import Rule
+
+__all__ = ["COVERAGE_ONLY", "excess_of", "finding_id", "findings_of", "first_sum", "not_evaluated_of"]
+
+COVERAGE_ONLY = ("history",)
+"""The needs of a rule that lacks nothing but coverage by history: it never makes a finding."""
+
+
+def findings_of(matched: Matched, binder: Binder, key: str) -> tuple[Finding, ...]:
+    """The findings of all judgements that hold, and of the undecided ones whose rule asks.
+
+    Args:
+        matched: what the match found.
+        binder: of the list that was matched.
+        key: what makes finding ids differ between checks (the decision id, else the request's).
+    """
+    true = [_finding(group, matched, binder, key) for group in _groups(matched.true)]
+    asking = [j for j in matched.unknown if j.rule.rule.on_unknown.action != "pass"]
+    unknown = [_unknown_finding(group, matched, binder, key) for group in _groups(asking)]
+    return tuple(f for f in (*true, *unknown) if f is not None)
+
+
+def not_evaluated_of(matched: Matched, binder: Binder) -> tuple[NotEvaluated, ...]:
+    """Every rule that could not be decided, once for each line (or once for its encounter), with what it needs."""
+    return tuple(_not_evaluated(group, matched, binder) for group in _groups(matched.unknown))
+
+
+def _groups(judgements: Iterable[Judgement]) -> list[list[Judgement]]:
+    """Judgements that make one finding: one by one, or all of a rule that finds once for an encounter."""
+    groups: dict[object, list[Judgement]] = {}
+    for judgement in judgements:
+        key = judgement.rule if judgement.rule.rule.per == "encounter" else judgement
+        groups.setdefault(id(key), []).append(judgement)
+    return list(groups.values())
+
+
+def _finding(group: list[Judgement], matched: Matched, binder: Binder, key: str) -> Finding:
+    rule = group[0].rule.rule
+    evidence = [explain(judgement, matched.check, binder) for judgement in group]
+    lines = [judgement.line for judgement in group if judgement.line is not None]
+    return Finding(
+        finding_id=finding_id(key, rule, lines),
+        rule_id=rule.id,
+        rule_version=rule.version,
+        class_name=class_name(rule.class_id),
+        class_id=rule.class_id,
+        action=rule.action,
+        lines=tuple(line.id for line in lines),
+        involved=_involved(evidence, lines),
+        basis=" ".join(part for part in (rule.basis.document, rule.basis.article) if part),
+        facts=tuple(dict.fromkeys(fact for each in evidence for fact in each.facts)),
+        amount_fen=_amount(group, matched, binder),
+        fund_only=rule.fund_only,
+        addressee=rule.addressee,
+        result=rule.result,
+        reasons=rule.reasons,
+    )
+
+
+def _unknown_finding(group: list[Judgement], matched: Matched, binder: Binder, key: str) -> Finding | None:
+    """The finding of a rule that asks; none where only coverage is lacking."""
+    needs = _needs(group, matched, binder)
+    if needs == COVERAGE_ONLY:
+        return None
+    rule = group[0].rule.rule
+    lines = [judgement.line for judgement in group if judgement.line is not None]
+    return Finding(
+        finding_id=finding_id(key, rule, lines),
+        rule_id=rule.id,
+        rule_version=rule.version,
+        class_name=class_name(rule.class_id),
+        class_id=rule.class_id,
+        action=rule.on_unknown.action,
+        unknown=True,
+        lines=tuple(line.id for line in lines),
+        basis=" ".join(part for part in (rule.basis.document, rule.basis.article) if part),
+        fund_only=rule.fund_only,
+        addressee=rule.addressee,
+        result=rule.result,
+        needs=tuple(name for name in needs if name in rule.on_unknown.ask) or needs,
+        reasons=rule.reasons,
+    )
+
+
+def _not_evaluated(group: list[Judgement], matched: Matched, binder: Binder) -> NotEvaluated:
+    rule = group[0].rule.rule
+    needs = _needs(group, matched, binder)
+    return NotEvaluated(
+        rule_id=rule.id,
+        class_name=class_name(rule.class_id),
+        needs=needs,
+        reason="coverage" if needs == COVERAGE_ONLY else "missing_facts",
+        lines=tuple(judgement.line.id for judgement in group if judgement.line is not None),
+    )
+
+
+def _needs(group: list[Judgement], matched: Matched, binder: Binder) -> tuple[str, ...]:
+    needs = (name for judgement in group for name in explain(judgement, matched.check, binder).needs)
+    return tuple(sorted(set(needs)))
+
+
+def finding_id(key: str, rule: Rule, lines: Iterable[Line]) -> str:
+    """An id of 32 hexadecimal digits, the same for the same check, rule and lines.
+
+    The national interface keeps at most 36 to 40 characters of it (reference 3.1 ``jr_id``, 4 ``warn_rslt_id``).
+    """
+    text = "|".join((key, rule.id, str(rule.version), *(line.id for line in lines)))
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:32]
+
+
+def _involved(evidence: Iterable[Evidence], offending: list[Line]) -> tuple[str, ...]:
+    own = {id(line) for line in offending}
+    lines = (line for each in evidence for line in each.lines if id(line) not in own)
+    return tuple(dict.fromkeys(line.id for line in lines))
+
+
+# -- money
+
+
+def _amount(group: list[Judgement], matched: Matched, binder: Binder) -> int | None:
+    """The money at risk in fen over all offending lines, each once; ``None`` where any of it is unknown."""
+    rule = group[0].rule.rule
+    if rule.amount == "none" or any(judgement.line is None for judgement in group):
+        return None
+    amounts = [_line_amount(judgement, matched, binder) for judgement in group]
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known) if len(known) == len(amounts) else None
+
+
+def _line_amount(judgement: Judgement, matched: Matched, binder: Binder) -> int | None:
+    line, rule = judgement.line, judgement.rule.rule
+    if line is None:
+        return None
+    whole = line.facts.get("line.amount_fen")
+    if rule.amount == "line" or not isinstance(whole, int):
+        return whole if isinstance(whole, int) else None
+    excess = excess_of(judgement, matched, binder)
+    price = line.facts.get("line.unit_price_fen")
+    if excess is None or not isinstance(price, int):
+        return whole
+    return min(whole, int((excess * price).quantize(Decimal(1), ROUND_HALF_UP)))
+
+
+def excess_of(judgement: Judgement, matched: Matched, binder: Binder) -> Decimal | None:
+    """By how much the rule's sum is over its limit; ``None`` for a rule without a summed limit."""
+    condition = first_sum(judgement.rule.rule.violation)
+    if condition is None or condition.above is None:
+        return None
+    low, _ = total(condition, matched.check, judgement.line, binder.gatherer(condition.lines))
+    return Decimal(low) - condition.above
+
+
+def first_sum(condition: c.Condition) -> c.Sum | None:
+    """The first sum of a condition, as written."""
+    if isinstance(condition, c.Sum):
+        return condition
+    return next((found for child in children_of(condition) if (found := first_sum(child)) is not None), None)

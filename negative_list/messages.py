@@ -1,0 +1,194 @@
+"""Texts for people: what a doctor or a cashier reads of a finding. Chinese first, English by switch.
+
+A text begins 【拦截】, 【警告】 or 【提醒】 with the item and what to do, within :data:`HEAD_LENGTH` characters; then why, the
+amount, and the way out. Where only the fund refuses it says 医保不支付 and never sounds like a ban.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from msgspec import Struct
+
+from negative_list.dictionary import load
+
+if TYPE_CHECKING:
+    from negative_list.decision import FactSeen, Finding, Suggestion
+    from negative_list.rules import Action, Rule
+
+__all__ = ["HEAD_LENGTH", "Language", "Words", "message_of", "suggestion_text", "yuan"]
+
+HEAD_LENGTH = 40
+"""Characters of the head: what fits one line of an old HIS's message box (design section 5)."""
+
+SHOWN_FACTS = 3
+"""Facts named in a text; more are in the finding itself."""
+
+_PSEUDO_LABELS: Mapping[str, tuple[str, str]] = {
+    "history": ("既往用药与就诊记录", "history"),
+    "patient.age": ("年龄", "age"),
+}
+
+Language: TypeAlias = Literal["zh", "en"]
+
+
+class Words(Struct, frozen=True, kw_only=True):
+    """The fixed words of one language."""
+
+    marks: Mapping[Action, str]
+    to_do: Mapping[str, str]
+    colon: str
+    comma: str
+    stop: str
+    others: str
+    amount: str
+    ways: str
+    suggestions: Mapping[str, str]
+    units: Mapping[str, str]
+    encounter: str
+
+
+WORDS: Mapping[Language, Words] = {
+    "zh": Words(
+        marks={"block": "【拦截】", "warn": "【警告】", "remind": "【提醒】", "pass": ""},
+        to_do={
+            "ask": "请补充{needs}",
+            "fund": "医保不支付，请改自费或删除",
+            "block": "不符合规定，请删除或修改",
+            "warn": "请核对后修改或说明理由",
+            "remind": "请留意",
+        },
+        colon="：",
+        comma="，",
+        stop="。",
+        others="另有",
+        amount="涉及金额{yuan}元",
+        ways="可选：",
+        suggestions={
+            "drop": "删除{item}",
+            "quantity": "{item}数量改为{value}",
+            "days": "{item}天数改为{value}",
+            "self_pay": "{item}改为自费（须患者签字同意）",
+        },
+        units={"year": "岁", "month": "个月", "day": "天"},
+        encounter="本次就诊",
+    ),
+    "en": Words(
+        marks={"block": "[BLOCK] ", "warn": "[WARN] ", "remind": "[REMIND] ", "pass": ""},
+        to_do={
+            "ask": "please give {needs}",
+            "fund": "not paid by the fund: self-pay or drop",
+            "block": "not allowed: drop or change it",
+            "warn": "check, change or give a reason",
+            "remind": "please note",
+        },
+        colon=": ",
+        comma=", ",
+        stop=". ",
+        others="also",
+        amount="amount at risk {yuan} yuan",
+        ways="ways out: ",
+        suggestions={
+            "drop": "drop {item}",
+            "quantity": "set the quantity of {item} to {value}",
+            "days": "set the days of {item} to {value}",
+            "self_pay": "let the patient pay for {item} (with written consent)",
+        },
+        units={"year": "years", "month": "months", "day": "days"},
+        encounter="this encounter",
+    ),
+}
+
+
+def message_of(
+    finding: Finding, rule: Rule, items: Mapping[str, str], others: Sequence[Rule] = (), language: Language = "zh"
+) -> str:
+    """The text of a finding.
+
+    Args:
+        finding: with its action, evidence and suggestions.
+        rule: the rule it is a finding of.
+        items: item names by line id.
+        others: rules of weaker or later findings on the same line, so that one line reads as one message.
+        language: of the text.
+    """
+    words = WORDS[language]
+    parts = [_head(finding, items, words, language), _why(finding, rule, words, language)]
+    if others:
+        parts.append(words.others + words.colon + "；".join(dict.fromkeys(_said(other, language) for other in others)))
+    if finding.amount_fen:
+        parts.append(words.amount.format(yuan=yuan(finding.amount_fen)))
+    if finding.suggestions:
+        parts.append(words.ways + "；".join(suggestion.text for suggestion in finding.suggestions))
+    return (words.stop.join(part.rstrip("。") for part in parts) + words.stop).strip()
+
+
+def _head(finding: Finding, items: Mapping[str, str], words: Words, language: Language) -> str:
+    """Mark, item and what to do; the item is shortened where the head would grow too long."""
+    mark, to_do = words.marks[finding.action], words.to_do[_to_do(finding)]
+    to_do = to_do.format(needs=words.comma.join(_labels(finding.needs[:1], language)))
+    item = items.get(finding.lines[0], "") if finding.lines else words.encounter
+    room = HEAD_LENGTH - len(mark) - len(words.colon) - len(to_do)
+    shown = item if len(item) <= room else item[: max(room - 1, 1)] + "…"
+    return (mark + shown + words.colon + to_do)[:HEAD_LENGTH]
+
+
+def _to_do(finding: Finding) -> str:
+    if finding.unknown:
+        return "ask"
+    if finding.action == "remind":
+        return "remind"
+    return "fund" if finding.fund_only else finding.action
+
+
+def _why(finding: Finding, rule: Rule, words: Words, language: Language) -> str:
+    """The rule's own words, with the facts they were held against."""
+    seen = [_shown(fact, words, language) for fact in finding.facts if _tellable(fact)][:SHOWN_FACTS]
+    told = f"（{words.comma.join(seen)}）" if seen else ""
+    return _said(rule, language) + told
+
+
+def _said(rule: Rule, language: Language) -> str:
+    return rule.message.en if language == "en" and rule.message.en else rule.message.zh
+
+
+def _tellable(fact: FactSeen) -> bool:
+    """Facts that say something in one word; lists of diagnoses and prices are left to the finding."""
+    return fact.value is not None and not isinstance(fact.value, tuple) and not fact.fact.endswith("_fen")
+
+
+def _shown(fact: FactSeen, words: Words, language: Language) -> str:
+    label = _labels((fact.fact,), language)[0]
+    value = fact.value
+    entry = load().get(fact.fact) if fact.fact in load() else None
+    if isinstance(value, str) and entry is not None and language == "zh":
+        value = entry.words.get(value, value)
+    if isinstance(value, bool):
+        value = ("是" if value else "否") if language == "zh" else ("yes" if value else "no")
+    return f"{label}{words.colon}{value}{words.units.get(fact.unit, fact.unit)}"
+
+
+def _labels(names: Iterable[str], language: Language) -> list[str]:
+    """What people call the facts: the dictionary's Chinese label, or the name itself in English."""
+    return [_label(name, language) for name in names]
+
+
+def _label(name: str, language: Language) -> str:
+    if name in _PSEUDO_LABELS:
+        return _PSEUDO_LABELS[name][language == "en"]
+    if language == "zh" and name in load():
+        return load()[name].zh
+    return name.partition(".")[2].replace("_", " ") or name
+
+
+def suggestion_text(suggestion: Suggestion, items: Mapping[str, str], language: Language = "zh") -> str:
+    """The text of a suggestion."""
+    item = "、".join(dict.fromkeys(items.get(line, line) for line in suggestion.lines))
+    return WORDS[language].suggestions[suggestion.kind].format(item=item, value=suggestion.value)
+
+
+def yuan(fen: int) -> str:
+    """Fen as yuan with two decimals."""
+    return f"{Decimal(fen) / 100:.2f}"

@@ -1,0 +1,256 @@
+"""Reading a list from files: YAML for hand-written rules, JSON Lines for exchange.
+
+A list is a file or a folder of files (``*.yaml``, ``*.yml``, ``*.jsonl``), read in the order of their names. A YAML file
+holds ``sets:`` and ``rules:``; a line of JSON Lines is one rule, or one set (it has the key ``set``). All problems
+come back at once, each with file, row, column and path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import msgspec
+import yaml
+from msgspec import Struct
+
+from negative_list.errors import ListError, Problem, nearest
+from negative_list.rules import NamedSet, Rule, RuleList
+from negative_list.schema import problems_of
+
+__all__ = ["SUFFIXES", "Parsed", "Place", "parse_jsonl", "parse_yaml", "read_list", "read_parsed"]
+
+SUFFIXES = (".yaml", ".yml", ".jsonl")
+"""Endings of the files of a list."""
+
+_RULE = msgspec.json.Decoder(Rule)
+_SET = msgspec.json.Decoder(NamedSet)
+_RAW = msgspec.json.Decoder()
+# CSafeLoader is the same reader in C; a PyYAML built without libyaml has only the slower one.
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+Locate: TypeAlias = "Callable[[str], tuple[int, int]]"
+"""From a path inside a record to its row and column, from 1."""
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """Where a record stands: its file, and a function from a path inside it to row and column."""
+
+    file: str
+    locate: Locate
+
+    def problem(self, path: str, message: str) -> Problem:
+        """A problem of the record at a path."""
+        row, column = self.locate(path)
+        return Problem(file=self.file, row=row, column=column, path=path, message=message)
+
+
+class Parsed(Struct, frozen=True, kw_only=True):
+    """A list, the places of its rules and sets (in their order), and what kept other rows from being read."""
+
+    rules: RuleList
+    rule_places: tuple[Place, ...]
+    set_places: tuple[Place, ...]
+    problems: tuple[Problem, ...]
+
+
+def read_list(path: Path) -> RuleList:
+    """Read a list, without validating what it says.
+
+    Raises:
+        ListError: any row cannot be read; all problems are in it.
+    """
+    parsed = read_parsed(path)
+    if parsed.problems:
+        raise ListError(parsed.problems)
+    return parsed.rules
+
+
+def read_parsed(path: Path) -> Parsed:
+    """Read a list with the places of its records; problems are returned, not raised."""
+    return _gather(_read_file(file) for file in _files(path))
+
+
+class _Row(Struct, frozen=True, kw_only=True):
+    """One record read, or the problems that kept it from being read."""
+
+    record: Rule | NamedSet | None = None
+    place: Place | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+def _gather(files: Iterable[Iterable[_Row]]) -> Parsed:
+    rules: list[tuple[Rule, Place]] = []
+    sets: list[tuple[NamedSet, Place]] = []
+    problems: list[Problem] = []
+    for row in (row for rows in files for row in rows):
+        problems.extend(row.problems)
+        if row.place is None:
+            continue
+        if isinstance(row.record, Rule):
+            rules.append((row.record, row.place))
+        elif row.record is not None:
+            sets.append((row.record, row.place))
+    return Parsed(
+        rules=RuleList(rules=tuple(r for r, _ in rules), sets=tuple(s for s, _ in sets)),
+        rule_places=tuple(place for _, place in rules),
+        set_places=tuple(place for _, place in sets),
+        problems=tuple(sorted(problems)),
+    )
+
+
+def _files(path: Path) -> list[Path]:
+    """The files of a list, in the order of their names."""
+    if path.is_dir():
+        found = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES and file.is_file())
+        if not found:
+            message = f"no list file in this folder; put a file ending in {', '.join(SUFFIXES)} here"
+            raise ListError([Problem(file=str(path), message=message)])
+        return found
+    if path.suffix not in SUFFIXES:
+        message = f"`{path.suffix}` is no ending of a list file{nearest(path.suffix, SUFFIXES)}; use one of {SUFFIXES}"
+        raise ListError([Problem(file=str(path), message=message)])
+    return [path]
+
+
+def _read_file(file: Path) -> Iterable[_Row]:
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        message = f"cannot be read ({error.strerror}); check the name and the rights"
+        return [_Row(problems=(Problem(file=str(file), message=message),))]
+    return parse_jsonl(data, str(file)) if file.suffix == ".jsonl" else parse_yaml(data, str(file))
+
+
+# -- JSON Lines
+
+
+def parse_jsonl(data: bytes, file: str) -> Iterator[_Row]:
+    """Records of JSON Lines in UTF-8; empty lines are passed over."""
+    for row, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").splitlines(), start=1):
+        if line.strip():
+            yield _jsonl_row(line, file, row)
+
+
+def _jsonl_row(line: bytes, file: str, row: int) -> _Row:
+    place = Place(file=file, locate=partial(_at_row, row))
+    try:
+        return _Row(record=_RULE.decode(line), place=place)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _jsonl_other(line, place)
+
+
+def _at_row(row: int, _path: str) -> tuple[int, int]:
+    return row, 0
+
+
+def _jsonl_other(line: bytes, place: Place) -> _Row:
+    """A line that is no rule: a set, or something to complain about."""
+    try:
+        raw = _RAW.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return _Row(problems=(place.problem("", f"not JSON in UTF-8: {str(error).lower()}"),))
+    return _raw_row(raw, place)
+
+
+def _raw_row(raw: object, place: Place) -> _Row:
+    """A rule or a set from plain data, or everything that is wrong with it."""
+    record: type[Rule | NamedSet] = NamedSet if isinstance(raw, dict) and "set" in raw else Rule
+    try:
+        return _Row(record=msgspec.convert(raw, record), place=place)
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:
+        found = tuple(place.problem(path, message) for path, message in problems_of(raw, record))
+        return _Row(problems=found or (place.problem("", str(error).lower()),))
+
+
+# -- YAML
+
+
+def parse_yaml(data: bytes, file: str) -> Iterator[_Row]:
+    """Records of one YAML document with the keys ``sets`` and ``rules``, or a bare sequence of rules."""
+    try:
+        root = yaml.compose(data.decode("utf-8"), Loader=_LOADER)
+    except UnicodeDecodeError as error:
+        return iter([_Row(problems=(Problem(file=file, message=f"not UTF-8 at byte {error.start}; save it as UTF-8"),))])
+    except yaml.YAMLError as error:
+        return iter([_Row(problems=(_yaml_problem(error, file),))])
+    return _yaml_rows(root, file)
+
+
+def _yaml_problem(error: yaml.YAMLError, file: str) -> Problem:
+    mark = getattr(error, "problem_mark", None)
+    row, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+    return Problem(file=file, row=row, column=column, message=f"not YAML: {getattr(error, 'problem', None) or error}")
+
+
+def _yaml_rows(root: Any, file: str) -> Iterator[_Row]:
+    if root is None:
+        return
+    if isinstance(root, yaml.SequenceNode):
+        yield from (_yaml_row(node, file) for node in root.value)
+        return
+    if not isinstance(root, yaml.MappingNode):
+        yield _Row(problems=(_node_problem(root, file, "expected `rules:` with a list of rules"),))
+        return
+    for key, node in root.value:
+        if key.value not in {"rules", "sets"}:
+            hint = nearest(str(key.value), ("rules", "sets"))
+            yield _Row(problems=(_node_problem(key, file, f"unknown key `{key.value}`{hint}"),))
+        elif not isinstance(node, yaml.SequenceNode):
+            yield _Row(problems=(_node_problem(node, file, f"expected a list under `{key.value}`"),))
+        else:
+            yield from (_yaml_row(child, file) for child in node.value)
+
+
+def _node_problem(node: Any, file: str, message: str) -> Problem:
+    return Problem(file=file, row=node.start_mark.line + 1, column=node.start_mark.column + 1, message=message)
+
+
+def _yaml_row(node: Any, file: str) -> _Row:
+    place = Place(file=file, locate=partial(_at_path, node))
+    repeated = tuple(_repeated_keys(node, file))
+    if repeated:
+        return _Row(problems=repeated)
+    constructor = yaml.constructor.SafeConstructor()
+    try:
+        raw = constructor.construct_document(node)
+    except (yaml.YAMLError, ValueError) as error:
+        return _Row(problems=(place.problem("", f"cannot be read: {error}"),))
+    return _raw_row(raw, place)
+
+
+def _repeated_keys(node: Any, file: str) -> Iterator[Problem]:
+    """Keys written twice in one mapping: YAML would keep the last and lose the first without a word."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                yield _node_problem(key, file, f"key `{key.value}` is written twice; keep one")
+            seen.add(str(key.value))
+            yield from _repeated_keys(value, file)
+    elif isinstance(node, yaml.SequenceNode):
+        for child in node.value:
+            yield from _repeated_keys(child, file)
+
+
+def _at_path(node: Any, path: str) -> tuple[int, int]:
+    """Row and column of the deepest node on the path that exists."""
+    for step in path.replace("[", ".[").split(".") if path else ():
+        below = _step(node, step)
+        if below is None:
+            break
+        node = below
+    return node.start_mark.line + 1, node.start_mark.column + 1
+
+
+def _step(node: Any, step: str) -> Any:
+    if step.startswith("[") and isinstance(node, yaml.SequenceNode):
+        return node.value[int(step[1:-1])]
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == step:
+                # a scalar is found at its value, everything else at its key
+                return value if isinstance(value, (yaml.MappingNode, yaml.SequenceNode)) else key
+    return None

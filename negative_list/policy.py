@@ -1,0 +1,141 @@
+"""Policy: what the hospital makes of a finding. A pure step, findings and policy → findings.
+
+A policy is a TOML file. ``[default]`` and ``[classes.ID]`` are ceilings by result kind: the rule's own action is kept
+where it is weaker. A ``[[set]]`` row is the office's word: the first row that fits decides the action, ``pass`` meaning
+shadow (evaluated and kept, not shown). Whatever a policy says, an unknown finding is at most a warning.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Iterable
+from functools import cache, cached_property
+from importlib.resources import files
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from negative_list.classes import CLASS_IDS
+from negative_list.decision import Finding
+from negative_list.errors import ListError, Problem, nearest
+from negative_list.rules import ACTIONS, Action
+from negative_list.schema import problems_of
+
+__all__ = ["Ceiling", "Policy", "Setting", "apply", "parse_policy", "read_policy", "shipped"]
+
+
+class _Record(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pass
+
+
+class Ceiling(_Record, kw_only=True):
+    """The strongest action by result kind; where one is left out the default's holds. ``why`` is for people."""
+
+    definite: Action | None = None
+    suspicious: Action | None = None
+    why: str = ""
+
+
+class Setting(_Record, kw_only=True):
+    """An action for the findings that fit every selector given: rule id, class id, department code, addressee."""
+
+    action: Action
+    why: str
+    rule: str = ""
+    class_id: str = msgspec.field(name="class", default="")
+    department: str = ""
+    addressee: str = ""
+
+    def fits(self, finding: Finding, department: str) -> bool:
+        """Whether the setting is about this finding."""
+        wanted = (
+            (self.rule, finding.rule_id),
+            (self.class_id, finding.class_id),
+            (self.department, department),
+            (self.addressee, finding.addressee),
+        )
+        return all(not selector or selector == value for selector, value in wanted)
+
+
+class Policy(_Record, kw_only=True, dict=True):
+    """A policy; ``set_`` is written ``set`` in files."""
+
+    default: Ceiling = Ceiling(definite="warn", suspicious="remind")
+    classes: dict[str, Ceiling] = {}
+    set_: tuple[Setting, ...] = msgspec.field(name="set", default=())
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the policy's canonical JSON, in hexadecimal."""
+        return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
+
+    def action_for(self, finding: Finding, department: str = "") -> Action:
+        """The action this policy gives a finding."""
+        action = self._given(finding, department)
+        return _weaker(action, "warn") if finding.unknown else action
+
+    def _given(self, finding: Finding, department: str) -> Action:
+        for setting in self.set_:
+            if setting.fits(finding, department):
+                return setting.action
+        return _weaker(finding.action, self._ceiling(finding))
+
+    def _ceiling(self, finding: Finding) -> Action:
+        own = self.classes.get(finding.class_id, self.default)
+        for ceiling in (own, self.default):
+            action: Action | None = getattr(ceiling, finding.result)
+            if action is not None:
+                return action
+        return "block"
+
+
+def _weaker(left: Action, right: Action) -> Action:
+    return min(left, right, key=ACTIONS.index)
+
+
+def apply(findings: Iterable[Finding], policy: Policy, department: str = "") -> tuple[Finding, ...]:
+    """The findings with the actions the policy gives; those in shadow have the action ``pass``."""
+    return tuple(msgspec.structs.replace(f, action=policy.action_for(f, department)) for f in findings)
+
+
+@cache
+def shipped() -> Policy:
+    """The policy of this package, ``policy.toml``."""
+    return parse_policy(files("negative_list").joinpath("policy.toml").read_text("utf-8"), "policy.toml")
+
+
+def read_policy(path: Path) -> Policy:
+    """Read a policy file.
+
+    Raises:
+        ListError: it cannot be read, or something in it is wrong; all problems are in it.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        problem = Problem(file=str(path), message=f"cannot be read ({error}); check the name, and save it as UTF-8")
+        raise ListError([problem]) from None
+    return parse_policy(text, str(path))
+
+
+def parse_policy(text: str, file: str) -> Policy:
+    """A policy from TOML; raises ListError with all problems."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ListError([Problem(file=file, message=f"not TOML: {str(error).lower()}")]) from None
+    try:
+        policy = msgspec.convert(raw, Policy)
+    except msgspec.ValidationError as error:
+        found = list(problems_of(raw, Policy)) or [("", str(error).lower())]
+        raise ListError([Problem(file=file, path=path, message=message) for path, message in found]) from None
+    unknown = [
+        Problem(file=file, path=f"classes.{name}", message=f"unknown class `{name}`{nearest(name, CLASS_IDS)}")
+        for name in policy.classes
+        if name not in CLASS_IDS
+    ]
+    if unknown:
+        raise ListError(unknown)
+    return policy

@@ -1,0 +1,112 @@
+"""Checking raw data against the records of a list, all problems at once.
+
+The records themselves are the schema: this module walks their types. It runs only where the fast decoder refused a
+row, so that the good row costs nothing and the bad one is told everything that is wrong with it.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from negative_list import conditions
+from negative_list.errors import nearest
+
+__all__ = ["KINDS", "problems_of"]
+
+KINDS: dict[str, type[Struct]] = {
+    str(member.__struct_config__.tag): member for member in typing.get_args(conditions.Condition)
+}
+"""Every condition kind with its record."""
+
+
+def problems_of(raw: object, record: type[Struct], path: str = "") -> Iterator[tuple[str, str]]:
+    """Everything that keeps raw data from being the record: pairs of path and message."""
+    if not isinstance(raw, dict):
+        yield path, f"expected a mapping with the keys of a {_words(record)}, got {_shown(raw)}"
+        return
+    wanted = _fields(record)
+    for key in raw:
+        if key not in wanted and key != record.__struct_config__.tag_field:
+            yield _join(path, key), f"unknown key `{key}`{nearest(str(key), wanted)}"
+    for key, (kind, required) in wanted.items():
+        if key in raw:
+            yield from _value_problems(raw[key], kind, _join(path, key))
+        elif required:
+            yield path, f"missing key `{key}`"
+
+
+@cache
+def _fields(record: type[Struct]) -> dict[str, tuple[Any, bool]]:
+    """Key in files → (type, required)."""
+    hints = typing.get_type_hints(record)
+    return {f.encode_name: (hints[f.name], f.required) for f in msgspec.structs.fields(record)}
+
+
+def _value_problems(value: object, kind: Any, path: str) -> Iterator[tuple[str, str]]:
+    origin, args = typing.get_origin(kind), typing.get_args(kind)
+    if origin in {typing.Union, types.UnionType}:
+        yield from _union_problems(value, args, path)
+    elif isinstance(kind, type) and issubclass(kind, Struct):
+        yield from problems_of(value, kind, path)
+    elif origin is tuple and isinstance(value, (list, tuple)):
+        for place, item in enumerate(value):
+            yield from _value_problems(item, args[0], f"{path}[{place}]")
+    else:
+        yield from _plain_problems(value, kind, path)
+
+
+def _union_problems(value: object, args: tuple[Any, ...], path: str) -> Iterator[tuple[str, str]]:
+    if value is None and type(None) in args:
+        return
+    wanted = [arg for arg in args if arg is not type(None)]
+    if wanted[0] in KINDS.values():
+        yield from _condition_problems(value, path)
+    elif len(wanted) == 1:
+        yield from _value_problems(value, wanted[0], path)
+    else:
+        yield from _plain_problems(value, typing.Union[tuple(wanted)], path)  # noqa: UP007 (made at run time)
+
+
+def _condition_problems(value: object, path: str) -> Iterator[tuple[str, str]]:
+    if not isinstance(value, dict):
+        yield path, f"expected a condition (a mapping with `kind`), got {_shown(value)}"
+        return
+    kind = value.get("kind")
+    if kind is None:
+        yield path, "missing key `kind`; a condition says which kind it is"
+    elif kind not in KINDS:
+        yield _join(path, "kind"), f"unknown condition kind `{kind}`{nearest(str(kind), KINDS)}"
+    else:
+        yield from problems_of(value, KINDS[kind], path)
+
+
+def _plain_problems(value: object, kind: Any, path: str) -> Iterator[tuple[str, str]]:
+    if typing.get_origin(kind) is typing.Literal:
+        allowed = typing.get_args(kind)
+        if value not in allowed:
+            yield path, f"`{value}` is not one of {', '.join(map(str, allowed))}{nearest(str(value), map(str, allowed))}"
+        return
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        yield path, f"{str(error).partition(' - at')[0].lower()}, got {_shown(value)}"
+
+
+def _shown(value: object) -> str:
+    text = str(value)
+    return f"`{text if len(text) <= 40 else text[:37] + '...'}`"  # noqa: PLR2004 (a message stays one line)
+
+
+def _words(record: type[Struct]) -> str:
+    return record.__name__.lower()
+
+
+def _join(path: str, key: object) -> str:
+    return f"{path}.{key}" if path else str(key)

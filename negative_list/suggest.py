@@ -1,0 +1,151 @@
+"""Suggestions: edits that were tried and help.
+
+An edit is tried by running the engine again on the edited prescription: the finding must be gone and no finding of equal or
+stronger action may be new. It never changes a diagnosis, a patient fact or evidence, and never swaps a code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from negative_list import conditions as c
+from negative_list.compile import children_of
+from negative_list.decision import Finding, Suggestion
+from negative_list.findings import excess_of
+from negative_list.measure import days_of_use
+from negative_list.rules import ACTIONS
+
+if TYPE_CHECKING:
+    from negative_list.bind import Binder
+    from negative_list.engine import Judgement, Matched
+    from negative_list.prescription import Line, Prescription
+
+__all__ = ["MAX_LINES", "MAX_SUGGESTED", "Retry", "suggestions_for"]
+
+MAX_SUGGESTED = 5
+"""Findings of one answer that get suggestions: more is more than a doctor reads, and each edit is one more match."""
+
+MAX_LINES = 200
+"""Lines up to which edits are tried: at more (a stay at settlement) each match costs milliseconds, and charges already
+made are not edited at settlement."""
+
+Retry = "Callable[[Prescription], tuple[Finding, ...]]"
+"""Runs the engine and the policy on an edited prescription."""
+
+
+def suggestions_for(
+    finding: Finding,
+    before: tuple[Finding, ...],
+    matched: Matched,
+    binder: Binder,
+    retry: Callable[[Prescription], tuple[Finding, ...]],
+) -> tuple[Suggestion, ...]:
+    """The suggestions of a finding's rule that were proved, in the order the rule names them.
+
+    Args:
+        finding: what should go away.
+        before: all findings of the prescription, with the policy's actions.
+        matched: what the match found; its check holds the prescription.
+        binder: of the list that was matched.
+        retry: match and policy again, for an edited prescription.
+    """
+    judgements = [j for j in matched.true if j.rule.rule.id == finding.rule_id and _offends(j, finding)]
+    if finding.unknown or not judgements or not finding.lines:
+        return ()
+    proved = (
+        suggestion
+        for suggestion in _candidates(finding, judgements, matched, binder)
+        if _helps(finding, before, retry(_edited(matched.check.prescription, suggestion)))
+    )
+    return tuple(proved)
+
+
+def _offends(judgement: Judgement, finding: Finding) -> bool:
+    return judgement.line is not None and judgement.line.id in finding.lines
+
+
+def _helps(finding: Finding, before: tuple[Finding, ...], after: tuple[Finding, ...]) -> bool:
+    """Whether the finding is gone and nothing as strong is new."""
+    if any(f.rule_id == finding.rule_id and set(f.lines) & set(finding.lines) for f in after):
+        return False
+    known = {(f.rule_id, line) for f in before for line in f.lines or ("",)}
+    level = ACTIONS.index(finding.action)
+    return not any(
+        ACTIONS.index(f.action) >= level and any((f.rule_id, line) not in known for line in f.lines or ("",))
+        for f in after
+    )
+
+
+# -- edits
+
+
+def _candidates(
+    finding: Finding, judgements: list[Judgement], matched: Matched, binder: Binder
+) -> Iterator[Suggestion]:
+    for kind in judgements[0].rule.rule.suggestions:
+        value = _VALUES[kind](judgements[0], matched, binder) if kind in _VALUES else None
+        if kind not in _VALUES or (value is not None and value > 0):
+            lines = finding.lines if kind not in _VALUES else finding.lines[:1]
+            yield Suggestion(kind=kind, lines=lines, text="", value=value)
+
+
+def _quantity(judgement: Judgement, matched: Matched, binder: Binder) -> Decimal | None:
+    """The line's quantity less what is over the limit."""
+    quantity = judgement.line.facts.get("line.quantity") if judgement.line else None
+    excess = excess_of(judgement, matched, binder)
+    return quantity - excess if isinstance(quantity, (int, Decimal)) and excess is not None else None
+
+
+def _days(judgement: Judgement, matched: Matched, binder: Binder) -> Decimal | None:
+    """The line's days less the days of use over the limit."""
+    days = judgement.line.facts.get("line.days") if judgement.line else None
+    condition = _first(c.DaysOfUse, judgement.rule.rule.violation)
+    if condition is None or condition.above is None or not isinstance(days, int):
+        return None
+    low, _ = days_of_use(matched.check, judgement.line, binder.gatherer(condition.lines))
+    return Decimal(days) - (Decimal(low) - condition.above)
+
+
+def _first(kind: type, condition: c.Condition) -> Any:
+    if isinstance(condition, kind):
+        return condition
+    return next((found for child in children_of(condition) if (found := _first(kind, child)) is not None), None)
+
+
+_VALUES: dict[str, Callable[[Judgement, Matched, Binder], Decimal | None]] = {"quantity": _quantity, "days": _days}
+
+
+def _edited(prescription: Prescription, suggestion: Suggestion) -> Prescription:
+    """The prescription with the edit made."""
+    edit = _EDITS[suggestion.kind]
+    lines = []
+    for line in prescription.encounter.lines:
+        edited = edit(line, suggestion) if line.id in suggestion.lines else line
+        if edited is not None:
+            lines.append(edited)
+    encounter = msgspec.structs.replace(prescription.encounter, lines=tuple(lines))
+    return msgspec.structs.replace(prescription, encounter=encounter)
+
+
+def _with_facts(line: Line, **facts: object) -> Line:
+    named = {f"line.{name}": value for name, value in facts.items()}
+    return msgspec.structs.replace(line, facts={**line.facts, **named})
+
+
+def _with_quantity(line: Line, suggestion: Suggestion) -> Line:
+    """Fewer of the item; the amount follows from the unit price."""
+    price, value = line.facts.get("line.unit_price_fen"), suggestion.value
+    amount = {"amount_fen": int(price * value)} if isinstance(price, int) and value is not None else {}
+    return _with_facts(line, quantity=value, **amount)
+
+
+_EDITS: dict[str, Callable[[Line, Suggestion], Line | None]] = {
+    "drop": lambda _line, _suggestion: None,
+    "quantity": _with_quantity,
+    "days": lambda line, suggestion: _with_facts(line, days=int(suggestion.value or 0)),
+    "self_pay": lambda line, _suggestion: _with_facts(line, paid_by="self"),
+}
