@@ -22,7 +22,7 @@ PAGE = ROOT / "docs" / "commands.md"
 PROGRAMS = {"negative-list": negative_list.cli.app, "reminder": reminder.cli.app}
 
 
-def walk(name: str, command: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - Typer does not publish the type
+def walk(name: str, command: Any) -> Iterator[tuple[str, Any]]:
     """The commands below a group, by the words that call them."""
     if subcommands := getattr(command, "commands", None):
         for word, child in subcommands.items():

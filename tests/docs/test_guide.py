@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 
 from negative_list.decision import Decision, FactSeen, Finding, NotEvaluated, Suggestion
+from negative_list.policy import Ceiling, Setting, parse_policy
 from negative_list.prescription import Note
 from negative_list.rules import Reason
-from negative_list.site import Site
+from negative_list.site import Site, Sites
 from reminder.bodies import MAX_BYTES, MAX_LINES
 from reminder.config import LOG_LEVELS, Config
 from reminder.metrics import Metrics
-from tests.docs.pages import ROOT, inline_codes, sections
+from tests.docs.pages import ROOT, blocks, inline_codes, sections
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PAGE = ROOT / "docs" / "guide.md"
 
@@ -53,6 +58,22 @@ def test_no_other_field_is_described() -> None:
 def test_everything_a_site_may_say_is_described() -> None:
     """Each part of a site's configuration is in its table."""
     assert {field.name for field in msgspec.structs.fields(Site)} <= first_cells("What a site may say")
+
+
+def test_every_key_of_a_policy_is_described() -> None:
+    """Rows and ceilings are in the section on policy, and its example is one."""
+    keys = {*Setting.__struct_encode_fields__, *Ceiling.__struct_encode_fields__}
+    (example,) = (block for block in blocks(PAGE, "toml") if "[[set]]" in block.text)
+    assert keys <= described("Policy")
+    assert parse_policy(example.text, "example.toml").digest
+
+
+def test_the_example_of_a_site_is_one(tmp_path: Path) -> None:
+    """The site configuration of the guide can be read."""
+    (example,) = (block for block in blocks(PAGE, "toml") if "[[default.codes]]" in block.text)
+    path = tmp_path / "site.toml"
+    path.write_text(example.text, "utf-8")
+    assert Sites.read(path) is not None
 
 
 def test_every_metric_is_described() -> None:

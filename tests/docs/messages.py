@@ -1,0 +1,84 @@
+"""The messages of the code as templates, and the codes of notes, found by reading the source."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["MODULES", "key", "note_codes", "templates"]
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+MODULES = (
+    "negative_list/errors.py",
+    "negative_list/schema.py",
+    "negative_list/parse.py",
+    "negative_list/validate.py",
+    "negative_list/codes.py",
+    "negative_list/policy.py",
+    "negative_list/site.py",
+    "negative_list/dictionary.py",
+    "reminder/config.py",
+    "reminder/bodies.py",
+)
+"""Where messages about somebody's input are written."""
+
+# Calls whose last argument is a message, and those that carry it as `message=`.
+_SPEAKERS = frozenset({"problem", "add", "_refused", "_node_problem", "ValueError", "ImpossibleValueError"})
+
+
+def _text(node: ast.expr) -> str | None:
+    """A string as a template: what is put in at run time becomes ``…``."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        parts = (_text(node.left), _text(node.right))
+        return "".join(part if part is not None else "…" for part in parts)
+    return None
+
+
+def _spoken(node: ast.AST) -> Iterator[ast.expr]:
+    """The expressions of one node that are messages."""
+    if isinstance(node, ast.Yield) and isinstance(node.value, ast.Tuple) and len(node.value.elts) > 1:
+        yield node.value.elts[-1]
+    elif isinstance(node, ast.Call):
+        yield from (word.value for word in node.keywords if word.arg == "message")
+        if node.args and ast.unparse(node.func).rpartition(".")[2] in _SPEAKERS:
+            yield node.args[-1]
+    elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "message":
+        yield node.value
+
+
+def templates(name: str) -> set[str]:
+    """The messages of a module, up to the advice that follows the semicolon."""
+    tree = ast.parse((ROOT / name).read_text("utf-8"))
+    texts = {_text(part) for node in ast.walk(tree) for part in _spoken(node)}
+    return {_statement(text) for text in texts if text is not None and re.search(r"\w", text.replace("…", ""))}
+
+
+def _statement(text: str) -> str:
+    """What is wrong, without what to do next."""
+    return text.partition(";")[0].strip() if text.isascii() or ";" in text else text
+
+
+def key(text: str) -> str:
+    """What two writings of one message have in common: letters only, nothing put in at run time."""
+    return re.sub(r"[^\w]+", "", text.replace("…", "")).lower()
+
+
+def note_codes() -> set[str]:
+    """The codes of the notes the readers make."""
+    found = set()
+    for path in sorted((ROOT / "negative_list").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "Note":
+                codes = (word.value for word in node.keywords if word.arg == "code")
+                found |= {str(code.value) for code in codes if isinstance(code, ast.Constant)}
+    return found
