@@ -6,19 +6,20 @@ thousand distinct conditions cost. A bound condition answers true, false or ``No
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from negative_list import conditions as c
 from negative_list.check import Check, ymd
-from negative_list.codes import expand_ranges, normal
+from negative_list.codes import expand_ranges
 from negative_list.gather import Gatherer, Members, Test
 from negative_list.measure import Interval, compare, count, days_of_use, rank, since, total
 from negative_list.text import normalise
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from negative_list.prescription import FactValue, Line
 
 __all__ = ["HOUR_S", "Binder", "age_in", "elapsed", "overlaps", "pair_sides"]
@@ -174,7 +175,7 @@ def age_in(unit: str, birth: date, day: date) -> int:
 
 def _coded(subject: str, _binder: Binder, condition: c.Diagnosis | c.Operation) -> Test:
     """Presence by code or term; absence by codes alone."""
-    codes = expand_ranges(condition.codes) if subject == "diagnoses" else _plain_codes(condition.codes)
+    codes = expand_ranges(condition.codes)
     terms = frozenset(normalise(term) for term in condition.terms)
     main = condition.main
     past = isinstance(condition, c.Diagnosis) and condition.past
@@ -199,10 +200,6 @@ def _coded(subject: str, _binder: Binder, condition: c.Diagnosis | c.Operation) 
             return answer
 
     return test
-
-
-def _plain_codes(codes: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(map(normal, codes))
 
 
 # -- lines
@@ -297,7 +294,7 @@ def _moments(time: date) -> tuple[datetime, datetime]:
     """A time fact's earliest and latest moment: a bare day stands for any moment of it."""
     if isinstance(time, datetime):
         return time, time
-    midnight = datetime(time.year, time.month, time.day)  # noqa: DTZ001 (civil time of the site)
+    midnight = datetime(time.year, time.month, time.day)
     return midnight, midnight + timedelta(days=1, seconds=-1)
 
 
@@ -316,6 +313,7 @@ def _overlap(binder: Binder, condition: c.Overlap) -> Test:
 
 
 def overlaps(line: Line | None, other: Line) -> bool | None:
+    """Whether two lines' stretches overlap; unknown unless both have a begin with a clock and a stop."""
     if line is None or not (line.has_clock and other.has_clock):
         return None
     if line.begins is None or line.stops is None or other.begins is None or other.stops is None:
@@ -350,7 +348,7 @@ def _pair(binder: Binder, condition: c.Pair) -> Test:
 
 def pair_sides(condition: c.Pair) -> tuple[c.Lines, c.Lines]:
     """What a contained line looks for, and what a main line looks for."""
-    state = "any" if condition.symmetric else "in_force"
+    state: Literal["any", "in_force"] = "any" if condition.symmetric else "in_force"
     return (
         c.Lines(items=condition.main, window=condition.window),
         c.Lines(items=condition.contained, window=condition.window, state=state),

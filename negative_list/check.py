@@ -5,7 +5,6 @@ Everything here is derived once for each check, most of it only when a rule firs
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,8 @@ from negative_list.codes import icd_prefixes
 from negative_list.text import Statement, clauses, normalise
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from negative_list.prescription import Diagnosed, Encounter, FactValue, History, Line, Operated, Prescription
     from negative_list.terms import Terms
 
@@ -195,7 +196,7 @@ class Check:
         time = self.time_of(line)
         if line is None or line.begins is None or line.has_clock:
             return time, time
-        midnight = datetime(time.year, time.month, time.day)  # noqa: DTZ001 (civil time of the site)
+        midnight = datetime(time.year, time.month, time.day)
         return midnight, midnight + timedelta(days=1, seconds=-1)
 
 

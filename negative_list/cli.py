@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -17,11 +16,13 @@ import typer
 from negative_list.errors import DataError, ListError, Problem, SiteError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from negative_list.compile import CompiledList
     from negative_list.decide import Reader
     from negative_list.policy import Policy
-    from negative_list.readers import Sites
     from negative_list.rules import RuleList
+    from negative_list.site import Sites
 
 __all__ = ["app", "main", "write_beside"]
 
@@ -55,8 +56,8 @@ def _fail(problems: tuple[Problem, ...] | list[Problem]) -> NoReturn:
 
 def _checked(path: Path) -> RuleList:
     """A list without problems, or the end of the command."""
-    from negative_list.parse import read_parsed  # noqa: PLC0415 (each command imports only what it runs)
-    from negative_list.validate import check  # noqa: PLC0415
+    from negative_list.parse import read_parsed
+    from negative_list.validate import check
 
     try:
         return check(read_parsed(path))
@@ -78,8 +79,8 @@ def import_knowledge_points(
     report: Annotated[Path | None, typer.Option(help="Where to write how each point was read, JSON.")] = None,
 ) -> None:
     """Turn published knowledge points into rules; exit code 1 when a row cannot be read (nothing is written then)."""
-    from negative_list.compile import canonical_lines  # noqa: PLC0415
-    from negative_list.importer import import_points, read_points, report_json  # noqa: PLC0415
+    from negative_list.compile import canonical_lines
+    from negative_list.importer import import_points, read_points, report_json
 
     try:
         imported = import_points(read_points(points))
@@ -96,12 +97,12 @@ def import_knowledge_points(
 @app.command()
 def stats(
     list_path: ListPath,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,  # noqa: FBT002
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Count the rules and details of a list by class."""
-    import msgspec  # noqa: PLC0415
+    import msgspec
 
-    from negative_list.stats import stats_of  # noqa: PLC0415
+    from negative_list.stats import stats_of
 
     counted = stats_of(_checked(list_path))
     if as_json:
@@ -119,8 +120,8 @@ def generate(
     seed: Annotated[int, typer.Option(help="Seed: the same one makes the same list.")] = 1,
 ) -> None:
     """Write a made-up list with the class mix and code structures of the published points."""
-    from negative_list.compile import canonical_lines  # noqa: PLC0415
-    from negative_list.generate import generate as generated  # noqa: PLC0415
+    from negative_list.compile import canonical_lines
+    from negative_list.generate import generate as generated
 
     made = generated(rules, seed)
     write_beside(output, b"".join(canonical_lines(made)))
@@ -128,7 +129,7 @@ def generate(
 
 
 @app.command("match")
-def match_command(  # noqa: PLR0913 (the options of the command, design section 10)
+def match_command(
     list_path: ListPath,
     *,
     request: Annotated[Path | None, typer.Option(help="One body: a 3101 body or the JSON of CheckRequest.")] = None,
@@ -140,13 +141,14 @@ def match_command(  # noqa: PLR0913 (the options of the command, design section 
     policy: Annotated[Path | None, typer.Option(help="A policy instead of the shipped one, TOML.")] = None,
 ) -> None:
     """Decide bodies against a list and print one JSON object each; nothing else goes to standard output."""
-    if (request is None) is (requests is None):
+    source = request or requests
+    if source is None or (request and requests):
         raise typer.BadParameter("give either --request or --requests")
     try:
         matching = _Matching(list_path, at=at, site=site, facts=facts, history=history, policy=policy)
     except (ListError, SiteError, DataError) as error:
         _fail(error.problems)
-    body = _read_bytes(request or requests)
+    body = _read_bytes(source)
     if request is not None:
         answer, good = matching.answer(body)
         sys.stdout.buffer.write(answer + b"\n")
@@ -163,8 +165,7 @@ def _body_lines(data: bytes) -> Iterator[bytes]:
     return (line for line in data.removeprefix(b"\xef\xbb\xbf").split(b"\n") if line.strip())
 
 
-def _read_bytes(path: Path | None) -> bytes:
-    assert path is not None  # noqa: S101 (one of the two options is given)
+def _read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
@@ -184,9 +185,9 @@ class _Matching:
         history: Path | None,
         policy: Path | None,
     ) -> None:
-        from negative_list.compile import compile as compiled  # noqa: PLC0415
-        from negative_list.policy import read_policy, shipped  # noqa: PLC0415
-        from negative_list.site import Sites, read_sites  # noqa: PLC0415
+        from negative_list.compile import compile as compiled
+        from negative_list.policy import read_policy, shipped
+        from negative_list.site import Sites, read_sites
 
         self._at = _moment(at) if at is not None else None
         self._sites: Sites = read_sites(site) if site is not None else Sites()
@@ -196,8 +197,8 @@ class _Matching:
 
     def answer(self, body: bytes) -> tuple[bytes, bool]:
         """The JSON for one body, and whether it could be decided."""
-        from negative_list.errors import RequestError  # noqa: PLC0415
-        from negative_list.output import decision_json, error_json  # noqa: PLC0415
+        from negative_list.errors import RequestError
+        from negative_list.output import decision_json, error_json
 
         try:
             return decision_json(self._decided(body)), True
@@ -205,12 +206,12 @@ class _Matching:
             return error_json(error.fields), False
 
     def _decided(self, body: bytes) -> Any:
-        import time  # noqa: PLC0415
+        import time
 
-        import msgspec  # noqa: PLC0415
+        import msgspec
 
-        from negative_list.decide import decide  # noqa: PLC0415
-        from negative_list.readers import parse_body, read_body  # noqa: PLC0415
+        from negative_list.decide import decide
+        from negative_list.readers import parse_body, read_body
 
         prescription = read_body(parse_body(body), self._sites, self._at)
         started = time.perf_counter_ns()
@@ -220,7 +221,7 @@ class _Matching:
 
 
 def _moment(text: str) -> datetime:
-    from negative_list.dictionary import ImpossibleValueError, parse_time  # noqa: PLC0415
+    from negative_list.dictionary import ImpossibleValueError, parse_time
 
     try:
         found = parse_time(text)
@@ -235,8 +236,8 @@ def _reader(facts: Path | None, history: Path | None, sites: Sites) -> Reader | 
     """What the two files hold, given to the second pass; ``None`` when there is neither."""
     if facts is None and history is None:
         return None
-    from negative_list.decide import Fuller  # noqa: PLC0415
-    from negative_list.readers.files import read_facts, read_history, supplement  # noqa: PLC0415
+    from negative_list.decide import Fuller
+    from negative_list.readers.files import read_facts, read_history, supplement
 
     stored = read_facts(facts) if facts is not None else ()
     past = read_history(history, sites) if history is not None else None
@@ -255,7 +256,9 @@ def write_beside(path: Path, data: bytes, replace: Callable[[Path, Path], object
         beside.write_bytes(data)
         replace(beside, path)
     except OSError as error:
-        _fail([Problem(file=str(path), message=f"cannot be written ({error.strerror}); check the folder and its rights")])
+        _fail(
+            [Problem(file=str(path), message=f"cannot be written ({error.strerror}); check the folder and its rights")]
+        )
 
 
 if __name__ == "__main__":

@@ -18,16 +18,18 @@ from msgspec import Struct
 from negative_list import conditions as c
 from negative_list.bind import Binder
 from negative_list.codes import expand_ranges, normal
+from negative_list.conditions import children_of
+from negative_list.gather import Members, Test
+from negative_list.rules import Rule
 from negative_list.terms import Terms
 from negative_list.text import normalise
 
 if TYPE_CHECKING:
     from negative_list.check import Check
-    from negative_list.gather import Members, Test
     from negative_list.prescription import Line
-    from negative_list.rules import Rule, RuleList
+    from negative_list.rules import RuleList
 
-__all__ = ["BoundRule", "CompiledList", "canonical_lines", "children_of", "compile", "digest_of"]
+__all__ = ["BoundRule", "CompiledList", "canonical_lines", "compile", "digest_of"]
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number", order="sorted")
 _MAX_DAY = date.max.toordinal()
@@ -158,16 +160,6 @@ def _prefix_index(bound: tuple[BoundRule, ...]) -> dict[int, dict[str, tuple[Bou
 
 
 # -- what a list's conditions hold
-
-
-def children_of(condition: c.Condition) -> tuple[c.Condition, ...]:
-    """The conditions directly inside a condition, those of gathered lines included."""
-    if isinstance(condition, (c.All, c.Any)):
-        return condition.of
-    if isinstance(condition, c.Not):
-        return (condition.of,)
-    lines = getattr(condition, "lines", None)
-    return (lines.where,) if lines is not None and lines.where is not None else ()
 
 
 def _terms(rules: RuleList) -> set[str]:

@@ -51,6 +51,7 @@ __all__ = [
     "Some",
     "Sum",
     "Window",
+    "children_of",
 ]
 
 Scalar: TypeAlias = bool | int | str
@@ -61,7 +62,7 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkno
     """Base of every record of a list: immutable, keyword-only, no key beyond those declared."""
 
 
-class Items(Record, kw_only=True):
+class Items(Record, frozen=True, kw_only=True):
     """Which items: a line is meant when any of the given ways names it and no exception does.
 
     ``codes`` are national codes, compared whole; ``prefixes`` are structural beginnings of codes; ``sets`` name sets
@@ -82,7 +83,7 @@ class Items(Record, kw_only=True):
     except_codes: tuple[str, ...] = ()
 
 
-class Window(Record, kw_only=True):
+class Window(Record, frozen=True, kw_only=True):
     """Which stretch of time around the trigger line counts, and whose lines.
 
     ``unit``: ``instant`` (same time stamp), ``hour`` ``day`` ``month`` ``quarter`` ``year`` (the same calendar unit),
@@ -109,10 +110,10 @@ class Window(Record, kw_only=True):
     without any time is a possible member of every window but ``encounter`` and ``lifetime``. A trigger line without
     a time stands at the decision's instant.
 
-    A ``course`` is strung from the certain lines with a time, by their days: the next line joins while it begins at most
-    ``length`` days after the last certain day of use so far. The trigger line's course is the string that holds its
-    day (from the string's first day to ``length`` days after its last day of use). Its first moment is ``length`` days before
-    the string's first day. Certain lines of other strings are no members; possible lines stay possible.
+    A ``course`` is strung from the certain lines with a time, by their days: the next line joins while it begins at
+    most ``length`` days after the last certain day of use so far. The trigger line's course is the string that holds
+    its day (from the string's first day to ``length`` days after its last day of use). Its first moment is ``length``
+    days before the string's first day. Certain lines of other strings are no members; possible lines stay possible.
 
     ``encounter`` goes with ``whose: encounter``, ``lifetime`` and ``course`` go with either.
     """
@@ -126,7 +127,7 @@ class Window(Record, kw_only=True):
     whose: Literal["encounter", "patient"] = "encounter"
 
 
-class Lines(Record, kw_only=True):
+class Lines(Record, frozen=True, kw_only=True):
     """Which lines are gathered: the items, the window, and what else must hold of a line.
 
     ``state``: ``current`` lines are being written now, ``in_force`` ones were there before. ``same`` names line facts
@@ -142,7 +143,7 @@ class Lines(Record, kw_only=True):
     other_item: bool = False
 
 
-class Bounds(Record, kw_only=True):
+class Bounds(Record, frozen=True, kw_only=True):
     """Limits on a number; all that are given must hold. ``None`` means no limit on that side."""
 
     above: Decimal | None = None
@@ -151,25 +152,25 @@ class Bounds(Record, kw_only=True):
     at_most: Decimal | None = None
 
 
-class All(Record, kw_only=True, tag_field="kind", tag="all"):
+class All(Record, frozen=True, kw_only=True, tag_field="kind", tag="all"):
     """Every child holds."""
 
     of: tuple[Condition, ...]
 
 
-class Any(Record, kw_only=True, tag_field="kind", tag="any"):
+class Any(Record, frozen=True, kw_only=True, tag_field="kind", tag="any"):
     """At least one child holds."""
 
     of: tuple[Condition, ...]
 
 
-class Not(Record, kw_only=True, tag_field="kind", tag="not"):
+class Not(Record, frozen=True, kw_only=True, tag_field="kind", tag="not"):
     """The child does not hold."""
 
     of: Condition
 
 
-class Fact(Bounds, kw_only=True, tag_field="kind", tag="fact"):
+class Fact(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="fact"):
     """A fact of the dictionary has one of the values ``any_of``, or a number within the bounds.
 
     A fact that holds several values (trigger scenes) is true when any of them is named. Line facts are the trigger
@@ -180,7 +181,7 @@ class Fact(Bounds, kw_only=True, tag_field="kind", tag="fact"):
     any_of: tuple[Scalar, ...] = ()
 
 
-class Age(Bounds, kw_only=True, tag_field="kind", tag="age"):
+class Age(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="age"):
     """The patient's age at the trigger line's time, in *completed* units, within the bounds.
 
     ``at_most: 12`` years still holds the day before the 13th birthday, ``below: 12`` no longer on the 12th.
@@ -190,14 +191,15 @@ class Age(Bounds, kw_only=True, tag_field="kind", tag="age"):
     unit: Literal["year", "month", "day"] = "year"
 
 
-class Diagnosis(Record, kw_only=True, tag_field="kind", tag="diagnosis"):
+class Diagnosis(Record, frozen=True, kw_only=True, tag_field="kind", tag="diagnosis"):
     """The current encounter has a diagnosis by code (ICD-10 category, code or range) or by a term in its name.
 
     What the name says changes what a diagnosis proves: denied or excluded ("否认", "排除") proves nothing; doubtful
     ("待排", "?", "可疑") is possible only; past ("史") counts only with ``past``. A diagnosis with no such word is stated
     as present. True when a stated diagnosis has one of the codes or terms. False when there are codes to decide by,
-    the list of diagnoses is not empty, every diagnosis has a usable code, and no diagnosis, stated or doubtful, has one of
-    the codes or terms. Otherwise unknown: terms prove presence, never absence. ``main`` looks at the main diagnosis only.
+    the list of diagnoses is not empty, every diagnosis has a usable code, and no diagnosis, stated or doubtful, has
+    one of the codes or terms. Otherwise unknown: terms prove presence, never absence. ``main`` looks at the main
+    diagnosis only.
     """
 
     codes: tuple[str, ...] = ()
@@ -206,7 +208,7 @@ class Diagnosis(Record, kw_only=True, tag_field="kind", tag="diagnosis"):
     past: bool = False
 
 
-class Operation(Record, kw_only=True, tag_field="kind", tag="operation"):
+class Operation(Record, frozen=True, kw_only=True, tag_field="kind", tag="operation"):
     """The current encounter has an operation (ICD-9-CM-3 code, prefix, or term in its name); as for a diagnosis.
 
     Operations need not be sent: an empty list is unknown.
@@ -217,20 +219,20 @@ class Operation(Record, kw_only=True, tag_field="kind", tag="operation"):
     main: bool = False
 
 
-class Some(Record, kw_only=True, tag_field="kind", tag="some"):
+class Some(Record, frozen=True, kw_only=True, tag_field="kind", tag="some"):
     """At least one *other* line is gathered."""
 
     lines: Lines
 
 
-class Every(Record, kw_only=True, tag_field="kind", tag="every"):
+class Every(Record, frozen=True, kw_only=True, tag_field="kind", tag="every"):
     """Every gathered line, the trigger line included where it is gathered, is one of ``among``."""
 
     lines: Lines
     among: Items
 
 
-class Count(Bounds, kw_only=True, tag_field="kind", tag="count"):
+class Count(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="count"):
     """How many lines, distinct items or distinct days the gathered lines make, the trigger line included.
 
     An item is a line's first code, or its normalised name where it has none.
@@ -240,14 +242,14 @@ class Count(Bounds, kw_only=True, tag_field="kind", tag="count"):
     by: Literal["line", "item", "day"] = "line"
 
 
-class Sum(Bounds, kw_only=True, tag_field="kind", tag="sum"):
+class Sum(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="sum"):
     """The sum of a numeric line fact (``line.quantity``, ``line.amount_fen``...) over the gathered lines."""
 
     lines: Lines
     of: str = "line.quantity"
 
 
-class DaysOfUse(Bounds, kw_only=True, tag_field="kind", tag="days_of_use"):
+class DaysOfUse(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="days_of_use"):
     """How many distinct calendar days the gathered lines, the trigger line included, are in use.
 
     A line is in use from the day it begins: for ``line.days`` days where that is known; else up to its stop day; else,
@@ -259,7 +261,7 @@ class DaysOfUse(Bounds, kw_only=True, tag_field="kind", tag="days_of_use"):
     lines: Lines
 
 
-class Rank(Bounds, kw_only=True, tag_field="kind", tag="rank"):
+class Rank(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="rank"):
     """The trigger line's place among the gathered lines: 1 when no other line comes before it.
 
     A line comes before when it was in force already, else when its unit price is higher, else when it stands
@@ -269,12 +271,13 @@ class Rank(Bounds, kw_only=True, tag_field="kind", tag="rank"):
     lines: Lines
 
 
-class Since(Bounds, kw_only=True, tag_field="kind", tag="since"):
+class Since(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="since"):
     """Time from the first or the last *other* use among the gathered lines, not later than the trigger, to the trigger.
 
     Whole calendar days (by the day alone), or hours (a bare date stands for any moment of its day). Without such a use
-    the time since the last is "never", without limit, and the time since the first is 0: the trigger line is the first. In
-    a window that is not covered the first use may be earlier (no limit above) and the last may be later (low end 0).
+    the time since the last is "never", without limit, and the time since the first is 0: the trigger line is the
+    first. In a window that is not covered the first use may be earlier (no limit above) and the last may be later
+    (low end 0).
     """
 
     event: Literal["first_use", "last_use"]
@@ -282,14 +285,14 @@ class Since(Bounds, kw_only=True, tag_field="kind", tag="since"):
     unit: Literal["day", "hour"] = "day"
 
 
-class Elapsed(Bounds, kw_only=True, tag_field="kind", tag="elapsed"):
+class Elapsed(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="elapsed"):
     """Time from a time fact (onset, admission...) to the trigger line: whole days or hours, unknown without it."""
 
     fact: str
     unit: Literal["day", "hour"] = "hour"
 
 
-class Overlap(Record, kw_only=True, tag_field="kind", tag="overlap"):
+class Overlap(Record, frozen=True, kw_only=True, tag_field="kind", tag="overlap"):
     """The stretch from begin to stop of at least one other gathered line overlaps the trigger line's own.
 
     Touching ends do not overlap; a missing begin, clock or stop on either side is unknown.
@@ -298,7 +301,7 @@ class Overlap(Record, kw_only=True, tag_field="kind", tag="overlap"):
     lines: Lines
 
 
-class Pair(Record, kw_only=True, tag_field="kind", tag="pair"):
+class Pair(Record, frozen=True, kw_only=True, tag_field="kind", tag="pair"):
     """A contained item is billed with its main item inside the window.
 
     For a trigger line that is a contained item: there is another line of a main item. For one that is a main item:
@@ -331,3 +334,14 @@ Condition: TypeAlias = (
     | Overlap
     | Pair
 )
+"""Any condition; ``kind`` tells which."""
+
+
+def children_of(condition: Condition) -> tuple[Condition, ...]:
+    """The conditions directly inside a condition, those of gathered lines included."""
+    if isinstance(condition, (All, Any)):
+        return condition.of
+    if isinstance(condition, Not):
+        return (condition.of,)
+    lines = getattr(condition, "lines", None)
+    return (lines.where,) if lines is not None and lines.where is not None else ()

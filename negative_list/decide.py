@@ -7,8 +7,6 @@ for rules that lack them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
-from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
@@ -20,12 +18,15 @@ from negative_list.engine import Judgement, Matched, again, match
 from negative_list.findings import findings_of, not_evaluated_of
 from negative_list.messages import Language, message_of, suggestion_text
 from negative_list.policy import Policy, apply, shipped
+from negative_list.prescription import History, Prescription
 from negative_list.rules import ACTIONS, Action
 from negative_list.suggest import MAX_LINES, MAX_SUGGESTED, suggestions_for
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
     from negative_list.compile import CompiledList
-    from negative_list.prescription import History, Prescription
 
 __all__ = ["Fuller", "Reader", "decide"]
 
@@ -41,7 +42,7 @@ Reader: TypeAlias = "Callable[[Prescription, frozenset[str], datetime], Fuller]"
 """Reads what undecided rules need, by name (``history`` or facts), as of the decision's instant, in one batch."""
 
 
-def decide(
+def decide(  # noqa: PLR0913 (one composition, everything it depends on in view)
     compiled: CompiledList,
     prescription: Prescription,
     at: datetime,
@@ -160,9 +161,7 @@ def _with_suggestions(
     return (*helped, *findings[MAX_SUGGESTED:])
 
 
-def _with_messages(
-    findings: tuple[Finding, ...], matched: Matched, language: Language
-) -> tuple[Finding, ...]:
+def _with_messages(findings: tuple[Finding, ...], matched: Matched, language: Language) -> tuple[Finding, ...]:
     """Texts for all; the first finding of a line also tells the other rules of that line."""
     if not findings:
         return findings

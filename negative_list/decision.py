@@ -29,8 +29,8 @@ class FactSeen(Struct, frozen=True, kw_only=True):
 class Suggestion(Struct, frozen=True, kw_only=True):
     """An edit that was tried: with it this finding is gone and none of equal or stronger action is new.
 
-    ``kind``: ``drop`` the line, lower the ``quantity`` to ``value``, the ``days`` to ``value``, or ``self_pay`` (with the
-    patient's consent note). ``lines``: the lines it edits.
+    ``kind``: ``drop`` the line, lower the ``quantity`` to ``value``, the ``days`` to ``value``, or ``self_pay`` (with
+    the patient's consent note). ``lines``: the lines it edits.
     """
 
     kind: Literal["drop", "quantity", "days", "self_pay"]

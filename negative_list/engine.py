@@ -7,17 +7,19 @@ facts is *pending*; the caller reads what those need in one batch and judges the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from negative_list.check import Check
 from negative_list.compile import BoundRule, CompiledList
+from negative_list.prescription import Line
 
 if TYPE_CHECKING:
-    from negative_list.prescription import History, Line, Prescription
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from negative_list.prescription import History, Prescription
 
 __all__ = ["Judgement", "Matched", "again", "judge", "match", "triggered"]
 
@@ -98,7 +100,7 @@ def triggered(compiled: CompiledList, check: Check) -> Iterator[tuple[BoundRule,
         if plain and len(line.codes) == 1 and line.usable:
             rules: Iterable[BoundRule] = by_code.get(line.codes[0], ())
         else:
-            rules = _rules_of(compiled, check, line)
+            rules = _rules_of(compiled, line)
         for rule in rules:
             if rule.guard is None or rule.guard.means(check, line):
                 yield rule, line
@@ -106,16 +108,16 @@ def triggered(compiled: CompiledList, check: Check) -> Iterator[tuple[BoundRule,
         yield rule, None
 
 
-def _rules_of(compiled: CompiledList, check: Check, line: Line) -> Iterable[BoundRule]:
+def _rules_of(compiled: CompiledList, line: Line) -> Iterable[BoundRule]:
     """The rules one line triggers by code, prefix, type or name, each once."""
     found: dict[int, BoundRule] = {}
-    for rules in _ways(compiled, check, line):
+    for rules in _ways(compiled, line):
         for rule in rules:
             found[id(rule)] = rule
     return found.values()
 
 
-def _ways(compiled: CompiledList, check: Check, line: Line) -> Iterator[tuple[BoundRule, ...]]:
+def _ways(compiled: CompiledList, line: Line) -> Iterator[tuple[BoundRule, ...]]:
     for code in line.codes:
         yield compiled.by_code.get(code, ())
         for length, prefixes in compiled.by_prefix.items():

@@ -1,13 +1,12 @@
 """Why: the evidence of a judgement, gathered in a second run over the rule's conditions.
 
-Evidence is defined without order of evaluation. Of a true ``any``: its first true branch as written. Of a true ``all``: every
-child. Of a false one: the first false child of an ``all``, every child of an ``any``. Of an unknown: every unknown
-leaf that could change the result. Conditions inside ``where`` are not descended into.
+Evidence is defined without order of evaluation. Of a true ``any``: its first true branch as written. Of a true
+``all``: every child. Of a false one: the first false child of an ``all``, every child of an ``any``. Of an unknown:
+every unknown leaf that could change the result. Conditions inside ``where`` are not descended into.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,8 @@ from negative_list.measure import before
 from negative_list.needs import gathered_needs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
     from negative_list.bind import Binder
     from negative_list.check import Check
     from negative_list.engine import Judgement
@@ -180,8 +181,9 @@ def _saw_lines(check: Check, binder: Binder, line: Line | None, condition: Any, 
     relevant = _RELEVANT.get(type(condition))
     others = [other for other in gathered.certain if other is not line]
     evidence.involve(other for other in others if relevant is None or relevant(check, line, other, condition))
-    for name in _LINE_FACTS.get(type(condition), ()) if line is not None else ():
-        evidence.see_line(name, line)
+    if line is not None:
+        for name in _LINE_FACTS.get(type(condition), ()):
+            evidence.see_line(name, line)
     if isinstance(condition, c.Sum):
         for each in gathered.certain:
             evidence.see_line(condition.of, each)
@@ -193,7 +195,7 @@ def _saw_pair(check: Check, binder: Binder, line: Line | None, condition: c.Pair
         return
     sides = zip((condition.contained, condition.main), pair_sides(condition), strict=True)
     for items, wanted in sides:
-        if binder.members(items).means(check, line) is not False:
+        if binder.members(items).means(check, line):
             found = binder.gatherer(wanted).gather(check, line, others_only=True).certain
             evidence.involve(found)
             if found:

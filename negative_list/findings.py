@@ -6,18 +6,19 @@ Texts and suggestions are added later (:mod:`negative_list.messages`, :mod:`nega
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
 from negative_list import conditions as c
 from negative_list.classes import class_name
-from negative_list.compile import children_of
+from negative_list.conditions import children_of
 from negative_list.decision import Finding, NotEvaluated
 from negative_list.explain import Evidence, explain
 from negative_list.measure import total
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from negative_list.bind import Binder
     from negative_list.engine import Judgement, Matched
     from negative_list.prescription import Line

@@ -7,19 +7,20 @@ lines, possible lines, and whether the window is covered, as the docstring of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
 from negative_list.check import Check, item_of
 from negative_list.codes import normal
+from negative_list.prescription import Line
 from negative_list.text import normalise
 from negative_list.windows import Courses, first_moment, within
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from negative_list.conditions import Items, Lines
-    from negative_list.prescription import Line
 
 __all__ = ["Gathered", "Gatherer", "Members", "Test"]
 
@@ -120,15 +121,18 @@ class Gatherer:
         """The lines gathered for a trigger line; ``others_only`` leaves the trigger line out."""
         certain: list[Line] = []
         possible: list[Line] = []
+        left_out = trigger if others_only and self._courses is None else _NOBODY
         for line, sure in self._members.of_pool(check, whole_patient=self.whole_patient):
-            if others_only and line is trigger:
+            if line is left_out:
                 continue
             held = self._holds(check, trigger, line)
             if held is False:
                 continue
             (certain if sure and held else possible).append(line)
         if self._courses:
-            return self._string(check, trigger, certain, possible)
+            # The trigger line takes part in stringing before it is left out.
+            gathered = self._string(check, trigger, certain, possible)
+            return _without(trigger, gathered) if others_only else gathered
         covered = self._covered(check, trigger)
         return Gathered(certain=tuple(certain), possible=tuple(possible), covered=covered)
 
@@ -172,6 +176,18 @@ class Gatherer:
             elif ours != theirs:
                 return False
         return held
+
+
+_NOBODY = object()
+"""No line at all: a rule may have no trigger line, and then none is left out."""
+
+
+def _without(trigger: Line | None, gathered: Gathered) -> Gathered:
+    return Gathered(
+        certain=tuple(line for line in gathered.certain if line is not trigger),
+        possible=tuple(line for line in gathered.possible if line is not trigger),
+        covered=gathered.covered,
+    )
 
 
 def _and(left: bool | None, right: bool | None) -> bool | None:

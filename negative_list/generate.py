@@ -1,13 +1,15 @@
 """Lists of any size with the class mix and the code structures of the published knowledge points.
 
-For benchmarks and tests: the names and codes are made up, the proportions are measured. The same number of details and the
-same seed give the same list.
+For benchmarks and tests: the names and codes are made up, the proportions are measured. The same number of details
+and the same seed give the same list.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from random import Random
+from typing import Literal
 
 from msgspec import Struct
 
@@ -29,7 +31,7 @@ class Family(Struct, frozen=True, kw_only=True):
     per_rule: int
     code: str
     violation: Callable[[Random, tuple[str, ...]], c.Condition]
-    action: str = "warn"
+    action: Literal["warn", "block"] = "warn"
     fund_only: bool = True
 
 
@@ -69,7 +71,7 @@ def _rule(family: Family, number: int, rng: Random, own: tuple[str, ...]) -> Rul
         violation=violation,
         message=Text(zh=f"生成的规则 {rule_id}"),
         basis=Basis(document="generated"),
-        action=family.action,  # type: ignore[arg-type]
+        action=family.action,
         fund_only=family.fund_only,
         on_unknown=OnUnknown(),
         suggestions=("drop", "self_pay") if family.fund_only else ("drop",),
@@ -122,8 +124,20 @@ _TAILS: dict[str, Callable[[Random, str], str]] = {
 }
 
 
+_FEMALE_SHARE = 0.9
+"""Of the published sex points, those limited to women."""
+_EMERGENCY_SHARE = 0.2
+"""Of the published visit modes, those that allow emergency besides inpatient."""
+_ADULT_SHARE = 0.3
+"""Of the published indications, those with an adult or child branch."""
+
+
+def _number(rng: Random, *choices: int) -> Decimal:
+    return Decimal(rng.choice(choices))
+
+
 def _sex(rng: Random, _codes: tuple[str, ...]) -> c.Condition:
-    return c.Fact(fact="patient.sex", any_of=("男" if rng.random() < 0.9 else "女",))  # noqa: PLR2004 (the published share)
+    return c.Fact(fact="patient.sex", any_of=("男" if rng.random() < _FEMALE_SHARE else "女",))
 
 
 def _sex_exempt(rng: Random, codes: tuple[str, ...]) -> c.Condition:
@@ -132,7 +146,7 @@ def _sex_exempt(rng: Random, codes: tuple[str, ...]) -> c.Condition:
 
 
 def _child(rng: Random, _codes: tuple[str, ...]) -> c.Condition:
-    return c.Age(at_least=rng.choice((18, 18, 18, 14, 12)))
+    return c.Age(at_least=_number(rng, 18, 18, 18, 14, 12))
 
 
 def _insurance(word: str) -> Callable[[Random, tuple[str, ...]], c.Condition]:
@@ -141,17 +155,17 @@ def _insurance(word: str) -> Callable[[Random, tuple[str, ...]], c.Condition]:
 
 
 def _visit(rng: Random, _codes: tuple[str, ...]) -> c.Condition:
-    modes = ("emergency", "inpatient") if rng.random() < 0.2 else ("inpatient",)  # noqa: PLR2004 (the published share)
+    modes = ("emergency", "inpatient") if rng.random() < _EMERGENCY_SHARE else ("inpatient",)
     return c.Not(of=c.Fact(fact="encounter.visit_mode", any_of=modes))
 
 
 def _level(rng: Random, _codes: tuple[str, ...]) -> c.Condition:
-    return c.Fact(fact="encounter.institution_level", below=rng.choice((2, 2, 2, 3)))
+    return c.Fact(fact="encounter.institution_level", below=_number(rng, 2, 2, 2, 3))
 
 
 def _course(rng: Random, codes: tuple[str, ...]) -> c.Condition:
     window = c.Window(unit="course", length=30, whose="patient")
-    return c.DaysOfUse(lines=c.Lines(items=c.Items(codes=codes), window=window), above=rng.choice((3, 10, 14, 14, 20)))
+    return c.DaysOfUse(lines=c.Lines(items=c.Items(codes=codes), window=window), above=_number(rng, 3, 10, 14, 14, 20))
 
 
 def _indication(rng: Random, _codes: tuple[str, ...]) -> c.Condition:
@@ -162,8 +176,8 @@ def _indication(rng: Random, _codes: tuple[str, ...]) -> c.Condition:
 def _branch(rng: Random) -> c.Condition:
     category = f"{rng.choice('ABCDEGIJKLMN')}{rng.randrange(10, 96):02d}"
     disease = c.Diagnosis(codes=(category,), terms=(f"病名{rng.randrange(1200)}", f"别名{rng.randrange(1200)}"))
-    if rng.random() < 0.3:  # noqa: PLR2004 (the published share of adult and child branches)
-        return c.All(of=(disease, c.Age(at_least=18)))
+    if rng.random() < _ADULT_SHARE:
+        return c.All(of=(disease, c.Age(at_least=Decimal(18))))
     return disease
 
 
@@ -176,6 +190,7 @@ def _internet(_rng: Random, _codes: tuple[str, ...]) -> c.Condition:
 
 
 def _pair(rng: Random, _codes: tuple[str, ...]) -> c.Condition:
+    unit: Literal["day", "encounter", "hours", "hour"]
     unit, length = rng.choices((("day", None), ("encounter", None), ("hours", 6), ("hour", None)), (330, 316, 14, 5))[0]
     main = f"003{_digits(rng, 12)}"
     return c.Pair(
@@ -184,12 +199,12 @@ def _pair(rng: Random, _codes: tuple[str, ...]) -> c.Condition:
 
 
 def _daily(rng: Random, codes: tuple[str, ...]) -> c.Condition:
-    return c.Sum(lines=c.Lines(items=c.Items(codes=codes), window=c.Window(unit="day")), above=rng.choice((1, 24)))
+    return c.Sum(lines=c.Lines(items=c.Items(codes=codes), window=c.Window(unit="day")), above=_number(rng, 1, 24))
 
 
 def _rolling(rng: Random, codes: tuple[str, ...]) -> c.Condition:
     window = c.Window(unit="days", length=rng.choice((7, 14, 15)), ends="open", whose="patient")
-    return c.Sum(lines=c.Lines(items=c.Items(codes=codes), window=window), above=1)
+    return c.Sum(lines=c.Lines(items=c.Items(codes=codes), window=window), above=Decimal(1))
 
 
 def _herbs(_rng: Random, codes: tuple[str, ...]) -> c.Condition:
@@ -198,7 +213,7 @@ def _herbs(_rng: Random, codes: tuple[str, ...]) -> c.Condition:
 
 
 def _never(_rng: Random, codes: tuple[str, ...]) -> c.Condition:
-    return c.Count(lines=c.Lines(items=c.Items(codes=codes)), above=0)
+    return c.Count(lines=c.Lines(items=c.Items(codes=codes)), above=Decimal(0))
 
 
 def _full_price(_rng: Random, codes: tuple[str, ...]) -> c.Condition:
@@ -210,7 +225,7 @@ def _full_price(_rng: Random, codes: tuple[str, ...]) -> c.Condition:
         where=full,
         other_item=True,
     )
-    return c.All(of=(full, c.Rank(lines=lines, above=1)))
+    return c.All(of=(full, c.Rank(lines=lines, above=Decimal(1))))
 
 
 # Shares: details and codes for each rule of the public batches 1-11 and 12-17 of the insurer's two libraries.

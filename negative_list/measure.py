@@ -7,7 +7,6 @@ answers ``(low, high)``. ``high`` is infinite where nothing limits it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
@@ -15,6 +14,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from negative_list.check import Check, item_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from negative_list.conditions import Bounds, Count, Since, Sum, Window
     from negative_list.gather import Gathered, Gatherer
     from negative_list.prescription import Line
@@ -82,9 +83,7 @@ def _summed(fact: str) -> _Measure:
     return measure
 
 
-def _stretched(
-    window: Window, check: Check, trigger: Line | None, gathered: Gathered, measure: _Measure
-) -> Interval:
+def _stretched(window: Window, check: Check, trigger: Line | None, gathered: Gathered, measure: _Measure) -> Interval:
     """The measure over a window, or over the stretch of a sliding window with the largest certain total."""
     sliding = window.unit in {"hours", "days"} and window.side == "around"
     stretches = _stretches(window, check, trigger, gathered.certain) if sliding else [gathered.certain]
@@ -94,9 +93,7 @@ def _stretched(
     return low, max(measure([*stretch, *gathered.possible])[1] for stretch in stretches)
 
 
-def _stretches(
-    window: Window, check: Check, trigger: Line | None, certain: tuple[Line, ...]
-) -> list[tuple[Line, ...]]:
+def _stretches(window: Window, check: Check, trigger: Line | None, certain: tuple[Line, ...]) -> list[tuple[Line, ...]]:
     """Every stretch that begins at a certain line, or at the trigger, and reaches the trigger."""
     by_day = window.unit == "days"
 
@@ -139,10 +136,10 @@ def rank(check: Check, trigger: Line | None, gatherer: Gatherer) -> Interval | N
     if trigger is None:
         return None
     gathered = gatherer.gather(check, trigger, others_only=True)
-    before = [before(check, line, trigger) for line in gathered.certain]
+    sure = [before(check, line, trigger) for line in gathered.certain]
     maybe = [before(check, line, trigger) for line in gathered.possible]
-    low = 1 + before.count(True)
-    high = low + before.count(None) + len(maybe) - maybe.count(False)
+    low = 1 + sure.count(True)
+    high = low + sure.count(None) + len(maybe) - maybe.count(False)
     return low, high if gathered.covered else math.inf
 
 

@@ -1,7 +1,7 @@
 """Texts for people: what a doctor or a cashier reads of a finding. Chinese first, English by switch.
 
-A text begins 【拦截】, 【警告】 or 【提醒】 with the item and what to do, within :data:`HEAD_LENGTH` characters; then why, the
-amount, and the way out. Where only the fund refuses it says 医保不支付 and never sounds like a ban.
+A text begins 【拦截】, 【警告】 or 【提醒】 with the item and what to do, within :data:`HEAD_LENGTH` characters; then
+why, the amount, and the way out. Where only the fund refuses it says 医保不支付 and never sounds like a ban.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from msgspec import Struct
 
 from negative_list.dictionary import load
+from negative_list.rules import Action
 
 if TYPE_CHECKING:
     from negative_list.decision import FactSeen, Finding, Suggestion
-    from negative_list.rules import Action, Rule
+    from negative_list.rules import Rule
 
 __all__ = ["HEAD_LENGTH", "Language", "Words", "message_of", "suggestion_text", "yuan"]
 

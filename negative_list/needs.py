@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from negative_list import conditions as c
@@ -11,6 +10,8 @@ from negative_list.measure import before
 from negative_list.windows import within
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
     from negative_list.bind import Binder
     from negative_list.check import Check
     from negative_list.gather import Gathered, Members
@@ -103,7 +104,9 @@ def _pair_needs(check: Check, binder: Binder, line: Line | None, condition: c.Pa
 # -- doubts about the values of gathered lines
 
 
-def _sum_needs(_check: Check, _binder: Binder, _line: Line | None, condition: c.Sum, gathered: Gathered) -> Iterable[str]:
+def _sum_needs(
+    _check: Check, _binder: Binder, _line: Line | None, condition: c.Sum, gathered: Gathered
+) -> Iterable[str]:
     lines = (*gathered.certain, *gathered.possible)
     return [condition.of] if any(line.facts.get(condition.of) is None for line in lines) else []
 
@@ -139,8 +142,8 @@ def _since_needs(
     check: Check, _binder: Binder, trigger: Line | None, condition: c.Since, gathered: Gathered
 ) -> Iterable[str]:
     for line in (*gathered.certain, *gathered.possible):
-        bare = condition.unit == "hour" and len(set(check.moments(line) + check.moments(trigger))) > 2  # noqa: PLR2004 (one moment each)
-        if line.begins is None or bare:
+        bare = any(check.moments(each)[0] != check.moments(each)[1] for each in (line, trigger))
+        if line.begins is None or (bare and condition.unit == "hour"):
             yield "line.begins"
 
 

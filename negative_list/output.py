@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from negative_list.decision import Decision
-from negative_list.errors import FieldProblem
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from negative_list.decision import Decision
+    from negative_list.errors import FieldProblem
 
 __all__ = ["decision_json", "error_json"]
 

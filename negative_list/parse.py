@@ -1,16 +1,14 @@
 """Reading a list from files: YAML for hand-written rules, JSON Lines for exchange.
 
-A list is a file or a folder of files (``*.yaml``, ``*.yml``, ``*.jsonl``), read in the order of their names. A YAML file
-holds ``sets:`` and ``rules:``; a line of JSON Lines is one rule, or one set (it has the key ``set``). All problems
+A list is a file or a folder of files (``*.yaml``, ``*.yml``, ``*.jsonl``), read in the order of their names. A YAML
+file holds ``sets:`` and ``rules:``; a line of JSON Lines is one rule, or one set (it has the key ``set``). All problems
 come back at once, each with file, row, column and path.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 import yaml
@@ -19,6 +17,10 @@ from msgspec import Struct
 from negative_list.errors import ListError, Problem, nearest
 from negative_list.rules import NamedSet, Rule, RuleList
 from negative_list.schema import problems_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
 __all__ = ["SUFFIXES", "Parsed", "Place", "parse_jsonl", "parse_yaml", "read_list", "read_parsed"]
 
@@ -173,7 +175,9 @@ def parse_yaml(data: bytes, file: str) -> Iterator[_Row]:
     try:
         root = yaml.compose(data.decode("utf-8"), Loader=_LOADER)
     except UnicodeDecodeError as error:
-        return iter([_Row(problems=(Problem(file=file, message=f"not UTF-8 at byte {error.start}; save it as UTF-8"),))])
+        return iter(
+            [_Row(problems=(Problem(file=file, message=f"not UTF-8 at byte {error.start}; save it as UTF-8"),))]
+        )
     except yaml.YAMLError as error:
         return iter([_Row(problems=(_yaml_problem(error, file),))])
     return _yaml_rows(root, file)

@@ -9,19 +9,23 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Iterable
 from functools import cache, cached_property
 from importlib.resources import files
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
 
 from negative_list.classes import CLASS_IDS
-from negative_list.decision import Finding
 from negative_list.errors import ListError, Problem, nearest
 from negative_list.rules import ACTIONS, Action
 from negative_list.schema import problems_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from negative_list.decision import Finding
 
 __all__ = ["Ceiling", "Policy", "Setting", "apply", "parse_policy", "read_policy", "shipped"]
 
@@ -30,7 +34,7 @@ class _Record(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     pass
 
 
-class Ceiling(_Record, kw_only=True):
+class Ceiling(_Record, frozen=True, kw_only=True):
     """The strongest action by result kind; where one is left out the default's holds. ``why`` is for people."""
 
     definite: Action | None = None
@@ -38,7 +42,7 @@ class Ceiling(_Record, kw_only=True):
     why: str = ""
 
 
-class Setting(_Record, kw_only=True):
+class Setting(_Record, frozen=True, kw_only=True):
     """An action for the findings that fit every selector given: rule id, class id, department code, addressee."""
 
     action: Action
@@ -59,7 +63,7 @@ class Setting(_Record, kw_only=True):
         return all(not selector or selector == value for selector, value in wanted)
 
 
-class Policy(_Record, kw_only=True, dict=True):
+class Policy(_Record, frozen=True, kw_only=True, dict=True):
     """A policy; ``set_`` is written ``set`` in files."""
 
     default: Ceiling = Ceiling(definite="warn", suspicious="remind")

@@ -27,14 +27,14 @@ ACTIONS: tuple[Action, ...] = ("pass", "remind", "warn", "block")
 """What a finding asks of the caller, weakest first."""
 
 
-class Text(Record, kw_only=True):
+class Text(Record, frozen=True, kw_only=True):
     """A text people read: Chinese first, English where given."""
 
     zh: str
     en: str = ""
 
 
-class Trigger(Items, kw_only=True):
+class Trigger(Items, frozen=True, kw_only=True):
     """What makes a rule look at a prescription at all.
 
     The item ways of :class:`Items` make each *current* line they name a trigger line. ``diagnoses`` and
@@ -46,7 +46,7 @@ class Trigger(Items, kw_only=True):
     encounter: bool = False
 
 
-class OnUnknown(Record, kw_only=True):
+class OnUnknown(Record, frozen=True, kw_only=True):
     """What to do when the rule cannot be decided.
 
     ``pass`` lists it among the rules not evaluated and shows nothing; ``remind`` and ``warn`` also make a finding
@@ -57,21 +57,21 @@ class OnUnknown(Record, kw_only=True):
     ask: tuple[str, ...] = ()
 
 
-class Basis(Record, kw_only=True):
+class Basis(Record, frozen=True, kw_only=True):
     """The legal basis a finding cites."""
 
     document: str
     article: str = ""
 
 
-class Reason(Record, kw_only=True):
+class Reason(Record, frozen=True, kw_only=True):
     """A coded reason a doctor may answer a finding of this rule with."""
 
     code: str
     text: Text
 
 
-class Rule(Record, kw_only=True):
+class Rule(Record, frozen=True, kw_only=True):
     """One logical statement of the list with its code set; a *detail* is one (rule, code).
 
     ``class_id`` is written ``class`` in files: R01-R88 of the official classes or E01-E31 of the extensions.
@@ -106,7 +106,7 @@ class Rule(Record, kw_only=True):
     points: tuple[str, ...] = ()
 
 
-class NamedSet(Record, kw_only=True):
+class NamedSet(Record, frozen=True, kw_only=True):
     """A set of codes several rules share, written ``set`` in files."""
 
     id: str = field(name="set")
@@ -114,7 +114,7 @@ class NamedSet(Record, kw_only=True):
     title: str = ""
 
 
-class RuleList(Record, kw_only=True):
+class RuleList(Record, frozen=True, kw_only=True):
     """Rules in the order they were written, and the named sets they use."""
 
     rules: tuple[Rule, ...]

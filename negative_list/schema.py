@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -17,6 +16,9 @@ from msgspec import Struct
 
 from negative_list import conditions
 from negative_list.errors import nearest
+
+if typing.TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["KINDS", "problems_of"]
 
@@ -91,7 +93,10 @@ def _plain_problems(value: object, kind: Any, path: str) -> Iterator[tuple[str, 
     if typing.get_origin(kind) is typing.Literal:
         allowed = typing.get_args(kind)
         if value not in allowed:
-            yield path, f"`{value}` is not one of {', '.join(map(str, allowed))}{nearest(str(value), map(str, allowed))}"
+            yield (
+                path,
+                f"`{value}` is not one of {', '.join(map(str, allowed))}{nearest(str(value), map(str, allowed))}",
+            )
         return
     try:
         msgspec.convert(value, kind)
@@ -99,9 +104,13 @@ def _plain_problems(value: object, kind: Any, path: str) -> Iterator[tuple[str, 
         yield path, f"{str(error).partition(' - at')[0].lower()}, got {_shown(value)}"
 
 
+_SHOWN = 40
+"""Characters of a user's value that a message repeats, so that it stays one line."""
+
+
 def _shown(value: object) -> str:
     text = str(value)
-    return f"`{text if len(text) <= 40 else text[:37] + '...'}`"  # noqa: PLR2004 (a message stays one line)
+    return f"`{text if len(text) <= _SHOWN else text[: _SHOWN - 3] + '...'}`"
 
 
 def _words(record: type[Struct]) -> str:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from negative_list import conditions as c
 from negative_list.classes import CLASS_IDS, class_name
-from negative_list.compile import children_of, digest_of
+from negative_list.compile import digest_of
+from negative_list.conditions import children_of
 from negative_list.rules import Rule, RuleList
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from negative_list import conditions as c
 
 __all__ = ["ClassCount", "Stats", "stats_of"]
 

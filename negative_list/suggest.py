@@ -1,25 +1,26 @@
 """Suggestions: edits that were tried and help.
 
-An edit is tried by running the engine again on the edited prescription: the finding must be gone and no finding of equal or
-stronger action may be new. It never changes a diagnosis, a patient fact or evidence, and never swaps a code.
+An edit is tried by running the engine again on the edited prescription: the finding must be gone and no finding of
+equal or stronger action may be new. It never changes a diagnosis, a patient fact or evidence, and never swaps a code.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from negative_list import conditions as c
-from negative_list.compile import children_of
+from negative_list.conditions import children_of
 from negative_list.decision import Finding, Suggestion
 from negative_list.findings import excess_of
 from negative_list.measure import days_of_use
 from negative_list.rules import ACTIONS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from negative_list.bind import Binder
     from negative_list.engine import Judgement, Matched
     from negative_list.prescription import Line, Prescription
@@ -107,7 +108,8 @@ def _days(judgement: Judgement, matched: Matched, binder: Binder) -> Decimal | N
     if condition is None or condition.above is None or not isinstance(days, int):
         return None
     low, _ = days_of_use(matched.check, judgement.line, binder.gatherer(condition.lines))
-    return Decimal(days) - (Decimal(low) - condition.above)
+    over: Decimal = Decimal(low) - condition.above
+    return Decimal(days) - over
 
 
 def _first(kind: type, condition: c.Condition) -> Any:

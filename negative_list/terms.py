@@ -1,11 +1,11 @@
 """The terms of a list, found in texts through Aho-Corasick automata.
 
-Terms are distinct normalised texts. They are kept in shards so that no load step takes long; a text is searched in each.
+Terms are distinct normalised texts. They are kept in shards so that no load step takes long; a text is searched in
+each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import ahocorasick
@@ -13,6 +13,7 @@ import ahocorasick
 from negative_list.text import Statement, bounded, clauses, normalise
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
 __all__ = ["SHARD_TERMS", "Terms"]
@@ -43,6 +44,7 @@ class Terms:
         self._remembered: dict[str, tuple[tuple[Statement, str], ...]] = {}
 
     def __len__(self) -> int:
+        """Number of distinct terms."""
         return self._size
 
     def in_text(self, text: str) -> Iterator[str]:

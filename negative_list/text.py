@@ -20,13 +20,16 @@ Statement: TypeAlias = Literal["present", "doubtful", "past", "denied"]
 
 _SEPARATORS = re.compile(r"[,;、。/\n\r]+")
 _DROPPED = re.compile(r"\s+")
-_BRACKETS = str.maketrans("[]{}【】〔〕〈〉「」﹙﹚", "(" ")" "(" ")" "(" ")" "(" ")" "(" ")" "(" ")" "(" ")")
+_BRACKETS = str.maketrans("[]{}【】〔〕〈〉「」﹙﹚", "()()()()()()()")
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−－~～〜", "-"))
 _CONTROLS = {code: None for code in range(0x20) if chr(code) not in "\t\n\r"} | {0x7F: None}
 
 # The words that change what a name states, strongest doubt first: "待排除" is doubt, bare "排除" a denial.
 _STATEMENTS: tuple[tuple[Statement, re.Pattern[str]], ...] = (
-    ("doubtful", re.compile(r"\?|待排|待除外|待鉴别|疑似|可疑|疑诊|疑为|可能|不除外|不能除外|不排除|不能排除|未排除|未除外")),
+    (
+        "doubtful",
+        re.compile(r"\?|待排|待除外|待鉴别|疑似|可疑|疑诊|疑为|可能|不除外|不能除外|不排除|不能排除|未排除|未除外"),
+    ),
     ("denied", re.compile(r"否认|排除|除外")),
     # "史" counts only where the word ends: 史蒂文斯-约翰逊综合征 is a disease, not a history.
     ("past", re.compile(r"病史|既往|史(?=$|[()])")),

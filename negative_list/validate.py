@@ -6,24 +6,25 @@ them in order. All problems come back at once, sorted by their place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from msgspec import Struct
 
 from negative_list import conditions as c
 from negative_list.classes import CLASS_IDS
-from negative_list.compile import children_of
+from negative_list.codes import expand_ranges
+from negative_list.conditions import children_of
 from negative_list.dictionary import Dictionary, Fact, load
 from negative_list.errors import ListError, Problem, UnknownNameError, nearest
-from negative_list.codes import expand_ranges
 from negative_list.text import normalise
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
     from negative_list.parse import Parsed, Place
     from negative_list.rules import Rule, RuleList
 
-__all__ = ["CHECKS", "Known", "SHORTEST_TERM", "check", "validate"]
+__all__ = ["CHECKS", "SHORTEST_TERM", "Known", "check", "validate"]
 
 SHORTEST_TERM = 2
 """Characters of the shortest term: a single Chinese character occurs inside too many other words."""
@@ -348,7 +349,10 @@ def _bad_terms(terms: Iterable[str], path: str) -> Found:
         if not _encodable(term):
             yield where, f"term `{_shown(term)}` cannot be written in UTF-8; write it again"
         elif len(normalise(term)) < SHORTEST_TERM:
-            yield where, f"term `{term}` is shorter than {SHORTEST_TERM} characters; it would be found inside other words"
+            yield (
+                where,
+                f"term `{term}` is shorter than {SHORTEST_TERM} characters; it would be found inside other words",
+            )
 
 
 def _bad_ranges(codes: Iterable[str], path: str) -> Found:

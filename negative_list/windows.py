@@ -5,11 +5,12 @@ Pure functions over the words of :class:`negative_list.conditions.Window`, whose
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from negative_list.check import Check
     from negative_list.conditions import Window
     from negative_list.prescription import Line
@@ -142,13 +143,10 @@ class Courses:
     def __init__(self, window: Window) -> None:
         self._pause_days = window.length or 0
 
-    def own(
-        self, check: Check, trigger: Line | None, lines: list[Line]
-    ) -> tuple[tuple[Line, ...], datetime | None]:
+    def own(self, check: Check, trigger: Line | None, lines: list[Line]) -> tuple[tuple[Line, ...], datetime | None]:
         """The lines of the trigger's own course in body order, and the first moment they ask coverage from.
 
-        Args:
-            lines: certain lines, each with a begin.
+        ``lines`` are certain lines, each with a begin.
         """
         day = check.day_of(trigger)
         first_day, own = day, set[int]()
