@@ -146,7 +146,7 @@ class Gatherer:
     def _string(self, check: Check, trigger: Line | None, certain: list[Line], possible: list[Line]) -> Gathered:
         """Keeps the certain lines of the trigger line's own course."""
         assert self._courses is not None  # noqa: S101 (set for course windows, the only callers)
-        timed = [line for line in certain if line.begins is not None]
+        timed = [line for line in certain if line.begins is not None or line is trigger]
         own, first = self._courses.own(check, trigger, timed)
         covered = check.covered(first, whole_patient=self.whole_patient)
         return Gathered(certain=own, possible=tuple(possible), covered=covered)

@@ -146,7 +146,7 @@ class Courses:
     def own(self, check: Check, trigger: Line | None, lines: list[Line]) -> tuple[tuple[Line, ...], datetime | None]:
         """The lines of the trigger's own course in body order, and the first moment they ask coverage from.
 
-        ``lines`` are certain lines, each with a begin.
+        ``lines`` are certain lines; only the trigger may lack a begin, it stands at the decision's instant.
         """
         day = check.day_of(trigger)
         first_day, own = day, set[int]()
