@@ -14,14 +14,16 @@ from decimal import Decimal, InvalidOperation
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Struct
 
 from negative_list.errors import UnknownNameError
-from negative_list.prescription import FactValue
+
+if TYPE_CHECKING:
+    from negative_list.prescription import FactValue
 
 __all__ = [
     "CIVIL_ZONE",
@@ -105,12 +107,12 @@ class Dictionary(Mapping[str, Fact]):
     never guessed.
     """
 
-    def __init__(self, facts: Mapping[str, Fact], placeholders: frozenset[str], dates: frozenset[str]) -> None:
+    def __init__(self, facts: Mapping[str, Fact], placeholders: frozenset[str], dates: frozenset[date]) -> None:
         self._facts = dict(facts)
         self.placeholders = placeholders
         """Texts that mean unknown for every fact."""
         self.unknown_dates = dates
-        """Days that mean unknown for every date and time, as ``yyyy-mm-dd``."""
+        """Days that mean unknown for every date and time."""
 
     def __getitem__(self, name: str) -> Fact:
         """Return the fact of that name; raises ``UnknownNameError`` offering the nearest."""
@@ -119,12 +121,15 @@ class Dictionary(Mapping[str, Fact]):
         return self._facts[name]
 
     def __contains__(self, name: object) -> bool:
+        """Whether a fact has that name."""
         return name in self._facts
 
     def __iter__(self) -> Iterator[str]:
+        """Names in the order of the file."""
         return iter(self._facts)
 
     def __len__(self) -> int:
+        """How many facts there are."""
         return len(self._facts)
 
 
@@ -166,7 +171,7 @@ def parse_time(raw: object, zone: tzinfo = CIVIL_ZONE) -> tuple[datetime, bool] 
         moment = datetime(*(int(part or 0) for part in found.group(1, 2, 3, 4, 5, 6)))  # type: ignore[arg-type]
     except ValueError:
         raise ImpossibleValueError(f"`{text[:40]}` 不是存在的日期或时间") from None
-    if moment.date().isoformat() in load().unknown_dates:
+    if moment.date() in load().unknown_dates:
         return None
     return _civil(moment, found[7], zone), found[4] is not None
 

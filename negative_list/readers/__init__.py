@@ -1,0 +1,29 @@
+"""Pure readers: from a parsed body, whatever its kind, to a prescription; and from files to history and facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from negative_list.errors import FieldProblem, RequestError
+from negative_list.readers.national import read_national
+from negative_list.readers.own import read_check_request
+
+if TYPE_CHECKING:
+    from negative_list.prescription import Prescription
+    from negative_list.site import Sites
+
+__all__ = ["read_body", "read_check_request", "read_national"]
+
+
+def read_body(body: object, sites: Sites, at: datetime | None = None) -> Prescription:
+    """Read a parsed body of either kind: one with ``input`` or ``infno`` is national, every other is our own JSON.
+
+    ``at`` is the instant it is judged at, in the site's zone; ``None``: the body's own time. Raises ``RequestError``.
+    """
+    if not isinstance(body, Mapping):
+        raise RequestError([FieldProblem(field="body", message="expected an object")])
+    if "input" in body or "infno" in body:
+        return read_national(body, sites, at)
+    return read_check_request(body, sites, at)

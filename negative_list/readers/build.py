@@ -1,0 +1,322 @@
+"""What both kinds of body have in common: from gathered facts to the records of a prescription.
+
+Here facts are derived from others, the site has its say, codes are mapped, duplicates merged and lines named.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from negative_list.codes import icd9_codes, icd10_codes, normal, structure
+from negative_list.dictionary import load
+from negative_list.prescription import Diagnosed, Encounter, FactValue, Line, Operated, Patient
+from negative_list.readers.columns import Moment
+from negative_list.readers.reading import SITE, SITE_DEFAULT, Facts, Place, Reading
+
+if TYPE_CHECKING:
+    from negative_list.site import CodeKind
+
+__all__ = ["Draft", "Named", "Parts", "diagnoses", "encounter", "line", "line_ids", "operations", "patient"]
+
+_LONGEST_LIFE_DAYS = 150 * 366
+_KIND_OF_MODE = {
+    "outpatient": "outpatient",
+    "emergency": "outpatient",
+    "inpatient": "inpatient",
+    "pharmacy": "pharmacy",
+}
+_MATERNITY_MED_TYPES = ("51", "52")
+_MATERNITY = "maternity"
+
+Derive = Callable[[Facts, Mapping[str, FactValue]], None]
+
+
+class Draft(Struct, frozen=True, kw_only=True):
+    """A line as a body wrote it: its facts are already in the dictionary's words."""
+
+    id: str
+    encounter_id: str
+    code: str
+    name: str
+    current: bool
+    begins: Moment | None
+    stops: Moment | None
+    facts: Facts
+
+
+class Named(Struct, frozen=True, kw_only=True):
+    """A diagnosis or an operation as a body wrote it."""
+
+    code: str
+    name: str
+    main: bool
+
+
+def line_ids(encounters: Sequence[tuple[str, Sequence[str]]]) -> list[list[str]]:
+    """Return the line ids of each (encounter id, ids as sent), the current encounter first.
+
+    An id that is unique in the body stands; else, or without one, ``#`` and the line's place in its encounter follow.
+    Should that name a line already named, the encounter's id goes before it.
+    """
+    counts = Counter(sent for _, ids in encounters for sent in ids)
+    seen: set[str] = set()
+    return [
+        [_unseen(_named(sent, place, counts), name, seen) for place, sent in enumerate(ids, 1)]
+        for name, ids in encounters
+    ]
+
+
+def _named(sent: str, place: int, counts: Counter[str]) -> str:
+    return sent if sent and counts[sent] == 1 else f"{sent}#{place}"
+
+
+def _unseen(wanted: str, encounter_id: str, seen: set[str]) -> str:
+    while wanted in seen:
+        wanted = f"{encounter_id}/{wanted}"
+    seen.add(wanted)
+    return wanted
+
+
+def line(reading: Reading, draft: Draft, place: Place) -> Line:
+    """Build a line: its codes by the site's table at its own time, derived facts, what the site says."""
+    begins, stops = draft.begins, draft.stops
+    if begins and stops and stops[0] < begins[0].replace(hour=0, minute=0, second=0):
+        reading.impossible(place, reading.names["line.stops"], f"停止时间 `{stops[0]}` 早于开始时间 `{begins[0]}`")
+        stops = None
+    codes, item_type = _item_codes(reading, draft, begins[0] if begins else reading.at)
+    if item_type is None:
+        why = f"项目编码 `{codes[0][:40]}` 不是国家编码" if codes else "没有项目编码"
+        reading.note("unknown_code", place, reading.names["line.code"], f"{why}，只能按项目名称检查")
+    facts = draft.facts
+    if item_type is not None and "line.item_type" not in facts:
+        facts["line.item_type"] = item_type
+    return Line(
+        id=draft.id,
+        encounter_id=draft.encounter_id,
+        codes=codes,
+        usable=item_type is not None,
+        name=draft.name,
+        current=draft.current,
+        begins=begins[0] if begins else None,
+        has_clock=begins[1] if begins else True,
+        stops=stops[0] if stops else None,
+        sources=_settled(reading, "line", facts, _derive_line),
+        facts=facts,
+    )
+
+
+def _item_codes(reading: Reading, draft: Draft, on: datetime | None) -> tuple[tuple[str, ...], str | None]:
+    if not reading.site.codes:
+        return _own_codes(draft.code)
+    local = str(draft.facts.get("line.local_code", ""))
+    mapped = [code for sent in (draft.code, local) if sent for code in reading.site.national("item", sent, on)]
+    codes = tuple(dict.fromkeys([*_own_codes(draft.code)[0], *mapped]))
+    return codes, next(filter(None, map(structure, codes)), None)
+
+
+@lru_cache(maxsize=65536)
+def _own_codes(code: str) -> tuple[tuple[str, ...], str | None]:
+    return (normal(code),) if code else (), structure(code)
+
+
+def _settled(reading: Reading, holder: str, facts: Facts, derive: Derive) -> dict[str, str]:
+    """Let the site have its say over ``facts`` and derive what follows; return the sources that are not the request."""
+    said = reading.plan.said[holder]
+    if reading.plan.quiet[holder]:
+        derive(facts, said.overrides)
+        return {}
+    for name in said.untrusted:
+        facts.pop(name, None)
+    facts.update(said.overrides)
+    derive(facts, said.overrides)
+    for name in said.untrusted - said.overrides.keys():
+        facts.pop(name, None)
+    missing = {name: value for name, value in said.defaults.items() if name not in facts}
+    if missing:
+        facts.update(missing)
+        derive(facts, said.overrides | missing)
+    return dict.fromkeys(said.overrides, SITE) | dict.fromkeys(missing, SITE_DEFAULT)
+
+
+def _derive_line(facts: Facts, _fixed: Mapping[str, FactValue]) -> None:
+    get = facts.get
+    price, listed = get("line.unit_price_fen"), get("line.list_price_fen")
+    if price is not None and "line.amount_fen" not in facts:
+        quantity = get("line.quantity")
+        if isinstance(quantity, Decimal) and isinstance(price, int):
+            facts["line.amount_fen"] = int((quantity * price).quantize(Decimal(1), ROUND_HALF_UP))
+    if price is not None and listed is not None and "line.full_price" not in facts:
+        facts["line.full_price"] = price >= listed  # type: ignore[operator]
+    if "line.paid_by" not in facts and (payer := _paid_by(facts)):
+        facts["line.paid_by"] = payer
+
+
+def _paid_by(facts: Facts) -> str | None:
+    """Read who pays, by the rules of the national approval flag (2204, 2301) and the own pay amount (3101)."""
+    if facts.get("line.selfpay_marked") is True or facts.get("line.approval") == "refused":
+        return "self"
+    own, amount = facts.get("line.ownpay_fen"), facts.get("line.amount_fen")
+    if own is None or amount is None:
+        return None
+    return "self" if own == amount else "fund"
+
+
+def patient(reading: Reading, patient_id: str, facts: Facts, place: Place) -> Patient:
+    """Build the patient; a birth date that cannot be is noted and unknown."""
+    born = facts.get("patient.birth_date")
+    if born is not None and reading.at is not None and (why := _impossible_birth(born, reading.at)):
+        reading.impossible(place, reading.names["patient.birth_date"], why)
+        del facts["patient.birth_date"]
+    sources = _settled(reading, "patient", facts, _derive_patient)
+    return Patient(id=patient_id, facts=facts, sources=sources)
+
+
+def _impossible_birth(born: FactValue, at: datetime) -> str:
+    days = (at.date() - born).days  # type: ignore[operator]
+    if days < 0:
+        return f"出生日期 `{born}` 晚于就诊当日"
+    return f"出生日期 `{born}` 距今超过 150 年" if days > _LONGEST_LIFE_DAYS else ""
+
+
+def _derive_patient(facts: Facts, _fixed: Mapping[str, FactValue]) -> None:
+    person = facts.get("patient.person_type")
+    if person is not None:
+        facts.setdefault("patient.retired", str(person).startswith(("12", "13")))
+
+
+class Parts(Struct, frozen=True, kw_only=True):
+    """What an encounter is made of besides its facts."""
+
+    id: str
+    lines: tuple[Line, ...]
+    diagnoses: tuple[Diagnosed, ...]
+    operations: tuple[Operated, ...]
+
+
+def encounter(reading: Reading, parts: Parts, facts: Facts, place: Place) -> Encounter:
+    """Build an encounter: derived facts, what the site says."""
+    _check_stay(reading, facts, place)
+    _note_conflict(reading, facts, place)
+    sources = _settled(reading, "encounter", facts, lambda f, fixed: _derive_encounter(reading, f, fixed))
+    return Encounter(
+        id=parts.id,
+        lines=parts.lines,
+        diagnoses=parts.diagnoses,
+        operations=parts.operations,
+        facts=facts,
+        sources=sources,
+        complete=reading.site.complete_bodies,
+    )
+
+
+def _check_stay(reading: Reading, facts: Facts, place: Place) -> None:
+    begins, ends = facts.get("encounter.admitted_at"), facts.get("encounter.discharged_at")
+    if begins is None or ends is None:
+        return
+    if ends == begins:  # so clients fill it while the patient is in hospital, and for a visit it says nothing
+        del facts["encounter.discharged_at"]
+    elif ends < begins:  # type: ignore[operator]
+        reading.impossible(
+            place, reading.names["encounter.discharged_at"], f"出院时间 `{ends}` 早于入院时间 `{begins}`"
+        )
+        del facts["encounter.discharged_at"]
+
+
+def _note_conflict(reading: Reading, facts: Facts, place: Place) -> None:
+    kind, coded = facts.get("encounter.visit_kind"), _mode_of(reading, facts.get("encounter.med_type"))
+    if kind in _KIND_OF_MODE.values() and coded and _KIND_OF_MODE.get(coded) != kind:
+        told = f"就诊类型与医疗类别 `{facts['encounter.med_type']}` 不一致，按医疗类别处理"
+        reading.note("conflict", place, reading.names["encounter.visit_kind"], told)
+
+
+def _derive_encounter(reading: Reading, facts: Facts, fixed: Mapping[str, FactValue]) -> None:
+    med_type = facts.get("encounter.med_type")
+    if "encounter.insurance" not in fixed and str(med_type).startswith(_MATERNITY_MED_TYPES):
+        _add_maternity(facts)
+    if "encounter.visit_mode" not in facts and (mode := _visit_mode(reading, facts)):
+        facts["encounter.visit_mode"] = mode
+    if facts.get("encounter.visit_mode") == "inpatient" and "encounter.stay_days" not in facts:
+        _add_stay(reading, facts)
+
+
+def _add_maternity(facts: Facts) -> None:
+    held = facts.get("encounter.insurance", ())
+    if isinstance(held, tuple) and _MATERNITY not in held:
+        order = list(load()["encounter.insurance"].words)
+        facts["encounter.insurance"] = tuple(sorted((*held, _MATERNITY), key=order.index))
+
+
+def _visit_mode(reading: Reading, facts: Facts) -> str | None:
+    if facts.get("encounter.pay_location") == "internet":
+        return "internet"
+    if mode := _mode_of(reading, facts.get("encounter.med_type")):
+        return mode
+    kind = facts.get("encounter.visit_kind")
+    return str(kind) if kind in _KIND_OF_MODE.values() else None
+
+
+def _mode_of(reading: Reading, med_type: FactValue | None) -> str | None:
+    """Return the visit mode of the longest beginning of the medical category that the table knows."""
+    if med_type is None:
+        return None
+    table = reading.site.tables.get("encounter.visit_mode") or load()["encounter.visit_mode"].values
+    code = str(med_type)
+    known = (table[code[:length]] for length in range(len(code[:6]), 1, -1) if code[:length] in table)
+    mode = next(known, None)
+    return str(mode) if mode else None
+
+
+def _add_stay(reading: Reading, facts: Facts) -> None:
+    begins, ends = facts.get("encounter.admitted_at"), facts.get("encounter.discharged_at", reading.at)
+    if isinstance(begins, datetime) and isinstance(ends, datetime) and ends - begins > timedelta(0):
+        facts["encounter.stay_days"] = (ends.date() - begins.date()).days
+
+
+def diagnoses(reading: Reading, rows: Iterable[Named], main: Named | None = None) -> tuple[Diagnosed, ...]:
+    """Build diagnoses: usable ICD-10 codes, duplicates merged, the encounter's main diagnosis among them."""
+    merged = _merged((_codes_of(reading, "diagnosis", row), row) for row in rows)
+    if main is not None and (main.code or main.name):
+        _mark_main(merged, _codes_of(reading, "diagnosis", main), main)
+    return tuple(Diagnosed(codes=codes, name=name, main=held) for (codes, name), held in merged.items())
+
+
+def operations(reading: Reading, rows: Iterable[Named]) -> tuple[Operated, ...]:
+    """Build operations: usable ICD-9-CM-3 codes, duplicates merged."""
+    merged = _merged((_codes_of(reading, "operation", row), row) for row in rows)
+    return tuple(Operated(codes=codes, name=name, main=held) for (codes, name), held in merged.items())
+
+
+_Merged = dict[tuple[tuple[str, ...], str], bool]
+
+
+def _codes_of(reading: Reading, kind: CodeKind, row: Named) -> tuple[str, ...]:
+    own = icd10_codes(row.code) if kind == "diagnosis" else icd9_codes(row.code)
+    if not reading.site.codes:
+        return own
+    return tuple(dict.fromkeys([*own, *reading.site.national(kind, row.code, reading.at)]))
+
+
+def _merged(rows: Iterable[tuple[tuple[str, ...], Named]]) -> _Merged:
+    """Merge rows of the same codes and name; what differs in its name may differ in what it states."""
+    merged: _Merged = {}
+    for codes, row in rows:
+        name = row.name or ("" if codes else row.code)
+        if codes or name:  # a local code without a name still is a diagnosis, and one nobody can decide by
+            key = (codes, name)
+            merged[key] = merged.get(key, False) or row.main
+    return merged
+
+
+def _mark_main(merged: _Merged, codes: tuple[str, ...], main: Named) -> None:
+    for key in merged:
+        if (codes and key[0] == codes) or (main.name and key[1] == main.name):
+            merged[key] = True
+            return
+    merged[codes, main.name or ("" if codes else main.code)] = True

@@ -1,0 +1,23 @@
+"""What is too much for one body, and why; over a limit a body is refused and the field named."""
+
+from __future__ import annotations
+
+__all__ = ["MAX_LINES", "MAX_NOTES", "MAX_TEXT_BYTES", "longer_than_limit"]
+
+MAX_LINES = 20_000
+"""Lines of one body, all encounters together: four times a long stay's 5,000 fee lines, and about 20 MB of JSON."""
+
+MAX_TEXT_BYTES = 65_536
+"""UTF-8 bytes of one text: the longest field of the national order has 500 characters, 1,500 bytes. Texts are searched
+for terms, so their length is time; 64 KiB is forty times what the interface allows and searched in under 5 ms."""
+
+MAX_NOTES = 100
+"""Notes of one body: who sent a hundred unusable values knows what to look at; one more note counts the rest."""
+
+_SURE_CHARACTERS = MAX_TEXT_BYTES // 4
+
+
+def longer_than_limit(text: str) -> bool:
+    """Tell whether a text takes more than :data:`MAX_TEXT_BYTES`."""
+    # no character takes more than 4 bytes, so that short texts, nearly all, are not encoded
+    return len(text) > _SURE_CHARACTERS and len(text.encode("utf-8", "surrogatepass")) > MAX_TEXT_BYTES
