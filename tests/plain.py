@@ -14,16 +14,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from negative_list.codes import expand_ranges
 from negative_list.conditions import All
 from negative_list.prescription import Diagnosed, History, Line, Operated, Prescription
-from negative_list.rules import Rule, RuleList
-from negative_list.rules import Trigger as TriggerItems
 from tests.plain_kinds import answer, stated
 from tests.plain_lines import NOTHING, Answer, Kleene, Scene, Trigger, in_place, named
+
+if TYPE_CHECKING:
+    from negative_list.rules import Rule, RuleList
+    from negative_list.rules import Trigger as TriggerItems
 
 __all__ = ["Key", "Outcome", "Seen", "match_plainly"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, TypeAlias
@@ -33,6 +33,7 @@ from tests.plain_lines import (
     last_certain_day,
     named,
     reaches,
+    span,
 )
 
 __all__ = ["Gathering", "gathered", "hours", "limits"]
@@ -75,17 +76,17 @@ def gathered(condition: Gathering, scene: Scene, trigger: Trigger) -> Answer:
     if isinstance(condition, c.Pair):
         return _pair(condition, scene, trigger)
     found = gather(condition.lines, scene, trigger)
+    if isinstance(condition, c.Some | c.Rank | c.Since | c.Overlap):
+        found = found.without(trigger.line)
     value, involved, needs = _outcome(condition, found, scene, trigger)
-    return Answer(value, _others(involved, trigger), found.needs | needs | _missing(found))
+    involved = [line for line in involved if line is not trigger.line]
+    return Answer(value, involved, found.needs | needs | _missing(found))
 
 
-def _outcome(  # noqa: PLR0911 - one way for each kind
-    condition: Gathering, found: Gathered, scene: Scene, trigger: Trigger
-) -> Outcome:
-    others = _without(found, trigger)
+def _outcome(condition: Gathering, found: Gathered, scene: Scene, trigger: Trigger) -> Outcome:
     match condition:
         case c.Some():
-            return _exists(others), others.certain, NOTHING
+            return _exists(found), found.certain, NOTHING
         case c.Every():
             return _every(condition, found, scene)
         case c.Count():
@@ -95,19 +96,11 @@ def _outcome(  # noqa: PLR0911 - one way for each kind
         case c.DaysOfUse():
             return _days_of_use(condition, found, scene, trigger)
         case c.Rank():
-            return _rank(condition, others, scene, trigger)
+            return _rank(condition, found, scene, trigger)
         case c.Since():
-            return _since(condition, others, trigger)
+            return _since(condition, found, trigger)
         case _:
-            return _overlap(others, trigger)
-
-
-def _others(lines: list[Line], trigger: Trigger) -> list[Line]:
-    return [line for line in lines if line is not trigger.line]
-
-
-def _without(found: Gathered, trigger: Trigger) -> Gathered:
-    return found._replace(certain=_others(found.certain, trigger), possible=_others(found.possible, trigger))
+            return _overlap(found, trigger)
 
 
 def _missing(found: Gathered) -> frozenset[str]:
@@ -139,7 +132,7 @@ def _count(condition: c.Count, found: Gathered, trigger: Trigger) -> Outcome:
             return len(lines), len(lines)
         if condition.by == "item":
             return (number := len({item_key(line) for line in lines})), number
-        days = {span[0].date() for line in lines if (span := extent(line, trigger))}
+        days = {stands[0].date() for line in lines if (stands := extent(line, trigger))}
         return len(days), len(days) + sum(extent(line, trigger) is None for line in lines)
 
     timeless = any(extent(line, trigger) is None for line in found.certain + found.possible)
@@ -173,22 +166,22 @@ def _largest(measure: Measure, window: c.Window, found: Gathered, trigger: Trigg
 def _stretches(window: c.Window, lines: list[Line], trigger: Trigger) -> Iterator[list[Line]]:
     """Every fullest choice of lines that, whenever in their days they stand, lie in one stretch with the trigger."""
     yield [line for line in lines if line is trigger.line]
-    ours = _place(window, (trigger.moment, trigger.moment) if trigger.has_clock else _day_of(trigger))
-    places = [(line, _place(window, span)) for line in lines if (span := extent(line, trigger))]
+    ours = _place(window, span(trigger.moment, has_clock=trigger.has_clock))
+    places = [(line, _place(window, stands)) for line in lines if (stands := extent(line, trigger))]
     for start in {ours[0], *(first for _, (first, _) in places if first <= ours[0])}:
-        if reaches(window, ours[1] - start):
-            yield [line for line, (first, last) in places if first >= start and reaches(window, last - start)]
+        if _fits(window, ours[1] - start):
+            yield [line for line, (first, last) in places if first >= start and _fits(window, last - start)]
 
 
-def _day_of(trigger: Trigger) -> tuple[datetime, datetime]:
-    return datetime.combine(trigger.day, datetime.min.time()), datetime.combine(trigger.day, datetime.max.time())
+def _fits(window: c.Window, stretch: timedelta) -> bool:
+    return reaches(window, stretch if window.unit == "hours" else stretch.days)
 
 
-def _place(window: c.Window, span: tuple[datetime, datetime]) -> tuple[datetime, datetime]:
+def _place(window: c.Window, stands: tuple[datetime, datetime]) -> tuple[datetime, datetime]:
     """Where a line stands on the window's scale: by moments for hours, by midnights for days."""
     if window.unit == "hours":
-        return span
-    midnight = datetime.combine(span[0], datetime.min.time())
+        return stands
+    midnight = datetime.combine(stands[0], time())
     return midnight, midnight
 
 
@@ -211,10 +204,10 @@ def _days_of_use(condition: c.DaysOfUse, found: Gathered, scene: Scene, trigger:
 
 def _days(line: Line, scene: Scene, trigger: Trigger) -> list[date]:
     """The days the line is in use for certain; none for a line without a begin."""
-    span = extent(line, trigger)
-    if span is None:
+    stands = extent(line, trigger)
+    if stands is None:
         return []
-    begin = span[0].date()
+    begin = stands[0].date()
     return [begin + timedelta(days=n) for n in range((last_certain_day(line, scene, trigger) - begin).days + 1)]
 
 
@@ -270,20 +263,21 @@ def _since(condition: c.Since, others: Gathered, trigger: Trigger) -> Outcome:
     else:
         high: Number = max((ago[1] for ago in maybe), default=0) if others.covered else math.inf
         interval = (max((ago[0] for ago in sure), default=0), high)
-    inexact = any(ago[0] != ago[1] for _, ago in uses)
+    loose = [line for line in every if condition.unit == "hour" and is_bare(line, trigger)]
+    inexact = loose or any(extent(line, trigger) is None for line in every)
     return limits(condition, interval), certain, BEGINS if inexact else NOTHING
 
 
 def _ago(condition: c.Since, line: Line, trigger: Trigger) -> Interval | None:
     """The least and the most time from the use to the trigger (below 0: it may be later); ``None``: it is later."""
-    span = extent(line, trigger)
-    if span is None:
+    stands = extent(line, trigger)
+    if stands is None:
         return -1, math.inf
     if condition.unit == "day":
-        days = (trigger.day - span[0].date()).days
+        days = (trigger.day - stands[0].date()).days
         return (days, days) if days >= 0 else None
-    ours = (trigger.moment, trigger.moment) if trigger.has_clock else _day_of(trigger)
-    least, most = hours(ours[0] - span[1]), hours(ours[1] - span[0])
+    ours = span(trigger.moment, has_clock=trigger.has_clock)
+    least, most = hours(ours[0] - stands[1]), hours(ours[1] - stands[0])
     return (least, most) if most >= 0 else None
 
 
@@ -333,7 +327,8 @@ def _pair(condition: c.Pair, scene: Scene, trigger: Trigger) -> Answer:
 
 
 def _side(ours: Told, found: Gathered, trigger: Trigger) -> Answer:
-    others = _without(found, trigger)
-    partner: Told = (_exists(others), others.needs | _missing(others))
+    others = found.without(trigger.line)
+    there = _exists(others)
+    partner: Told = (there, NOTHING if there else others.needs | _missing(others))
     value, needs = both(ours, partner)
     return Answer(value, tuple(others.certain), needs)

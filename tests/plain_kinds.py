@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from negative_list import conditions as c
 from negative_list.codes import expand_ranges
-from negative_list.prescription import Diagnosed, FactValue, Operated
 from negative_list.text import clauses, normalise, occurs
 from tests.plain_gathered import gathered, hours, limits
-from tests.plain_lines import NOTHING, Answer, Kleene, Scene, Trigger
+from tests.plain_lines import NOTHING, Answer, Kleene, Scene, Trigger, span
+
+if TYPE_CHECKING:
+    from negative_list.prescription import Diagnosed, FactValue, Operated
 
 __all__ = ["answer", "stated"]
 
@@ -113,13 +116,10 @@ def _elapsed(condition: c.Elapsed, event: FactValue | None, trigger: Trigger) ->
     if condition.unit == "day":
         days = (trigger.day - (event.date() if isinstance(event, datetime) else event)).days
         return limits(condition, (days, days))
-    first, last = (event, event) if isinstance(event, datetime) else _whole_day(event)
-    early, late = (trigger.moment, trigger.moment) if trigger.has_clock else _whole_day(trigger.day)
+    has_clock = isinstance(event, datetime)
+    first, last = span(event if has_clock else datetime.combine(event, time()), has_clock=has_clock)
+    early, late = span(trigger.moment, has_clock=trigger.has_clock)
     return limits(condition, (hours(early - last), hours(late - first)))
-
-
-def _whole_day(day: date) -> tuple[datetime, datetime]:
-    return datetime.combine(day, time.min), datetime.combine(day, time.max)
 
 
 def _diagnosed(condition: c.Diagnosis | c.Operation, given: tuple[Diagnosed | Operated, ...], *, past: bool) -> Kleene:

@@ -38,6 +38,7 @@ __all__ = [
     "last_certain_day",
     "named",
     "reaches",
+    "span",
 ]
 
 Kleene: TypeAlias = bool | None
@@ -53,7 +54,8 @@ FALSE: Told = (False, NOTHING)
 
 BEGINS: Told = (None, frozenset({"line.begins"}))
 DAY = timedelta(days=1)
-LAST_MOMENT = DAY - timedelta(microseconds=1)
+LAST_MOMENT = DAY - timedelta(seconds=1)
+"""From the first to the last moment of a day: bodies send whole seconds."""
 BY_MOMENT = frozenset({"instant", "hour", "hours"})
 
 
@@ -112,7 +114,21 @@ class Gathered(NamedTuple):
     certain: list[Line]
     possible: list[Line]
     covered: bool
-    needs: frozenset[str]
+    reasons: list[tuple[Line, frozenset[str]]]
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Every name that keeps a line's membership from being exact."""
+        return NOTHING.union(*(names for _, names in self.reasons))
+
+    def without(self, line: Line | None) -> Gathered:
+        """The same without one line."""
+        return Gathered(
+            [one for one in self.certain if one is not line],
+            [one for one in self.possible if one is not line],
+            self.covered,
+            [reason for reason in self.reasons if reason[0] is not line],
+        )
 
 
 def both(left: Told, right: Told) -> Told:
@@ -170,11 +186,12 @@ def item_key(line: Line) -> str:
 def extent(line: Line, trigger: Trigger) -> tuple[datetime, datetime] | None:
     """The first and the last moment a line may begin at; the same where it has a clock, ``None`` without any time."""
     if line is trigger.line:
-        return _extent(trigger.moment, has_clock=trigger.has_clock)
-    return None if line.begins is None else _extent(line.begins, has_clock=line.has_clock)
+        return span(trigger.moment, has_clock=trigger.has_clock)
+    return None if line.begins is None else span(line.begins, has_clock=line.has_clock)
 
 
-def _extent(moment: datetime, *, has_clock: bool) -> tuple[datetime, datetime]:
+def span(moment: datetime, *, has_clock: bool) -> tuple[datetime, datetime]:
+    """The first and the last moment a time may stand for: a bare date is any moment of its day."""
     if has_clock:
         return moment, moment
     midnight = datetime.combine(moment, time())
@@ -223,7 +240,7 @@ def reaches(window: Window, distance: int | timedelta) -> bool:
 
 def _within_hours(window: Window, line: Line, trigger: Trigger) -> Told:
     first, last = extent(line, trigger) or (trigger.moment, trigger.moment)
-    early, late = _extent(trigger.moment, has_clock=trigger.has_clock)
+    early, late = span(trigger.moment, has_clock=trigger.has_clock)
     farthest = max(last - early, late - first)
     nearest = max(first - late, early - last, timedelta(0))
     if reaches(window, farthest):
@@ -264,6 +281,8 @@ def _before(window: Window, begins: datetime, line: Line, trigger: Trigger) -> T
 
 
 def _covered(window: Window, first: datetime | None, scene: Scene) -> bool:
+    if window.unit == "lifetime":
+        return scene.history.complete
     by_body = window.whose == "encounter" and scene.prescription.encounter.complete
     return by_body or scene.covers(first)
 
@@ -271,7 +290,7 @@ def _covered(window: Window, first: datetime | None, scene: Scene) -> bool:
 def _first_moment(window: Window, scene: Scene, trigger: Trigger) -> datetime | None:
     """The window's first moment; ``None`` where no promise of history reaches it (a course is handled apart)."""
     length = window.length or 0
-    start, _ = _extent(trigger.moment, has_clock=trigger.has_clock)
+    start, _ = span(trigger.moment, has_clock=trigger.has_clock)
     match window.unit:
         case "lifetime" | "course":
             return None
@@ -293,16 +312,16 @@ def gather(lines: Lines, scene: Scene, trigger: Trigger) -> Gathered:
     """The lines a condition looks at: those all of whose tests hold, and those where none fails but some is unknown."""
     certain: list[Line] = []
     possible: list[Line] = []
-    needs = NOTHING
+    reasons: list[tuple[Line, frozenset[str]]] = []
     for line in scene.own if lines.window.whose == "encounter" else scene.every:
         told = _gathered(lines, line, scene, trigger)
         if told[0] is not False:
             (certain if told[0] else possible).append(line)
-            needs |= told[1]
+            reasons.append((line, told[1]))
     first = _first_moment(lines.window, scene, trigger)
     if lines.window.unit == "course":
         certain, first = _string(certain, lines.window, scene, trigger)
-    return Gathered(certain, possible, _covered(lines.window, first, scene), needs)
+    return Gathered(certain, possible, _covered(lines.window, first, scene), reasons)
 
 
 def _gathered(lines: Lines, line: Line, scene: Scene, trigger: Trigger) -> Told:

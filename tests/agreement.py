@@ -1,0 +1,160 @@
+"""The engine held against the plain matcher: the same findings, the same undecided rules, on the same evidence.
+
+A disagreement is cut down before it is told: rules, branches, lines, encounters and diagnoses are taken away for as
+long as the two still disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from negative_list import conditions as c
+from negative_list.compile import CompiledList, compile
+from negative_list.engine import Judgement, Matched, match
+from negative_list.explain import explain
+from tests.plain import Outcome, Seen, match_plainly
+
+if TYPE_CHECKING:
+    from negative_list.prescription import Encounter, History, Prescription
+    from negative_list.rules import Rule, RuleList
+    from tests.generators import Case
+
+T = TypeVar("T")
+
+__all__ = ["agreed", "disagreement", "match_engine"]
+
+
+def match_engine(compiled: CompiledList, case: Case) -> Outcome:
+    """The engine's answer in the plain matcher's words."""
+    matched = match(compiled, case.prescription, case.at, case.history)
+    outcome = Outcome(findings={}, undecided={})
+    groups: dict[object, list[Judgement]] = {}
+    for number, judgement in enumerate(matched.judgements):
+        rule = judgement.rule.rule
+        groups.setdefault(rule.id if rule.per == "encounter" else number, []).append(judgement)
+    for group in groups.values():
+        _settle(group, matched, compiled, outcome)
+    return outcome
+
+
+def _settle(group: list[Judgement], matched: Matched, compiled: CompiledList, outcome: Outcome) -> None:
+    true = [judgement for judgement in group if judgement.holds]
+    told = true or group
+    lines = tuple(judgement.line.id for judgement in told if judgement.line is not None)
+    evidence = [explain(judgement, matched.check, compiled.binder) for judgement in told]
+    key = told[0].rule.rule.id, lines
+    if true:
+        outcome.findings[key] = frozenset(line.id for seen in evidence for line in seen.lines) - set(lines)
+    else:
+        outcome.undecided[key] = frozenset(name for seen in evidence for name in seen.needs)
+
+
+def agreed(rules: RuleList, compiled: CompiledList, case: Case, seen: Seen | None = None) -> tuple[bool, Outcome]:
+    """Whether both give the same answer, and the plain one."""
+    plain = match_plainly(rules, case.prescription, case.at, case.history, seen)
+    return match_engine(compiled, case) == plain, plain
+
+
+def disagreement(rules: RuleList, case: Case) -> str:
+    """A disagreement cut down and written out: the rule, the prescription, and what each says of it."""
+    rules, case = _smallest(rules, case)
+    plain = match_plainly(rules, case.prescription, case.at, case.history)
+    engine = match_engine(compile(rules), case)
+    told = [f"{msgspec.json.encode(rule).decode()}" for rule in rules.rules]
+    told += [f"at {case.at:%Y-%m-%d %H:%M:%S}", *_written(case.prescription), *_history(case.history)]
+    return "\n".join([*told, f"plain:  {_answer(plain)}", f"engine: {_answer(engine)}"])
+
+
+def _answer(outcome: Outcome) -> str:
+    found = [f"{key} on {sorted(lines)}" for key, lines in outcome.findings.items()]
+    return f"findings {found}; " + f"undecided {[f'{key} needs {sorted(n)}' for key, n in outcome.undecided.items()]}"
+
+
+def _written(prescription: Prescription) -> Iterator[str]:
+    yield f"patient {_plain(prescription.patient.facts)}"
+    for encounter in (prescription.encounter, *prescription.others):
+        yield f"encounter {encounter.id} complete={encounter.complete} {_plain(encounter.facts)}"
+        yield from (f"  {one}" for one in (*encounter.diagnoses, *encounter.operations))
+        yield from (f"  {_plain(msgspec.structs.asdict(line))}" for line in encounter.lines)
+
+
+def _history(history: History | None) -> Iterator[str]:
+    if history is not None:
+        yield f"history since={history.since} complete={history.complete}"
+        yield from (f"  {_plain(msgspec.structs.asdict(line))}" for line in history.lines)
+
+
+def _plain(value: object) -> str:
+    return str(msgspec.to_builtins(value, builtin_types=(datetime,)))
+
+
+# --- cutting down ---------------------------------------------------------------------------------------------------
+
+
+def _smallest(rules: RuleList, case: Case) -> tuple[RuleList, Case]:
+    smaller: tuple[RuleList, Case] | None = rules, case
+    while smaller is not None:
+        rules, case = smaller
+        smaller = next((pair for pair in _smaller(rules, case) if _disagree(*pair)), None)
+    return rules, case
+
+
+def _disagree(rules: RuleList, case: Case) -> bool:
+    return not agreed(rules, compile(rules), case)[0]
+
+
+def _smaller(rules: RuleList, case: Case) -> Iterator[tuple[RuleList, Case]]:
+    if len(rules.rules) > 1:
+        yield from ((replace(rules, rules=(rule,)), case) for rule in rules.rules)
+        return
+    yield from ((replace(rules, rules=(rule,)), case) for rule in _simpler(rules.rules[0]))
+    if case.history is not None:
+        yield rules, replace(case, history=None)
+        for lines in _shorter(case.history.lines):
+            yield rules, replace(case, history=replace(case.history, lines=lines))
+    for prescription in _fewer(case.prescription):
+        yield rules, replace(case, prescription=prescription)
+
+
+def _simpler(rule: Rule) -> Iterator[Rule]:
+    if rule.scope is not None:
+        yield replace(rule, scope=None)
+        yield replace(rule, scope=None, violation=rule.scope)
+    match rule.violation:
+        case c.Not(of=child):
+            yield replace(rule, violation=child)
+        case c.All(of=children) | c.Any(of=children):
+            yield from (replace(rule, violation=child) for child in children)
+        case _:
+            lines = getattr(rule.violation, "lines", None)
+            if lines is not None and lines.where is not None:
+                yield replace(rule, violation=replace(rule.violation, lines=replace(lines, where=None)))
+
+
+def _fewer(prescription: Prescription) -> Iterator[Prescription]:
+    for others in _shorter(prescription.others):
+        yield replace(prescription, others=others)
+    for encounter in _lighter(prescription.encounter):
+        yield replace(prescription, encounter=encounter)
+    if prescription.patient.facts:
+        yield replace(prescription, patient=replace(prescription.patient, facts={}))
+
+
+def _lighter(encounter: Encounter) -> Iterator[Encounter]:
+    for lines in _shorter(encounter.lines):
+        yield replace(encounter, lines=lines)
+    for diagnoses in _shorter(encounter.diagnoses):
+        yield replace(encounter, diagnoses=diagnoses)
+    for operations in _shorter(encounter.operations):
+        yield replace(encounter, operations=operations)
+    for name in encounter.facts:
+        yield replace(encounter, facts={key: value for key, value in encounter.facts.items() if key != name})
+
+
+def _shorter(values: tuple[T, ...]) -> Iterator[tuple[T, ...]]:
+    return (values[:n] + values[n + 1 :] for n in range(len(values)))

@@ -1,0 +1,258 @@
+"""Random lists and prescriptions from a small universe, so that what a rule asks and what a body holds often meet.
+
+Everything is drawn from a seeded :class:`random.Random`; :data:`seeds` is the hypothesis strategy over it. Offsets of
+lines and lengths of windows share their values, so that ends of windows are hit exactly.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from random import Random
+
+from hypothesis import strategies as st
+from msgspec import Struct
+
+from negative_list.prescription import (
+    Diagnosed,
+    Encounter,
+    FactValue,
+    History,
+    Line,
+    Operated,
+    Patient,
+    Prescription,
+)
+
+__all__ = [
+    "DIAGNOSES",
+    "ITEMS",
+    "OPERATIONS",
+    "WORDS",
+    "Case",
+    "draw_case",
+    "seeds",
+]
+
+seeds = st.integers(min_value=0, max_value=2**32 - 1)
+"""Seeds for :func:`draw_case` and :func:`tests.generators_lists.draw_list`."""
+
+ITEMS: tuple[tuple[str, str, str], ...] = (
+    ("XL02BBA326A001010102180", "阿帕他胺片", "drug"),
+    ("XL02BBA326A001010178537", "阿帕他胺片", "drug"),
+    ("XJ01DDT082B001010104021", "头孢曲松注射剂", "drug"),
+    ("XS01LAA325B002010181443", "阿柏西普眼内注射溶液", "drug"),
+    ("ZD03AAA0043010100166", "艾附暖宫丸", "drug"),
+    ("ZA09DAY0166010203302", "银杏叶提取物注射液", "drug"),
+    ("T000700683", "炙甘草", "herb"),
+    ("T001700688", "西洋参", "herb"),
+    ("T001700521", "阿胶", "herb"),
+    ("001203000010000", "氧气吸入", "service"),
+    ("001204000060000", "静脉输液", "service"),
+    ("003400000180000", "运动疗法", "service"),
+    ("003316000010000", "乳腺肿物切除术", "service"),
+    ("C0201011040010302110", "一次性输液器", "material"),
+)
+"""Items of the universe: national code, name, ``line.item_type``."""
+
+DIAGNOSES: tuple[tuple[str, str], ...] = (
+    ("I10", "高血压"),
+    ("I63.9", "脑梗死"),
+    ("I25.1", "冠心病"),
+    ("C61", "前列腺恶性肿瘤"),
+    ("E11.9", "2型糖尿病"),
+    ("H35.3", "黄斑变性"),
+    ("J18.9", "肺炎"),
+    ("O80.0", "顺产"),
+)
+"""Diagnoses of the universe: ICD-10 code and name."""
+
+OPERATIONS: tuple[tuple[str, str], ...] = (
+    ("36.07", "冠状动脉支架植入术"),
+    ("85.21", "乳腺肿物切除术"),
+    ("13.41", "白内障超声乳化抽吸术"),
+)
+"""Operations of the universe: ICD-9-CM-3 code and name."""
+
+WORDS: dict[str, tuple[str, ...]] = {
+    "patient.sex": ("男", "女"),
+    "encounter.visit_mode": ("outpatient", "emergency", "inpatient", "internet"),
+    "encounter.insurance": ("employee", "resident", "work-injury", "maternity"),
+    "encounter.fertility": ("none", "planning", "pregnant", "lactating"),
+    "line.item_type": ("drug", "herb", "service", "material"),
+    "line.group_no": ("1", "2"),
+    "line.site": ("左", "右"),
+    "line.rx_no": ("A", "B"),
+    "line.incision": ("a", "b"),
+    "line.paid_by": ("fund", "self"),
+}
+"""Words and texts the universe's facts take."""
+
+SAID = ("{}", "{}", "{}", "{}", "{}待排", "{}?", "可疑{}", "否认{}", "排除{}", "{}病史", "左侧{}，咳嗽", "咳嗽、{}待排")
+LOCAL_CODES = ("Y0001", "HIS-88", "001204")
+INSTANTS = (
+    datetime(2026, 3, 15, 10, 30),
+    datetime(2026, 1, 1, 0, 30),
+    datetime(2026, 3, 31, 23, 59, 59),
+    datetime(2028, 2, 29, 12, 0),
+    datetime(2026, 7, 1, 6, 0),
+)
+OFFSETS = (
+    *[timedelta(hours=n) for n in (0, 0, 0, 0, 0, 1, 2, 6, 6, 24, 24, -1, -6, -24)],
+    *[timedelta(minutes=n) for n in (20, 40, 59, 361)],
+    *[timedelta(days=n) for n in (1, 2, 3, 7, 7, 13, 14, 14, 15, 31, 92, 366, -3, -14)],
+)
+AGES = (
+    *[timedelta(days=n) for n in (0, 27, 28, 29, 365, 4380, 5000, 12000, 25000, -3)],
+    *[timedelta(days=round(n * 365.25)) for n in (3, 12, 18, 60)],
+)
+QUANTITIES = tuple(Decimal(n) for n in ("0.5", "1", "1", "1", "2", "3", "7"))
+
+
+class Case(Struct, frozen=True, kw_only=True):
+    """A prescription with the instant and the history it is judged with."""
+
+    prescription: Prescription
+    at: datetime
+    history: History | None
+
+
+def draw_case(random: Random) -> Case:
+    """Draw a body of 2 to 10 lines, with other encounters, history, gaps in what is known, and edges of windows."""
+    at = random.choice(INSTANTS)
+    current = _encounter(random, "E1", at, _lines(random, "E1", at, random.randint(2, 10)))
+    others = [
+        _encounter(random, name, at, _lines(random, name, at, random.randint(1, 2)))
+        for name in ("E2", "E3")[: random.choice((0, 0, 1, 2))]
+    ]
+    prescription = Prescription(encounter=current, patient=_patient(random, at), others=tuple(others))
+    return Case(prescription=prescription, at=at, history=_history(random, at))
+
+
+def _known(random: Random, facts: dict[str, FactValue], share: float = 0.85) -> dict[str, FactValue]:
+    """The facts that happen to be known."""
+    return {name: value for name, value in facts.items() if random.random() < share}
+
+
+def _patient(random: Random, at: datetime) -> Patient:
+    birth = (at - random.choice(AGES)).date() - timedelta(days=random.choice((-1, 0, 0, 1)))
+    birthday = date(at.year - random.choice((3, 12, 18, 60)), at.month, min(at.day, 28))
+    facts: dict[str, FactValue] = {
+        "patient.sex": random.choice(WORDS["patient.sex"]),
+        "patient.birth_date": random.choice((birth, birthday)),
+    }
+    return Patient(facts=_known(random, facts))
+
+
+def _encounter(random: Random, name: str, at: datetime, lines: tuple[Line, ...]) -> Encounter:
+    facts: dict[str, FactValue] = {
+        "encounter.visit_mode": random.choice(WORDS["encounter.visit_mode"]),
+        "encounter.insurance": tuple(random.sample(WORDS["encounter.insurance"], random.choice((1, 1, 2)))),
+        "encounter.fertility": random.choice(WORDS["encounter.fertility"]),
+        "encounter.institution_level": random.randint(0, 3),
+        "encounter.stay_days": random.choice((1, 3, 14, 15)),
+        "encounter.rescue": random.random() < 0.3,
+        "encounter.onset_at": at - random.choice(OFFSETS),
+        "encounter.admitted_at": at - timedelta(days=random.choice((1, 3, 14, 30))),
+    }
+    return Encounter(
+        id=name,
+        lines=lines,
+        diagnoses=tuple(_diagnosed(random) for _ in range(random.choice((0, 1, 1, 2, 3)))),
+        operations=tuple(_operated(random) for _ in range(random.choice((0, 0, 1, 1, 2)))),
+        facts=_known(random, facts),
+        complete=random.random() < 0.8,
+    )
+
+
+def _diagnosed(random: Random) -> Diagnosed:
+    code, name = random.choice(DIAGNOSES)
+    codes = (code,) if random.random() < 0.8 else random.choice(((), (code, "I25.1")))
+    said = random.choice(SAID).format(name) if random.random() < 0.85 else ""
+    return Diagnosed(codes=codes, name=said, main=random.random() < 0.4)
+
+
+def _operated(random: Random) -> Operated:
+    code, name = random.choice(OPERATIONS)
+    said = random.choice(SAID).format(name) if random.random() < 0.5 else name
+    return Operated(codes=(code,) if random.random() < 0.8 else (), name=said, main=random.random() < 0.5)
+
+
+def _lines(random: Random, encounter: str, at: datetime, number: int) -> tuple[Line, ...]:
+    # Few different items a body: only then do lines of one item, and pairs, meet.
+    items = random.sample(ITEMS, random.randint(2, 5))
+    return tuple(_line(random, f"{encounter}-{n}", encounter, at, items) for n in range(number))
+
+
+def _line(random: Random, name: str, encounter: str, at: datetime, items: list[tuple[str, str, str]]) -> Line:
+    item = random.choice(items)
+    codes, usable = _codes(random, item[0])
+    begins, has_clock = _begin(random, at)
+    return Line(
+        id=name,
+        encounter_id=encounter,
+        codes=codes,
+        usable=usable,
+        name=item[1] if random.random() < 0.9 else "",
+        current=random.random() < 0.6,
+        begins=begins,
+        has_clock=has_clock,
+        stops=_stop(random, begins or at),
+        facts=_line_facts(random, item[2]),
+    )
+
+
+def _codes(random: Random, code: str) -> tuple[tuple[str, ...], bool]:
+    chance = random.random()
+    if chance < 0.8:
+        return (code,), True
+    if chance < 0.86:
+        return (random.choice(ITEMS)[0], code), True
+    if chance < 0.93:
+        return (random.choice(LOCAL_CODES),), False
+    return (), chance < 0.96
+
+
+def _begin(random: Random, at: datetime) -> tuple[datetime | None, bool]:
+    begins = at - random.choice(OFFSETS)
+    chance = random.random()
+    if chance < 0.8:
+        return begins, True
+    if chance < 0.93:
+        return datetime(begins.year, begins.month, begins.day), False
+    return None, True
+
+
+def _stop(random: Random, begins: datetime) -> datetime | None:
+    if random.random() < 0.4:
+        return None
+    return begins + random.choice((timedelta(0), timedelta(hours=1), timedelta(days=1), timedelta(days=7)))
+
+
+def _line_facts(random: Random, item_type: str) -> dict[str, FactValue]:
+    facts: dict[str, FactValue] = {
+        "line.item_type": item_type,
+        "line.quantity": random.choice(QUANTITIES),
+        "line.amount_fen": random.choice((0, 1000, 2500, 30000)),
+        "line.unit_price_fen": random.choice((500, 500, 1000, 2500)),
+        "line.first_line_used": random.random() < 0.5,
+        "line.paid_by": "self" if random.random() < 0.2 else "fund",
+        **{name: random.choice(WORDS[name]) for name in ("line.group_no", "line.site", "line.rx_no", "line.incision")},
+    }
+    kept = _known(random, facts)
+    if random.random() < 0.35:
+        kept["line.days"] = random.choice((1, 1, 3, 7, 14, 15))
+    if random.random() < 0.3:
+        kept["line.long_order"] = random.random() < 0.6
+    return kept
+
+
+def _history(random: Random, at: datetime) -> History | None:
+    if random.random() < 0.3:
+        return None
+    lines = tuple(
+        _line(random, f"H{n}", random.choice(("E1", "E2", "X9")), at, list(ITEMS))
+        for n in range(random.choice((0, 1, 2, 4)))
+    )
+    since = random.choice((None, at, *(at - timedelta(days=n) for n in (1, 14, 32, 92, 400, 4000))))
+    return History(lines=lines, since=since, complete=random.random() < 0.35)
