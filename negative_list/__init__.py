@@ -1,14 +1,17 @@
 """The negative list as a pure library: parse, validate, compile, match.
 
-The four verbs stand in the modules of their names, beside the records they work on::
+The verbs stand in the modules of their names, beside the records they work on::
 
-    from negative_list.parse import read_list
-    from negative_list.validate import validate
+    from negative_list.parse import read_parsed
+    from negative_list.validate import check
     from negative_list.compile import compile
-    from negative_list.engine import match
+    from negative_list.decide import decide
 
-Nothing here reads a clock, a file (but :func:`negative_list.parse.read_list`) or the environment, and nothing is loaded
-by importing the package itself.
+    compiled = compile(check(read_parsed(path)))
+    decision = decide(compiled, prescription, at)
+
+Public is what a module names in its ``__all__``. Time is an argument, and nothing is read but the files a function is
+given. Importing the package itself loads nothing.
 """
 
 from __future__ import annotations

@@ -23,13 +23,30 @@ MODULES = (
     "negative_list/policy.py",
     "negative_list/site.py",
     "negative_list/dictionary.py",
+    "negative_list/readers/columns.py",
+    "negative_list/readers/reading.py",
+    "negative_list/readers/build.py",
+    "negative_list/readers/national.py",
+    "negative_list/readers/own.py",
     "reminder/config.py",
     "reminder/bodies.py",
 )
 """Where messages about somebody's input are written."""
 
 # Calls whose last argument is a message, and those that carry it as `message=`.
-_SPEAKERS = frozenset({"problem", "add", "_refused", "_node_problem", "ValueError", "ImpossibleValueError"})
+_SPEAKERS = frozenset(
+    {
+        "problem",
+        "add",
+        "_add",
+        "_refused",
+        "_node_problem",
+        "ValueError",
+        "ImpossibleValueError",
+        "Impossible",
+        "refuse",
+    }
+)
 
 
 def _text(node: ast.expr) -> str | None:
@@ -44,6 +61,11 @@ def _text(node: ast.expr) -> str | None:
     return None
 
 
+def _is_sentence(text: str) -> bool:
+    """Whether a text is more than a name or a path."""
+    return " " in text or re.search(r"[\u4e00-\u9fff]", text) is not None
+
+
 def _spoken(node: ast.AST) -> Iterator[ast.expr]:
     """The expressions of one node that are messages."""
     if isinstance(node, ast.Yield) and isinstance(node.value, ast.Tuple) and len(node.value.elts) > 1:
@@ -51,7 +73,7 @@ def _spoken(node: ast.AST) -> Iterator[ast.expr]:
     elif isinstance(node, ast.Call):
         yield from (word.value for word in node.keywords if word.arg == "message")
         if node.args and ast.unparse(node.func).rpartition(".")[2] in _SPEAKERS:
-            yield node.args[-1]
+            yield from (arg for arg in node.args if _is_sentence(_text(arg) or ""))
     elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "message":
         yield node.value
 
@@ -60,7 +82,7 @@ def templates(name: str) -> set[str]:
     """The messages of a module, up to the advice that follows the semicolon."""
     tree = ast.parse((ROOT / name).read_text("utf-8"))
     texts = {_text(part) for node in ast.walk(tree) for part in _spoken(node)}
-    return {_statement(text) for text in texts if text is not None and re.search(r"\w", text.replace("…", ""))}
+    return {_statement(text) for text in texts if text is not None and key(text)}
 
 
 def _statement(text: str) -> str:
@@ -77,8 +99,9 @@ def note_codes() -> set[str]:
     """The codes of the notes the readers make."""
     found = set()
     for path in sorted((ROOT / "negative_list").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "Note":
-                codes = (word.value for word in node.keywords if word.arg == "code")
+        calls = (node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call))
+        for call in calls:
+            if ast.unparse(call.func).rpartition(".")[2] in {"Note", "note"}:
+                codes = [*(word.value for word in call.keywords if word.arg == "code"), *call.args[:1]]
                 found |= {str(code.value) for code in codes if isinstance(code, ast.Constant)}
     return found

@@ -23,17 +23,18 @@ __all__ = [
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
-_FENCE = re.compile(r"^```(?P<kind>[\w-]*)[^\n]*\n(?P<text>.*?)^```\s*$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^```(?P<kind>[\w-]*) ?(?P<name>[^\n]*)\n(?P<text>.*?)^```\s*$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^(?P<level>#{1,6}) (?P<title>.+?)\s*$", re.MULTILINE)
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 _CODE = re.compile(r"`([^`\n]+)`")
 
 
 class Block(Struct, frozen=True, kw_only=True):
-    """A fenced block of code: the word after the fence, its text, and the line it begins on."""
+    """A fenced block of code: the words after the fence, kind and name, its text, and the line it begins on."""
 
     page: str
     kind: str
+    name: str
     text: str
     line: int
 
@@ -59,7 +60,8 @@ def blocks(path: Path, *kinds: str) -> list[Block]:
     found = _FENCE.finditer(_text(path))
     name = path.relative_to(ROOT).as_posix()
     every = [
-        Block(page=name, kind=m["kind"], text=m["text"], line=_text(path).count("\n", 0, m.start()) + 1) for m in found
+        Block(page=name, kind=m["kind"], name=m["name"], text=m["text"], line=_text(path).count("\n", 0, m.start()) + 1)
+        for m in found
     ]
     return [block for block in every if not kinds or block.kind in kinds]
 

@@ -11,9 +11,10 @@ import pytest
 from negative_list.decision import Decision, FactSeen, Finding, NotEvaluated, Suggestion
 from negative_list.policy import Ceiling, Setting, parse_policy
 from negative_list.prescription import Note
+from negative_list.readers.limits import MAX_LINES, MAX_NOTES, MAX_TEXT_BYTES
 from negative_list.rules import Reason
 from negative_list.site import Site, Sites
-from reminder.bodies import MAX_BYTES, MAX_LINES
+from reminder.bodies import MAX_BYTES
 from reminder.config import LOG_LEVELS, Config
 from reminder.metrics import Metrics
 from tests.docs.pages import ROOT, blocks, inline_codes, sections
@@ -86,4 +87,6 @@ def test_the_limits_are_those_of_the_sidecar() -> None:
     """The numbers in the guide are the sidecar's."""
     text = sections(PAGE)["Limits"]
     assert f"{MAX_LINES:,} lines" in text
-    assert f"{MAX_BYTES // 1024 // 1024} MiB" in text
+    assert f"{MAX_BYTES // 1024 // 1024} MiB a request" in text
+    assert f"{MAX_TEXT_BYTES // 1024} KiB a text" in text
+    assert f"{MAX_NOTES} notes" in text
