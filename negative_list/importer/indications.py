@@ -1,0 +1,243 @@
+"""Reading a remark to its end: alternative branches, and what is common to all of them.
+
+Diseases, ages, sexes, levels, visit modes, insurance, clocks and earlier treatment are read; what no fact carries
+stays as ``rest`` and is asked (``line.payment_condition_met``). Several diseases of one branch are alternatives: a
+hospital files "慢性肾脏病引起的贫血" under either, so a rule that wanted both would be wrong more often than right.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from negative_list.conditions import Condition
+from negative_list.diseases import Disease, Mention, mentions
+from negative_list.importer.ages import Ages, hull, read_ages
+from negative_list.importer.limits import (
+    Cap,
+    Course,
+    Level,
+    read_cap,
+    read_course,
+    read_insurance,
+    read_level,
+    read_modes,
+    read_nutrition,
+    read_onset_hours,
+)
+from negative_list.importer.measures import read_alternative_states, read_measures
+from negative_list.importer.remark import Reader, split
+from negative_list.importer.sexes import Sex, read_sex
+from negative_list.importer.wording import (
+    hide_substances,
+    read_exclusions,
+    read_leftover,
+    read_prior_treatment,
+)
+
+__all__ = ["Branch", "Remark", "read_remark"]
+
+
+class Branch(Struct, frozen=True, kw_only=True):
+    """One way to meet a remark (or what is common to every way). Empty and ``None``: nothing is said.
+
+    ``excluded`` are diseases that shut a patient out; ``states`` facts of which one lets a patient in whatever the diagnosis; ``measures`` conditions on
+    measured values; ``prior_treatment``: an earlier treatment must have failed (``second_line``: said in these words);
+    ``rest``: what no fact carries, in the remark's own characters.
+    """
+
+    diseases: tuple[Disease, ...] = ()
+    excluded: tuple[Disease, ...] = ()
+    ages: Ages | None = None
+    sex: Sex | None = None
+    level: Level | None = None
+    modes: tuple[str, ...] = ()
+    insurance: tuple[str, ...] = ()
+    course: Course | None = None
+    cap: Cap | None = None
+    onset_hours: int | None = None
+    nutrition: bool = False
+    prior_treatment: bool = False
+    second_line: bool = False
+    measures: tuple[Condition, ...] = ()
+    states: tuple[str, ...] = ()
+    rest: tuple[str, ...] = ()
+
+
+class Remark(Struct, frozen=True, kw_only=True):
+    """A remark read to its end: one of ``branches`` must hold, and ``common`` always."""
+
+    branches: tuple[Branch, ...]
+    common: Branch
+
+    @property
+    def rest(self) -> tuple[str, ...]:
+        """Everything no fact carries."""
+        parts = (*self.branches, self.common)
+        return tuple(dict.fromkeys(text for part in parts for text in part.rest))
+
+    @property
+    def diseases(self) -> tuple[Disease, ...]:
+        """Every disease that meets some branch, in the remark's order."""
+        return tuple({d.name: d for branch in self.branches for d in branch.diseases}.values())
+
+    @property
+    def ages(self) -> Ages | None:
+        """The ages of all branches together, narrowed by the common part."""
+        together = hull(branch.ages for branch in self.branches) if self.branches else None
+        if together and self.common.ages:
+            return together.meet(self.common.ages)
+        return together or self.common.ages
+
+
+_ONE_OF_TWO = re.compile(r"(?<=[人者病症瘤炎癌内])或(?=(?:参加)?(?:工伤|生育)(?:保险)?)|,或(?:者)?(?=在|存在|单药|用于|患|对|接受)")
+_CLOCKED = re.compile(r"(?<=小时内)[、,和及或](?=[^、,和及或]{2,16}(?:发病|发作|起病)[后的]*\d)")
+_NEGATED = re.compile(r"(?:无|非|不伴|未合并|不合并|没有|排除|抗|低级别)$")
+
+
+def read_remark(text: str) -> Remark:
+    """Read a payer's remark. An empty remark has one branch that says nothing."""
+    parts = split(Reader(text))
+    pieces = [piece for part in parts.branches for piece in _cut(part)]
+    branches = [_read(piece) for piece in pieces]
+    common = _together(_read(part) for part in parts.common)
+    common, branches = _settle(common, branches)
+    return Remark(branches=tuple(branches) or (Branch(),), common=common)
+
+
+def _cut(part: Reader) -> list[Reader]:
+    """A branch that itself names alternatives of different kinds, one by one."""
+    cuts = sorted({m.span() for pattern in (_ONE_OF_TWO, _CLOCKED) for m in pattern.finditer(part.text)})
+    starts = [0, *(end for _, end in cuts)]
+    ends = [*(start for start, _ in cuts), len(part.text)]
+    return [part.part(start, end) for start, end in zip(starts, ends, strict=True)]
+
+
+def _read(reader: Reader) -> Branch:
+    excluded, rest = _excluded(reader)
+    insurance = read_insurance(reader)
+    nutrition = read_nutrition(reader)
+    level = read_level(reader)
+    onset_hours = read_onset_hours(reader)
+    course = read_course(reader)
+    cap = read_cap(reader)
+    measures = read_measures(reader)
+    states = read_alternative_states(reader.text)
+    found = _diseases(reader)
+    modes = read_modes(reader)
+    _hide(reader, [m for m in found if _YOUNG.search(m.disease.name) or m.disease.chapter == _PERINATAL])
+    ages = read_ages(reader)
+    sex = read_sex(reader)
+    _hide(reader, found)
+    second_line = bool(_SECOND_LINE.search(reader.text))
+    prior_treatment = read_prior_treatment(reader)
+    more = (level.rest,) if level and level.rest else ()
+    return Branch(
+        diseases=tuple({m.disease.name: m.disease for m in found}.values()),
+        excluded=excluded,
+        ages=ages,
+        sex=sex,
+        level=level,
+        modes=modes,
+        insurance=insurance,
+        course=course,
+        cap=cap,
+        onset_hours=onset_hours,
+        nutrition=nutrition,
+        prior_treatment=prior_treatment,
+        second_line=second_line,
+        measures=measures,
+        states=states,
+        rest=(*rest, *more, *read_leftover(reader)),
+    )
+
+
+_SECOND_LINE = re.compile("二线(?:用药|治疗|使用|药物)")
+_PERINATAL = 16
+_YOUNG = re.compile("新生儿|早产|婴|小儿|幼年|幼儿")
+
+
+def _diseases(reader: Reader) -> list[Mention]:
+    """The diseases a branch means. Named treatments count only where nothing else is named."""
+    text = hide_substances(reader.text)
+    found = [m for m in mentions(text) if not _NEGATED.search(text[: m.start])]
+    return [m for m in found if not _is_treatment(m.disease)] or found
+
+
+def _is_treatment(row: Disease) -> bool:
+    """A row of factors and treatments (chapter 21 of ICD-10): dialysis, chemotherapy, after an operation."""
+    return row.chapter == 21 or row.name in ("化疗", "放疗")
+
+
+def _excluded(reader: Reader) -> tuple[tuple[Disease, ...], tuple[str, ...]]:
+    """Diseases that shut a patient out, and the exclusions no disease stands for.
+
+    An excluded form of a disease that the same remark lets in ("严重肝功能不全") shuts out by its own words only.
+    """
+    exclusions = read_exclusions(reader)
+    meant = {m.disease.name for m in mentions(hide_substances(reader.text))}
+    rows: dict[str, Disease] = {}
+    rest: list[str] = []
+    for exclusion in exclusions:
+        found = mentions(hide_substances(exclusion.text))
+        rows.update((m.disease.name, m.disease) for m in found if m.disease.name not in meant)
+        words = [exclusion.text[m.start : m.end] for m in found if m.disease.name in meant]
+        rows.update((word, Disease(name=word)) for word in words)
+        if not found:
+            rest.append(exclusion.source)
+    return tuple(rows.values()), tuple(filter(None, rest))
+
+
+def _hide(reader: Reader, found: Iterable[Mention]) -> None:
+    for mention in found:
+        reader.take(mention.start, mention.end)
+
+
+def _together(parts: Iterable[Branch]) -> Branch:
+    """Parts that must all hold, as one."""
+    whole = Branch()
+    for part in parts:
+        whole = _merged(whole, part)
+    return whole
+
+
+def _merged(one: Branch, other: Branch) -> Branch:
+    ages = one.ages.meet(other.ages) if one.ages and other.ages else one.ages or other.ages
+    return replace(
+        one,
+        diseases=one.diseases or other.diseases,
+        excluded=(*one.excluded, *other.excluded),
+        ages=ages,
+        sex=one.sex or other.sex,
+        level=one.level or other.level,
+        modes=one.modes or other.modes,
+        insurance=one.insurance or other.insurance,
+        course=one.course or other.course,
+        cap=one.cap or other.cap,
+        onset_hours=one.onset_hours or other.onset_hours,
+        nutrition=one.nutrition or other.nutrition,
+        prior_treatment=one.prior_treatment or other.prior_treatment,
+        second_line=one.second_line or other.second_line,
+        measures=(*one.measures, *other.measures),
+        states=one.states or other.states,
+        rest=(*one.rest, *other.rest),
+    )
+
+
+def _settle(common: Branch, branches: list[Branch]) -> tuple[Branch, list[Branch]]:
+    """Put every part where it belongs.
+
+    A part that names no disease beside ones that do is a condition on all of them, not an alternative, unless it is
+    an insurance or people of an age on their own. A common part's diseases count where no branch names any ("原发性高胆固醇血症
+    患者以下情况方予支付: 1.… 2.…"); else they only describe.
+    """
+    named = [b for b in branches if b.diseases or b.insurance]
+    if named:
+        common = _together([common, *(b for b in branches if b not in named)])
+        branches = named
+    if common.diseases:
+        branches = [b if b.diseases or b.insurance else replace(b, diseases=common.diseases) for b in branches or [Branch()]]
+    return replace(common, diseases=()), branches

@@ -1,0 +1,173 @@
+"""What remarks limit besides diseases, ages and sexes: level, visit mode, insurance, course, frequency, evidence.
+
+Every function takes its words out of a reader and returns what they say; ``None`` or empty where they say nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from msgspec import Struct
+
+from negative_list.importer.numbers import NUMBER, number, whole_days
+from negative_list.importer.remark import TAKEN, Reader
+
+__all__ = [
+    "MODES",
+    "Cap",
+    "Course",
+    "Level",
+    "read_cap",
+    "read_course",
+    "read_insurance",
+    "read_level",
+    "read_modes",
+    "read_nutrition",
+    "read_onset_hours",
+]
+
+MODES = ("outpatient", "emergency", "inpatient", "internet", "pharmacy")
+"""The visit modes, as the fact ``encounter.visit_mode`` names them."""
+
+
+class Level(Struct, frozen=True, kw_only=True):
+    """An institution of at least ``at_least``; with ``first`` only for the first prescription.
+
+    ``rest`` is what the words say beyond the level ("三级医院眼科或二级及以上眼科专科医院").
+    """
+
+    at_least: int
+    first: bool = False
+    rest: str = ""
+
+
+class Course(Struct, frozen=True, kw_only=True):
+    """Payable for ``days`` days of use; ``encounter``: counted anew for each stay; ``span``: from first to last day."""
+
+    days: int
+    encounter: bool = False
+    span: bool = False
+
+
+class Cap(Struct, frozen=True, kw_only=True):
+    """At most ``limit`` in any ``days`` days."""
+
+    limit: Decimal
+    days: int
+
+
+_LEVELS = {"一": 1, "二": 2, "三": 3, "1": 1, "2": 2, "3": 3, "i": 1, "ii": 2, "iii": 3}
+_GRADE = r"(?:一|二|三|iii|ii|i|[123])级"
+_LEVEL = re.compile(
+    rf"(?:首次[^,;。{TAKEN}]{{0,8}}?)?(?:限|需|须|应|由|在|于|仅限)*(?:不低于)?(?P<first>{_GRADE})(?:[甲乙丙]等)?"
+    rf"(?:\(?[及含或]\)?(?:其)?)?(?P<up>以上)?(?P<tail>[^,;。{TAKEN}级]{{0,12}}?(?:医疗机构|医院|医疗单位|机构))"
+    rf"(?P<more>[^,;。{TAKEN}级]{{0,6}}?或{_GRADE}(?:[甲乙丙]等)?(?:\(?[及含]\)?)?(?:以上)?[^,;。{TAKEN}]{{0,12}}?(?:医疗机构|医院))?"
+    r"(?P<who>(?:的)?(?:[^,;。]{0,6}?医[师生])?(?:开具)?(?:的)?(?:处方|使用)?)?"
+)
+_FIRST_TIME = re.compile(r"首次|初次|第一次")
+_BELOW = re.compile(r"(?:及|或)?以下|不高于|基层")
+_SPECIAL = re.compile(r"专科|[^综合]科(?!医)|医[师生]")
+
+_WORDS = {
+    "门急诊": ("outpatient", "emergency"),
+    "门诊": ("outpatient",),
+    "急诊": ("emergency",),
+    "住院": ("inpatient",),
+    "互联网": ("internet",),
+    "药店": ("pharmacy",),
+}
+_MODE = r"(?:门急诊|门诊|急诊|住院|互联网(?:诊疗|医院)?|(?:零售)?药店)"
+_MODES = re.compile(
+    rf"(?<![非不单每])(?<!单次)(?<!每次)(?:限|仅限|仅|需|须|用于)?(?P<modes>{_MODE}(?:抢救|留观)?(?:(?:、|或者?|和|及|与|/|以及){_MODE})*)"
+    r"(?:的?(?:患者|病人)|期间|治疗|使用|方可|方予|才|的)?(?:使用|方可|方予|支付|给予)*"
+)
+
+_INSURANCES = (("work-injury", "工伤保险|工伤"), ("maternity", "生育保险|生育"), ("employee", "职工(?:基本)?(?:医疗)?(?:保险|医保)|城镇职工"), ("resident", "(?:城乡)?居民(?:基本)?(?:医疗)?(?:保险|医保)"))
+_INSURANCE = re.compile(
+    "(?:限|仅限|参加)?(?:" + "|".join(f"(?P<k{n}>{words})" for n, (_, words) in enumerate(_INSURANCES)) + ")(?:的?(?:参保人员?|患者|支付))?"
+)
+
+_TIME = r"(?P<unit>天|日|周|个?月|年)"
+_COURSE = re.compile(
+    rf"(?P<lead>(?:[^,;。{TAKEN}]{{0,6}}?(?:疾病过程|疗程))?(?:单次|每次|一次|每疗程|一个疗程|总|累计|连续|最长|最多|医保|基金)*(?P<stay>住院)?(?:期间)?(?:内)?"
+    r"(?:最多|最长|总|累计|连续|使用|应用)*(?:支付|使用|用药|治疗|疗程|用)?(?:的)?(?:总)?(?:时间|天数|日期总计)?(?:总计|合计)?)"
+    rf"(?:为|应)?(?:不(?:得|能|应|可)?(?:超过|多于|长于|大于)|最多(?:支付|使用)?|最长(?:支付|使用)?|限(?:支付|用)?|≤|少于等于|(?<=支付)|(?:期限|疗程)为?)(?P<n>{NUMBER}){_TIME}(?:的?(?:费用|用量|疗程))?"
+)
+_COURSE_WORDS = re.compile(r"支付|使用|用药|疗程|治疗|时间|天数|过程|住院|连续|日期")
+_GAP = re.compile(rf"(?:两次|每次)?(?:评定|评估|检查|检测|测定|治疗|使用|用药|支付)?的?间隔(?:时间|天数)?(?:应)?(?:不(?:得|应|能)?(?:短于|少于|低于|小于)|至少|≥|大于等于)(?P<n>{NUMBER}){_TIME}")
+_TIMES = re.compile(
+    rf"每(?P<every>{NUMBER})?个?(?P<period>天|日|周|月|季度|年)(?:内)?(?:最多|限|不超过|不得超过|只能|仅|可)*(?:支付|使用|检查|收费|计费)?(?:不超过|最多)?(?P<n>{NUMBER})次"
+    rf"|(?P<every2>{NUMBER})个?(?P<period2>天|日|周|月|季度|年)内(?:最多|限|不超过|不得超过|只能|仅|可)*(?:支付|使用|检查|收费)?(?:不超过|最多)?(?P<n2>{NUMBER})次"
+)
+_NUTRITION = re.compile(
+    r"(?:需|须)?经?营养(?:不良)?风险筛查[^;。]*?(?:补充足够(?:的)?营养的?|具有营养风险(?!,?且)的?|存在营养风险的?|(?=住院|方|[;。]|$))"
+)
+_ONSET = re.compile(
+    rf"(?:在)?(?:发作|发病|起病|症状出现|症状发作|卒中|出现症状)(?:后)?(?:的)?(?P<n>{NUMBER})个?(?P<unit>小时|h|天|日)(?:以)?内(?:的)?(?:开始)?(?:使用|用药|治疗|给药)?"
+)
+
+
+def read_level(reader: Reader) -> Level | None:
+    """The lowest level that suffices; words that also allow a *lower* one or none say nothing we can judge."""
+    found: list[Level] = []
+    for match in _LEVEL.finditer(reader.text):
+        if _BELOW.search(match.group()):
+            continue
+        reader.take(*match.span())
+        grades = [_LEVELS[g[:-1]] for g in re.findall(_GRADE, match.group())]
+        special = len(grades) > 1 or _SPECIAL.search(match["tail"])
+        rest = reader.original(*match.span()) if special or match["more"] or "医" in (match["who"] or "") else ""
+        first = bool(_FIRST_TIME.search(reader.text[max(0, match.start() - 8) : match.end()] + match.group()))
+        found.append(Level(at_least=min(grades), first=first, rest=rest))
+    return min(found, key=lambda level: level.at_least) if found else None
+
+
+def read_modes(reader: Reader) -> tuple[str, ...]:
+    """The visit modes named, in the order of :data:`MODES`: "急诊或住院" is both."""
+    named: set[str] = set()
+    for match in reader.takes(_MODES):
+        words = re.findall(_MODE, match["modes"])
+        named.update(mode for word in words for key, modes in _WORDS.items() if key in word for mode in modes if not (key == "门诊" and "急诊" in word))
+    return tuple(mode for mode in MODES if mode in named)
+
+
+def read_insurance(reader: Reader) -> tuple[str, ...]:
+    """The kinds of insurance named."""
+    return tuple(dict.fromkeys(_INSURANCES[int((m.lastgroup or "k0")[1:])][0] for m in reader.takes(_INSURANCE)))
+
+
+def read_course(reader: Reader) -> Course | None:
+    """The longest payable course."""
+    for match in _COURSE.finditer(reader.text):
+        if not _COURSE_WORDS.search(match.group()):
+            continue
+        reader.take(*match.span())
+        days = whole_days(match["n"], match["unit"])
+        lead = match["lead"] or ""
+        once = bool(match["stay"]) or bool(re.match(r"单次|每次|一次", lead))
+        return Course(days=days, encounter=once, span=bool(re.search("总时间", match.group())))
+    return None
+
+
+def read_cap(reader: Reader) -> Cap | None:
+    """How many in how many days: from "每周最多支付一次", or from a pause ("间隔不短于14天": one in 14 days)."""
+    for match in reader.takes(_TIMES):
+        every, period, n = (match["every"] or match["every2"], match["period"] or match["period2"], match["n"] or match["n2"])
+        return Cap(limit=Decimal(int(number(n))), days=whole_days(every or "1", period))
+    for match in reader.takes(_GAP):
+        return Cap(limit=Decimal(1), days=whole_days(match["n"], match["unit"]))
+    return None
+
+
+def read_nutrition(reader: Reader) -> bool:
+    """Whether a nutrition-risk screen is demanded (at risk, and not to be fed enough by mouth or tube)."""
+    return any([True for _ in reader.takes(_NUTRITION)])
+
+
+def read_onset_hours(reader: Reader) -> int | None:
+    """Hours after the onset within which use must begin."""
+    hours = [
+        int(number(m["n"]) * (1 if m["unit"] in ("小时", "h") else 24)) for m in reader.takes(_ONSET)
+    ]
+    return max(hours, default=None)
