@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check serve bench proto landed pages
+.PHONY: help demo test check lint types generated contract serve bench proto landed pages
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -37,17 +37,25 @@ serve: .venv/.serve
 bench: .venv/.bench
 	@$(BIN)/python benchmarks/run.py
 
-check: .venv/.develop
+check: lint types generated contract
+	@echo 'check: all well'
+
+lint: .venv/.develop
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet
-	@$(BIN)/mypy
+
+types: .venv/.develop
+	@$(BIN)/mypy --no-error-summary
+
+generated: .venv/.develop
 	@out=$$(mktemp -d); trap 'rm -rf "$$out"' EXIT; $(call generate,"$$out"); \
 	  diff -r -x __init__.py -x __pycache__ "$$out/reminder/v1" reminder/v1 \
 	  || { echo 'generated code is not fresh: run `make proto` and commit what it writes' >&2; exit 1; }
+
+contract: .venv/.develop
 	@$(BIN)/buf lint
 	@$(BIN)/buf breaking --against proto/landed.binpb \
 	  || { echo 'the wire contract breaks callers: see docs/developing.md, "The wire contract"' >&2; exit 1; }
-	@echo 'check: all well'
 
 proto: .venv/.develop
 	@$(call generate,.)
