@@ -47,6 +47,7 @@ ORDER = (
     "negative_list.policy",
     "negative_list.suggest",
     "negative_list.decide",
+    "negative_list.output",
     "negative_list.diseases",
     "negative_list.importer",
     "negative_list.generate",
