@@ -23,11 +23,8 @@ MODULES = (
     "negative_list/policy.py",
     "negative_list/site.py",
     "negative_list/dictionary.py",
-    "negative_list/readers/columns.py",
-    "negative_list/readers/reading.py",
-    "negative_list/readers/build.py",
-    "negative_list/readers/national.py",
-    "negative_list/readers/own.py",
+    *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "negative_list" / "readers").glob("*.py")),
+    "negative_list/importer/points.py",
     "reminder/config.py",
     "reminder/bodies.py",
 )
