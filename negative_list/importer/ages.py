@@ -56,6 +56,11 @@ class Ages(Struct, frozen=True, kw_only=True):
         highs = [b for b in (self.high, other.high) if b]
         return Ages(low=max(lows, key=_floor, default=None), high=min(highs, key=_ceiling, default=None))
 
+    def narrowed(self, other: Ages | None) -> Ages:
+        """The ages in both; where there are none, the words did not mean to narrow, and the ages stay as they are."""
+        both = self.meet(other) if other else self
+        return self if both.empty else both
+
     def join(self, other: Ages) -> Ages:
         """The smallest range that holds both."""
         low = min(self.low, other.low, key=_floor) if self.low and other.low else None
@@ -161,7 +166,7 @@ _LASTING = re.compile(r"(?:治疗|放疗|接受|病程|持续|用药|使用|发�
 _SOMEBODY = re.compile(r"^[^,;。]{0,14}?(?:儿|婴|患者|人群|者|人)")
 _JOINED = re.compile(r"(?:的|患者|病人|人群|且?体重[^,;。]{0,10}的?|年龄|阶段|期|\(|\)|,)*")
 _LISTING = re.compile(r"[,;。]|(?:和|及|、|或|与|以及)$")
-_LISTED = re.compile(r"[^,;。]{0,4}(?:和|及|、|或|与|以及)[^,;。]{0,2}")
+_LISTED = re.compile(r"[^,;。]{0,4}(?:(?:和|、|或|与)[^,;。]{0,2}|以?及[^,;。]{0,6})")
 
 
 class _Found(Struct, frozen=True, kw_only=True):
@@ -280,8 +285,10 @@ def _grouped(reader: Reader, found: list[_Found]) -> Iterator[Ages]:
 
 
 def _one_group(group: Ages, previous: _Found, item: _Found, between: str) -> bool:
+    if group.meet(item.ages).empty:
+        return False
     beside = bool(previous.word) != bool(item.word) and _JOINED.fullmatch(between)
-    phrase = not _LISTED.fullmatch(between) and not _LISTING.search(between) and not group.meet(item.ages).empty
+    phrase = not _LISTED.fullmatch(between) and not _LISTING.search(between)
     return bool(beside) or phrase
 
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from negative_list.conditions import Condition
-from negative_list.diseases import Disease, Mention, mentions
+from negative_list.diseases import Disease, Mention, disease, mentions
 from negative_list.importer.ages import Ages, hull, read_ages
 from negative_list.importer.limits import (
     Cap,
@@ -31,8 +31,10 @@ from negative_list.importer.limits import (
 from negative_list.importer.measures import read_alternative_states, read_measures
 from negative_list.importer.remark import Reader, split
 from negative_list.importer.sexes import Sex, read_sex
+from negative_list.importer.stages import read_stages
 from negative_list.importer.wording import (
     hide_substances,
+    implied_disease,
     read_exclusions,
     read_leftover,
     read_prior_treatment,
@@ -88,9 +90,7 @@ class Remark(Struct, frozen=True, kw_only=True):
     def ages(self) -> Ages | None:
         """The ages of all branches together, narrowed by the common part."""
         together = hull(branch.ages for branch in self.branches) if self.branches else None
-        if together and self.common.ages:
-            return together.meet(self.common.ages)
-        return together or self.common.ages
+        return together.narrowed(self.common.ages) if together else self.common.ages
 
 
 _ONE_OF_TWO = re.compile(r"(?<=[人者病症瘤炎癌内])或(?=(?:参加)?(?:工伤|生育)(?:保险)?)|,或(?:者)?(?=在|存在|单药|用于|患|对|接受)")
@@ -127,6 +127,7 @@ def _read(reader: Reader) -> Branch:
     measures = read_measures(reader)
     states = read_alternative_states(reader.text)
     found = _diseases(reader)
+    implied = () if found else _implied(reader.text)
     modes = read_modes(reader)
     _hide(reader, [m for m in found if _YOUNG.search(m.disease.name) or m.disease.chapter == _PERINATAL])
     ages = read_ages(reader)
@@ -134,9 +135,10 @@ def _read(reader: Reader) -> Branch:
     _hide(reader, found)
     second_line = bool(_SECOND_LINE.search(reader.text))
     prior_treatment = read_prior_treatment(reader)
+    stages = read_stages(reader, tumour=any(m.disease.chapter == _TUMOURS for m in found))
     more = (level.rest,) if level and level.rest else ()
     return Branch(
-        diseases=tuple({m.disease.name: m.disease for m in found}.values()),
+        diseases=tuple({m.disease.name: m.disease for m in found}.values()) or implied,
         excluded=excluded,
         ages=ages,
         sex=sex,
@@ -149,13 +151,14 @@ def _read(reader: Reader) -> Branch:
         nutrition=nutrition,
         prior_treatment=prior_treatment,
         second_line=second_line,
-        measures=measures,
+        measures=(*measures, *stages),
         states=states,
         rest=(*rest, *more, *read_leftover(reader)),
     )
 
 
 _SECOND_LINE = re.compile("二线(?:用药|治疗|使用|药物)")
+_TUMOURS = 2
 _PERINATAL = 16
 _YOUNG = re.compile("新生儿|早产|婴|小儿|幼年|幼儿")
 
@@ -165,6 +168,12 @@ def _diseases(reader: Reader) -> list[Mention]:
     text = hide_substances(reader.text)
     found = [m for m in mentions(text) if not _NEGATED.search(text[: m.start])]
     return [m for m in found if not _is_treatment(m.disease)] or found
+
+
+def _implied(text: str) -> tuple[Disease, ...]:
+    """The disease of the drugs a remark names, where it names none itself."""
+    row = disease(implied_disease(text)) if implied_disease(text) else None
+    return (row,) if row else ()
 
 
 def _is_treatment(row: Disease) -> bool:
@@ -205,7 +214,7 @@ def _together(parts: Iterable[Branch]) -> Branch:
 
 
 def _merged(one: Branch, other: Branch) -> Branch:
-    ages = one.ages.meet(other.ages) if one.ages and other.ages else one.ages or other.ages
+    ages = one.ages.narrowed(other.ages) if one.ages else other.ages
     return replace(
         one,
         diseases=one.diseases or other.diseases,

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from negative_list.importer.remark import TAKEN, Reader
 
-__all__ = ["Exclusion", "hide_substances", "read_exclusions", "read_leftover", "read_prior_treatment"]
+__all__ = ["Exclusion", "hide_substances", "implied_disease", "read_exclusions", "read_leftover", "read_prior_treatment"]
 
 
 class Exclusion(Struct, frozen=True, kw_only=True):
@@ -54,17 +54,34 @@ _TREATED = re.compile(rf"{_FAILED}|二线|三线|接受过|经过|既往")
 _NEVER = re.compile(r"未(?:经|曾|接受|出现|使用|达到)?(?!达)[^,;。]*?(?:治疗|化疗|过|进展)|初治|首次|新诊断|一线(?!标准|含|系统|治疗[^,;。]*(?:失败|进展|后))|不超过")
 _OTHERWISE = re.compile(r"禁忌|不适(?:合|宜|用)|不宜|不能(?:使用|接受|口服)|无法(?:使用|口服)|高危|未接受")
 
+_ALONE = rf"(?<![^{TAKEN},;:。、()/])"
 _FILLER = re.compile(
     r"医保(?:基金)?|统筹基金|基金|方可支付|方予支付|予以支付|支付|情况方予|以下情况|下列情况|下列患者群体|下列患者|以下|下列|情况|之一|符合|同时|条件|"
-    r"包括(?:但不限于)?|例如|如|即|其中|仅用于|适用于|限于|用于|适合|应用于|用作|作为|仅限|仅|限|须|需|应|可|方|"
-    r"临床(?:上)?(?:确诊|诊断|证据)?|诊断(?:明确|为)?|明确(?:的)?(?:诊断|证据)?|有明确|确诊|证据|的诊断|诊断|具有|具备|存在|出现|有|无其他|"
-    r"因|由于|由|所致|所引起|引起|导致|所|致|伴有|伴随|伴发|伴|合并|并发|并|继发于|相关性?|属于?|"
-    r"患者群?体?|病人|人群|病例|者|受者|成年(?:人)?|人|的|和/或|及/或|和|及其|以及|及|与|或者|或|且|等|在|于|对|时|中|后|为|从|向|之|其|"
-    r"治疗(?:药物)?|长期|短期|急救|抢救性?|紧急|辅助用药|疾病|病情|病症|症状|该病|本病|血糖控制|控制|改善|缓解|补充(?:治疗)?|预防|防治|使用|用药|应用|用|"
-    r"(?:新发(?:的)?|急性期|急性发作期?|急性)(?=" + TAKEN + r"|[,;。的]|$)|新发的?|急性期|"
-    r"说明书(?:标明)?|本品|患|型|期|级|类|第|项|[,;:。、()/\[\]{}+\-·.\"]"
+    r"包括(?:但不限于)?|例如|仅用于|适用于|限于|用于|适合|应用于|用作|作为|仅限|需要|"
+    r"临床(?:上)?(?:确诊|诊断|证据)?|诊断(?:明确|为)?|明确(?:的)?(?:诊断|证据)?|有明确|确诊|证据|诊断|具有|具备|存在|出现|"
+    r"由于|所致|所引起|引起|导致|伴有|伴随|伴发|合并|并发|继发于|相关性?|属于|"
+    r"患者群?体?|病人|人群|病例|受者|成年人?|和/或|及/或|以及|或者|"
+    r"治疗(?:药物)?|长期|短期|急救|抢救性?|紧急|辅助用药|疾病|病情|病症|症状|该病|本病|血糖控制|控制|改善|缓解|补充(?:治疗)?|预防|防治|使用|用药|应用|"
+    r"新发的?|急性期|急性发作期?|说明书(?:标明)?|本品|"
+    + _ALONE
+    + r"(?:急性|限|仅|须|需|应|可|方(?!案|式)|有|因(?!子)|由|所|致|伴|并|如|即|者|人|的|和|及其?|与|或|且|等|在|于|对(?!照)|时|中(?![枢度危间重])|后|为|从|向|之|其(?!他)|用|患|"
+    r"型|期|级|类|第|项|[,;:。、()/\[\]{}+\-·.])"
 )
 _MEANS = re.compile(r"\([a-z0-9αβγ\-/,、 +.]{1,14}\)")
+
+
+_IMPLIED: tuple[tuple[re.Pattern[str], str], ...] = (
+    # what the first-line drug treats, where the remark names only the drug
+    (re.compile("降糖药|胰岛素|二甲双胍"), "2型糖尿病"),
+    (re.compile("降压药"), "高血压"),
+    (re.compile("他汀"), "高胆固醇血症"),
+    (re.compile("抗癫痫药"), "癫痫"),
+)
+
+
+def implied_disease(text: str) -> str:
+    """The disease a remark means that names none but the drug given for it before; empty where it names no such drug."""
+    return next((name for pattern, name in _IMPLIED if pattern.search(text)), "")
 
 
 def hide_substances(text: str) -> str:
@@ -117,7 +134,7 @@ def _pieces(reader: Reader, start: int, end: int) -> Iterator[str]:
         joined.append((begin, stop))
     for begin, stop in joined:
         if _SAYS.search(reader.text[start + begin : start + stop]):
-            yield reader.original(start + begin, start + stop)
+            yield reader.original(start + begin, start + stop).strip("的、，,：:；;。（(")
 
 
 _NEAR = 5

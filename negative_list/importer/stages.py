@@ -1,0 +1,52 @@
+"""How far a tumour has gone, which line and which phase of treatment: words for facts of the dictionary."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+
+from negative_list.conditions import Condition, Fact
+from negative_list.importer.remark import Reader
+
+__all__ = ["read_stages"]
+
+_STAGE = "encounter.tumour_stage"
+_LATE = ("III", "IV", "locally-advanced", "unresectable", "metastatic", "recurrent")
+_STAGES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("局部晚期", ("locally-advanced",)),
+    ("(?<!非)转移性(?!疾病阶段|阶段)|(?:远处|发生|已)转移(?!风险)", ("metastatic",)),
+    ("(?:手术)?不可(?:手术)?切除(?:的)?|(?:无法|不能|不宜)(?:进行)?(?:手术)(?:切除)?(?:的)?", ("unresectable",)),
+    ("复发或难治性?|难治或复发性?", ("recurrent", "refractory")),
+    ("复发性|复发型(?!多发)|复发(?!风险)", ("recurrent",)),
+    ("难治性?", ("refractory",)),
+    ("中晚期|晚期|进展期", _LATE),
+    ("早期", ("early", "I", "II")),
+)
+_PATTERNS = tuple((re.compile(words), stages) for words, stages in _STAGES)
+_GLUE = re.compile(r"(?<=\x00)(?:、|或|及|和|/|,)+(?=\x00)")
+_FIRST_LINE = re.compile(r"(?:的)?一线(?:治疗)?(?=[的,;。()]|$|\x00)")
+_PHASES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile("(?:的)?维持治疗"), "maintenance"),
+    (re.compile("(?:的)?新辅助治疗"), "neoadjuvant"),
+    (re.compile("(?:的)?(?:术后|强化)*辅助治疗(?!期|后|失败|之)"), "adjuvant"),
+    (re.compile("(?:的)?诱导治疗"), "induction"),
+)
+
+
+def read_stages(reader: Reader, *, tumour: bool) -> tuple[Condition, ...]:
+    """Take stage, line and phase out of a text, as conditions; stages only where the text is about a ``tumour``."""
+    return tuple(_read(reader, tumour=tumour))
+
+
+def _read(reader: Reader, *, tumour: bool) -> Iterator[Condition]:
+    stages = [stage for pattern, named in _PATTERNS if tumour and any([True for _ in reader.takes(pattern)]) for stage in named]
+    for _ in reader.takes(_GLUE) if stages else ():
+        continue
+    if stages:
+        yield Fact(fact=_STAGE, any_of=tuple(dict.fromkeys(stages)))
+    if any([True for _ in reader.takes(_FIRST_LINE)]):
+        yield Fact(fact="encounter.line_of_therapy", at_most=Decimal(1))
+    phases = tuple(phase for pattern, phase in _PHASES if any([True for _ in reader.takes(pattern)]))
+    if phases:
+        yield Fact(fact="encounter.treatment_phase", any_of=phases)
