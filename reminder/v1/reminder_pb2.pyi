@@ -141,8 +141,6 @@ class _SuggestionKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Sugges
     """Lower the days to `value`."""
     SUGGESTION_KIND_SELF_PAY: _SuggestionKind.ValueType  # 4
     """Have the patient pay, with a consent note."""
-    SUGGESTION_KIND_REQUIRE: _SuggestionKind.ValueType  # 5
-    """Add the item that the basis asks for."""
 
 class SuggestionKind(_SuggestionKind, metaclass=_SuggestionKindEnumTypeWrapper):
     """What a suggestion edits."""
@@ -157,8 +155,6 @@ SUGGESTION_KIND_DAYS: SuggestionKind.ValueType  # 3
 """Lower the days to `value`."""
 SUGGESTION_KIND_SELF_PAY: SuggestionKind.ValueType  # 4
 """Have the patient pay, with a consent note."""
-SUGGESTION_KIND_REQUIRE: SuggestionKind.ValueType  # 5
-"""Add the item that the basis asks for."""
 Global___SuggestionKind: _TypeAlias = SuggestionKind  # noqa: Y015
 
 class _NotEvaluatedReason:
@@ -284,7 +280,7 @@ class Patient(_message.Message):
     """Day of birth."""
     @_builtins.property
     def facts(self) -> _containers.MessageMap[_builtins.str, Global___FactValue]:
-        """Further facts by their dictionary name, with or without "patient." in front."""
+        """Further facts by their dictionary name, such as "patient.weight_kg"."""
 
     def __init__(
         self,
@@ -376,7 +372,7 @@ class Encounter(_message.Message):
 
     @_builtins.property
     def facts(self) -> _containers.MessageMap[_builtins.str, Global___FactValue]:
-        """Further facts by their dictionary name, with or without "encounter." in front."""
+        """Further facts by their dictionary name, such as "encounter.fertility"."""
 
     def __init__(
         self,
@@ -551,7 +547,7 @@ class Line(_message.Message):
     """Who pays: fund or self; empty: unknown, judged as fund."""
     @_builtins.property
     def facts(self) -> _containers.MessageMap[_builtins.str, Global___FactValue]:
-        """Further facts by their dictionary name, with or without "line." in front."""
+        """Further facts by their dictionary name, such as "line.first_line_used"."""
 
     def __init__(
         self,

@@ -1,0 +1,122 @@
+"""The command ``reminder``."""
+
+# ruff: noqa: PLC0415 - each command imports what it runs: `--help` and `check` need neither engine nor servers
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="reminder",
+    help="The sidecar: asked before a prescription is saved, it answers block, warn, remind or pass.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+_PROBLEMS, _NOT_REACHED = 1, 3
+_DEFAULT_TARGET = "127.0.0.1:50051"
+
+
+@app.command()
+def serve(  # noqa: PLR0917 - one argument an option
+    config: Annotated[Path | None, typer.Option(help="Settings in TOML; options win over it.", metavar="FILE")] = None,
+    list_: Annotated[
+        Path | None, typer.Option("--list", help="The negative list: a file or a folder of files.", metavar="LIST")
+    ] = None,
+    site: Annotated[Path | None, typer.Option(help="Site configuration.", metavar="FILE")] = None,
+    policy: Annotated[Path | None, typer.Option(help="Policy in place of the shipped one.", metavar="FILE")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of what the service writes [var].", metavar="DIR")] = None,
+    grpc: Annotated[str | None, typer.Option(help="Callers, gRPC [127.0.0.1:50051].", metavar="HOST:PORT")] = None,
+    http: Annotated[str | None, typer.Option(help="Callers, HTTP [127.0.0.1:8080].", metavar="HOST:PORT")] = None,
+    admin: Annotated[str | None, typer.Option(help="Operations, gRPC [127.0.0.1:50052].", metavar="HOST:PORT")] = None,
+    admin_http: Annotated[
+        str | None,
+        typer.Option(help="Operations, HTTP [127.0.0.1:8081; with --admin alone the next port].", metavar="HOST:PORT"),
+    ] = None,
+    grace: Annotated[
+        float | None, typer.Option(help="Seconds that calls in flight may take after a stop [10].", metavar="SECONDS")
+    ] = None,
+) -> None:
+    """Serve checks until stopped. Exit 1 when it cannot start."""
+    from reminder.run import StartError, run
+
+    options: dict[str, Any] = {
+        "list": list_,
+        "site": site,
+        "policy": policy,
+        "data": data,
+        "grpc": grpc,
+        "http": http,
+        "admin": admin,
+        "admin_http": admin_http,
+        "grace_s": grace,
+    }
+    try:
+        run(config, options)
+    except StartError as error:
+        _stop(_PROBLEMS, str(error).splitlines())
+
+
+@app.command()
+def check(
+    body: Annotated[Path, typer.Argument(help="A 3101 body or the JSON of CheckRequest; - reads standard input.")],
+    target: Annotated[str, typer.Option(help="The sidecar, gRPC.", metavar="HOST:PORT")] = _DEFAULT_TARGET,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for the answer.", min=0.001)] = 10.0,
+) -> None:
+    """Have a running sidecar decide one body; prints one JSON object.
+
+    Exit 0: decided, whatever the decision; 1: problems in the body; 2: usage; 3: no sidecar answered.
+    """
+    from negative_list.errors import RequestError
+    from negative_list.output import decision_json, error_json
+    from reminder.client import NotReachedError
+    from reminder.client import check as ask
+
+    try:
+        _print(decision_json(ask(_read(body), target, timeout)))
+    except RequestError as error:
+        _print(error_json(error.fields))
+        raise typer.Exit(_PROBLEMS) from error
+    except NotReachedError as error:
+        _stop(_NOT_REACHED, [str(error)])
+
+
+def _read(body: Path) -> bytes:
+    from negative_list.errors import FieldProblem, RequestError
+
+    try:
+        return sys.stdin.buffer.read() if str(body) == "-" else body.read_bytes()
+    except OSError as error:
+        problem = FieldProblem(field="body", message=f"`{body}` cannot be read: {str(error.strerror).lower()}")
+        raise RequestError([problem]) from error
+
+
+def _print(json: bytes) -> None:
+    """One line, UTF-8 whatever the console's code page."""
+    sys.stdout.buffer.write(json + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _stop(code: int, lines: Iterable[str]) -> NoReturn:
+    for line in lines:
+        typer.echo(line, err=True)
+    raise typer.Exit(code)
+
+
+def main() -> None:
+    """Run the command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

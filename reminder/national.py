@@ -1,0 +1,191 @@
+"""The reply of transaction 3101 of the national interface: a decision in the words of its tables 134 and 135.
+
+Sources are sections of the fact sheet `national_interface.md` (its S1: 定点医药机构接口规范 V1.1.27, Hunan edition):
+1.2 the envelope, 3.1 and 3.2 the result, 3.3 what clients' parsers force. What is ours stands in extra fields,
+which old clients ignore.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from negative_list.decision import Decision, Finding
+    from negative_list.errors import FieldProblem
+    from negative_list.prescription import Line, Prescription
+
+__all__ = ["Reply", "encode", "envelope_of", "failure_reply", "reply_of"]
+
+# 3.1: 1 明确违规, 2 高度可疑, 3 轻度可疑. There is no block nationally; the strongest degree stands for it.
+_SEVERITY = {"block": "1", "warn": "2", "remind": "3", "pass": "3"}
+_AMOUNT_KNOWN = {True: "1", False: "0"}  # 3.1 vola_amt_stas: 0 异常, 1 正常
+_VISIT, _ITEM = "1", "2"  # 3.1 vola_bhvr_type: 1 就诊类, 2 项目类
+_OFFENDS, _INVOLVED = "1", "2"  # 3.2 vola_item_type: 1 违规项, 2 涉及项
+
+# 3.1 prints 50 for ids, table 144 only 40 for the same id coming back in 3103; the smaller holds for all of ours.
+_ID = 40
+_AREA = 6  # 1.1 mdtrtarea_admvs
+_NAME, _TEXT, _ERROR = 200, 500, 200  # 3.1 rule_name; 3.1 vola_cont and vola_evid; 1.2 err_msg
+_YUAN = Decimal("0.01")
+_BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+# 3.3: amounts must be JSON numbers.
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+class Reply(Struct, frozen=True, kw_only=True):
+    """1.2 without ids and times. ``infcode``: 0 or -1, a number; ``err_msg``: empty on success (both 3.3)."""
+
+    infcode: int = 0
+    err_msg: str = ""
+    output: dict[str, Any]
+
+
+def encode(reply: Reply, envelope: Mapping[str, str]) -> bytes:
+    """The reply in its ``envelope`` of :func:`envelope_of`, as UTF-8 JSON."""
+    message = {"infcode": reply.infcode, **envelope, "err_msg": reply.err_msg, "output": reply.output}
+    return _ENCODER.encode(message)
+
+
+def reply_of(decision: Decision, prescription: Prescription) -> Reply:
+    """A successful reply: one result a finding, and our decision."""
+    lines = _by_id(prescription)
+    output = {
+        "result": [_result(finding, prescription, lines) for finding in decision.findings],
+        "decision": decision.decision,
+        "decision_id": decision.decision_id,
+        "receipt": decision.receipt,
+        "release": decision.release,
+        "journaled": decision.journaled,
+        "policy": decision.policy,
+        "not_evaluated": decision.not_evaluated,
+        "notes": decision.notes,
+        "elapsed_us": decision.elapsed_us,
+    }
+    return Reply(output=output)
+
+
+def failure_reply(fields: Sequence[FieldProblem]) -> Reply:
+    """A reply that says what could not be read; ``result`` stays a list (3.3)."""
+    message = _cut("; ".join(map(str, fields)), _ERROR)
+    return Reply(infcode=-1, err_msg=message, output={"result": [], "error": fields})
+
+
+def envelope_of(area: str, arrived: datetime, answered: datetime, serial: int) -> dict[str, str]:
+    """1.2: our message id (area 6, time 14, serial 10) and both times to the millisecond. ``area``: mdtrtarea_admvs."""
+    place = area if len(area) == _AREA and area.isascii() else "0" * _AREA
+    return {
+        "inf_refmsgid": f"{place}{answered:%Y%m%d%H%M%S}{serial % 10**10:010}",
+        "refmsg_time": _stamp(arrived),
+        "respond_time": _stamp(answered),
+    }
+
+
+def _stamp(time: datetime) -> str:
+    return f"{time:%Y%m%d%H%M%S}{time.microsecond // 1000:03}"
+
+
+def _by_id(prescription: Prescription) -> dict[str, tuple[int, Line]]:
+    """Every line of the body by id, with its place from 1 in its encounter."""
+    encounters = (prescription.encounter, *prescription.others)
+    return {line.id: (place, line) for e in encounters for place, line in enumerate(e.lines, 1)}
+
+
+def _result(finding: Finding, prescription: Prescription, lines: Mapping[str, tuple[int, Line]]) -> dict[str, Any]:
+    """3.1, then what is ours."""
+    return {
+        "jr_id": _short(finding.finding_id),
+        "rule_id": _short(finding.rule_id),
+        "rule_name": _cut(finding.class_name, _NAME),
+        "vola_cont": _cut(finding.message, _TEXT),
+        "patn_id": prescription.patient.id,
+        "mdtrt_id": prescription.encounter.id,
+        "vola_amt": _yuan(finding.amount_fen),
+        "vola_amt_stas": _AMOUNT_KNOWN[finding.amount_fen is not None],
+        "sev_deg": _SEVERITY[finding.action],
+        "vola_evid": _cut(finding.basis, _TEXT),
+        "vola_bhvr_type": _ITEM if finding.lines else _VISIT,
+        "task_id": "",
+        "judge_result_detail_dtos": _details(finding, prescription, lines),
+        "action": finding.action,
+        "unknown": finding.unknown,
+        "class_id": finding.class_id,
+        "fund_only": finding.fund_only,
+        "lines": finding.lines,
+        "involved": finding.involved,
+        "needs": finding.needs,
+        "suggestions": finding.suggestions,
+        "reasons": finding.reasons,
+    }
+
+
+def _details(
+    finding: Finding, prescription: Prescription, lines: Mapping[str, tuple[int, Line]]
+) -> list[dict[str, Any]]:
+    """3.2: offending lines, then involved ones; never empty, since a client (3.3, S5) skips a finding without."""
+    rows = [(line_id, _OFFENDS) for line_id in finding.lines] or [("", _OFFENDS)]
+    rows += [(line_id, _INVOLVED) for line_id in finding.involved]
+    return [
+        {
+            "jrd_id": f"{_short(finding.finding_id, _ID - 4)}-{_base36(place)}",
+            "patn_id": prescription.patient.id,
+            "mdtrt_id": _encounter_of(line_id, prescription, lines),
+            "rx_id": _caller_id(line_id, lines),
+            "vola_item_type": kind,
+            "vola_amt": _yuan(_detail_fen(finding, line_id, kind, lines)),
+            "line": line_id,
+        }
+        for place, (line_id, kind) in enumerate(rows, 1)
+    ]
+
+
+def _detail_fen(finding: Finding, line_id: str, kind: str, lines: Mapping[str, tuple[int, Line]]) -> int | None:
+    """A single offending line has the finding's amount, each of several its own; an involved one violates nothing."""
+    if kind == _INVOLVED or finding.amount_fen is None:
+        return None
+    if len(finding.lines) <= 1:
+        return finding.amount_fen
+    amount = lines[line_id][1].facts.get("line.amount_fen") if line_id in lines else None
+    return amount if isinstance(amount, int) else None
+
+
+def _encounter_of(line_id: str, prescription: Prescription, lines: Mapping[str, tuple[int, Line]]) -> str:
+    return lines[line_id][1].encounter_id if line_id in lines else prescription.encounter.id
+
+
+def _caller_id(line_id: str, lines: Mapping[str, tuple[int, Line]]) -> str:
+    """The caller's rx_id of a line: our id without the ``#place`` that made it unique in the body."""
+    place = lines[line_id][0] if line_id in lines else 0
+    return line_id.removesuffix(f"#{place}")
+
+
+def _yuan(fen: int | None) -> Decimal:
+    """3.3: always a number; 0 where not known."""
+    return fen * _YUAN if fen is not None else Decimal(0)
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _short(name: str, limit: int = _ID) -> str:
+    """A longer id is cut and told apart by eight digits of its digest."""
+    if len(name) <= limit:
+        return name
+    return f"{name[: limit - 9]}~{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def _base36(number: int) -> str:
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = _BASE36[digit] + digits
+    return digits or "0"

@@ -1,0 +1,122 @@
+"""``reminder serve``: from settings to a list compiled and served, until somebody stops it."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import secrets
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import negative_list
+from negative_list.compile import compile as compile_list
+from negative_list.errors import ListError, SiteError
+from negative_list.parse import read_parsed
+from negative_list.policy import read_policy, shipped
+from negative_list.site import Sites
+from negative_list.validate import check
+from reminder.config import Address, Config, ConfigError, load_config
+from reminder.logs import LineWriter, make_logger
+from reminder.metrics import Metrics
+from reminder.server import BindError, Sidecar, stop_on_signal
+from reminder.service import Active, Outside, Service
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from structlog.typing import FilteringBoundLogger
+
+__all__ = ["StartError", "load", "run"]
+
+NO_LIST = (
+    "no list: there is nothing to check against\n"
+    "give one with --list LIST (or `list` in the file of --config): a file, or a folder of files\n"
+    "make one with `negative-list import knowledge-points POINTS.jsonl -o LIST`, or try the shipped sample, "
+    "`--list {sample}`"
+)
+
+
+class StartError(Exception):
+    """The sidecar cannot start; the message says what to change."""
+
+
+def run(file: Path | None, options: Mapping[str, Any]) -> None:
+    """Serve until asked to stop.
+
+    Raises:
+        StartError: When the settings, the list or an address cannot be used.
+    """
+    started = time.perf_counter()
+    try:
+        config = load_config(file, options)
+        active = load(config)
+        asyncio.run(_serve(config, active, started))
+    except (ConfigError, ListError, SiteError, BindError) as error:
+        raise StartError(str(error)) from error
+
+
+def load(config: Config) -> Active:
+    """The list, policy and sites of the settings, ready to decide with.
+
+    Raises:
+        StartError: When no list is named.
+        ListError: When the list or the policy cannot be used.
+        SiteError: When the site configuration cannot be used.
+    """
+    if config.list is None:
+        raise StartError(NO_LIST.format(sample=_sample()))
+    gc.disable()
+    try:
+        compiled = compile_list(check(read_parsed(config.list)))
+    finally:
+        gc.enable()
+    sites = Sites.read(config.site) if config.site else Sites()
+    policy = read_policy(config.policy) if config.policy else shipped()
+    return Active(compiled=compiled, policy=policy, sites=sites)
+
+
+async def _serve(config: Config, active: Active, started: float) -> None:
+    stop = asyncio.Event()
+    stop_on_signal(stop)
+    writer = LineWriter(sys.stdout)
+    log = make_logger(writer, config.log_level)
+    outside = Outside(now=_now, tick_ns=time.perf_counter_ns, draw=secrets.randbits)
+    sidecar = Sidecar(config, Service(active, outside, Metrics(), log))
+    try:
+        bound = await sidecar.start()
+        _say_serving(log, bound, active, time.perf_counter() - started)
+        await stop.wait()
+        log.info("stopping", grace_s=config.grace_s)
+    finally:
+        await sidecar.stop()
+        log.info("stopped")
+        writer.close()
+
+
+def _say_serving(log: FilteringBoundLogger, bound: Mapping[str, Address], active: Active, seconds: float) -> None:
+    """One line that names what serves and where.
+
+    The list lives as long as the process: no collection walks it again.
+    """
+    gc.collect()
+    gc.freeze()
+    compiled = active.compiled
+    log.info(
+        "serving",
+        **{face: str(address) for face, address in bound.items()},
+        rules=len(compiled.rules),
+        details=compiled.details,
+        digest=compiled.digest,
+        start_ms=round(seconds * 1000),
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _sample() -> Path:
+    return Path(negative_list.__file__).parent / "lists" / "sample"

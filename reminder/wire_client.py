@@ -1,0 +1,197 @@
+"""The caller's half of the wire: a JSON body becomes the message to send, the message that comes back a decision."""
+
+# ruff: noqa: ANN401 - messages are written through their descriptors, whose fields have no static types
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf.descriptor import FieldDescriptor
+
+from negative_list.decision import Decision, FactSeen, Finding, NotEvaluated, Suggestion
+from negative_list.dictionary import load
+from negative_list.errors import FieldProblem, RequestError, nearest
+from negative_list.prescription import Note
+from negative_list.rules import Reason, Text
+from reminder import wire
+from reminder.v1 import reminder_pb2 as pb
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["decision_of", "request_of"]
+
+
+# --- response to decision ---------------------------------------------------------------------------------------------
+
+
+def decision_of(response: pb.CheckResponse) -> Decision:
+    """The decision a message carries: the inverse of :func:`response_of`."""
+    return Decision(
+        decision=_word(wire.ACTIONS, response.decision),
+        decision_id=response.decision_id or None,
+        receipt=response.receipt if response.HasField("receipt") else None,
+        release=response.release if response.HasField("release") else None,
+        journaled=response.journaled,
+        policy=response.policy,
+        findings=tuple(_finding_in(finding) for finding in response.findings),
+        not_evaluated=tuple(_not_evaluated_in(rule) for rule in response.not_evaluated),
+        notes=tuple(Note(code=n.code, message=n.message, line=n.line, field=n.field) for n in response.notes),
+        elapsed_us=response.elapsed_us,
+    )
+
+
+def _finding_in(finding: pb.Finding) -> Finding:
+    return Finding(
+        finding_id=finding.finding_id,
+        rule_id=finding.rule_id,
+        rule_version=finding.rule_version,
+        class_name=finding.class_name,
+        class_id=finding.class_id,
+        action=_word(wire.ACTIONS, finding.action),
+        unknown=finding.unknown,
+        lines=tuple(finding.lines),
+        involved=tuple(finding.involved),
+        message=finding.message,
+        basis=finding.basis,
+        facts=tuple(_fact_in(fact) for fact in finding.facts),
+        amount_fen=finding.amount_fen if finding.HasField("amount_fen") else None,
+        suggestions=tuple(_suggestion_in(suggestion) for suggestion in finding.suggestions),
+        fund_only=finding.fund_only,
+        addressee=_word(wire.ADDRESSEES, finding.addressee),
+        result=_word(wire.RESULTS, finding.result),
+        needs=tuple(finding.needs),
+        reasons=tuple(Reason(code=r.code, text=Text(zh=r.text_zh, en=r.text_en)) for r in finding.reasons),
+    )
+
+
+def _fact_in(fact: pb.FactSeen) -> FactSeen:
+    value = wire.value_in(fact.value)
+    return FactSeen(
+        fact=fact.fact,
+        subject=fact.subject,
+        value=tuple(value) if isinstance(value, list) else value,
+        unit=fact.unit,
+        source=fact.source,
+    )
+
+
+def _suggestion_in(suggestion: pb.Suggestion) -> Suggestion:
+    return Suggestion(
+        kind=_word(wire.KINDS, suggestion.kind),
+        lines=tuple(suggestion.lines),
+        text=suggestion.text,
+        value=Decimal(suggestion.value) if suggestion.HasField("value") else None,
+    )
+
+
+def _not_evaluated_in(rule: pb.NotEvaluated) -> NotEvaluated:
+    return NotEvaluated(
+        rule_id=rule.rule_id,
+        class_name=rule.class_name,
+        needs=tuple(rule.needs),
+        reason=_word(wire.WHYS, rule.reason),
+        lines=tuple(rule.lines),
+    )
+
+
+def _word(table: Mapping[str, int], number: int) -> Any:
+    return next(word for word, known in table.items() if known == number)
+
+
+# --- body to request --------------------------------------------------------------------------------------------------
+
+
+def request_of(body: Mapping[str, Any]) -> pb.CheckRequest:
+    """The message of a JSON body.
+
+    A number or flag that its typed field cannot carry goes along as a fact, so that the sidecar says what is wrong with
+    it and the check goes on.
+
+    Raises:
+        RequestError: For unknown names and values of a wrong shape, all at once.
+    """
+    writer = _Writer()
+    request = pb.CheckRequest()
+    writer.fill(request, body, "")
+    if writer.problems:
+        raise RequestError(writer.problems)
+    return request
+
+
+class _Writer:
+    """Fills messages from plain values, following the messages' own descriptors."""
+
+    def __init__(self) -> None:
+        self.problems: list[FieldProblem] = []
+
+    def fill(self, message: Any, body: object, path: str) -> None:
+        if not isinstance(body, dict):
+            self._wrong(path, "应为对象 (not an object)")
+            return
+        fields = message.DESCRIPTOR.fields_by_name
+        for name, value in body.items():
+            place = f"{path}.{name}" if path else name
+            if name not in fields or name == "national_body":
+                self._wrong(place, f"没有此字段 (no field is called `{name}`{nearest(name, fields)})")
+            elif value is not None:
+                self._set(message, fields[name], value, place)
+
+    def _set(self, message: Any, field: Any, value: object, path: str) -> None:
+        if field.name == "facts":
+            self._facts(message, value, path)
+        elif field.is_repeated:
+            self._list(message, field, value, path)
+        elif field.message_type is not None:
+            getattr(message, field.name).SetInParent()
+            self.fill(getattr(message, field.name), value, path)
+        else:
+            self._scalar(message, field, value, path)
+
+    def _list(self, message: Any, field: Any, value: object, path: str) -> None:
+        if not isinstance(value, list):
+            self._wrong(path, "应为数组 (not a list)")
+            return
+        items = getattr(message, field.name)
+        for place, item in enumerate(value):
+            if field.message_type is not None:
+                self.fill(items.add(), item, f"{path}[{place}]")
+            else:
+                items.append(str(item))
+
+    def _scalar(self, message: Any, field: Any, value: object, path: str) -> None:
+        if isinstance(value, dict | list):
+            self._wrong(path, "应为单个值 (a list or object instead of one value)")
+            return
+        try:
+            setattr(message, field.name, _typed(field, value))
+        except (ArithmeticError, KeyError, ValueError):
+            fact = f"{message.DESCRIPTOR.name.lower()}.{field.name}"
+            if fact not in load() or not load()[fact].settable:
+                self._wrong(path, f"应为是否值 (`{value}` is neither true nor false)")
+            else:
+                message.facts[fact].text = str(value)
+
+    def _facts(self, message: Any, value: object, path: str) -> None:
+        if not isinstance(value, dict):
+            self._wrong(path, "应为对象 (not an object)")
+            return
+        for name, told in value.items():
+            message.facts[name].CopyFrom(pb.FactValue() if told is None else wire.value_out(told))
+
+    def _wrong(self, path: str, message: str) -> None:
+        self.problems.append(FieldProblem(field=path, message=message))
+
+
+def _typed(field: Any, value: object) -> bool | int | str:
+    """The value in the field's type, read liberally: numbers and flags also from texts."""
+    if field.cpp_type == FieldDescriptor.CPPTYPE_STRING:
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    text = str(value).strip().lower()
+    if field.cpp_type == FieldDescriptor.CPPTYPE_BOOL:
+        return {"true": True, "1": True, "false": False, "0": False}[text]
+    number = Decimal(text)
+    if number != int(number):
+        raise ValueError
+    return int(number)

@@ -1,0 +1,130 @@
+"""A sidecar over real sockets in a thread of the test, and what a test asks it with."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import json
+import threading
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import grpc
+
+from reminder.config import Address, Config
+from reminder.logs import LineWriter, make_logger
+from reminder.metrics import Metrics
+from reminder.run import load
+from reminder.server import Sidecar
+from reminder.service import Outside, Service
+from reminder.v1 import reminder_pb2 as pb
+from tests.reminder.bodies import write_list
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+__all__ = ["ANY", "METHOD", "NOW", "Running", "ask", "get", "post", "running", "stub"]
+
+NOW = datetime(2026, 1, 1, 1, 0, tzinfo=UTC)
+ANY = Address("127.0.0.1", 0)
+METHOD = "/reminder.v1.ReminderService/Check"
+
+
+class Running:
+    """A sidecar that serves: where, with which service, and what it has logged once it stopped."""
+
+    def __init__(self, service: Service, log: io.StringIO) -> None:
+        self.service = service
+        self.bound: dict[str, Address] = {}
+        self._log = log
+        self.stop: Callable[[], threading.Thread]
+
+    def at(self, face: str) -> str:
+        """HOST:PORT of a face."""
+        return str(self.bound[face])
+
+    def logged(self) -> list[dict[str, Any]]:
+        """The lines of the log so far."""
+        return [json.loads(line) for line in self._log.getvalue().splitlines()]
+
+
+@contextlib.contextmanager
+def running(folder: Path, make: type[Service] = Service, **settings: Any) -> Iterator[Running]:
+    """Serve the list of :mod:`tests.reminder.bodies` on free ports; stopped at the end if the test has not."""
+    config = Config(list=write_list(folder), grpc=ANY, http=ANY, admin=ANY, admin_http=ANY, **settings)
+    stream = io.StringIO()
+    writer = LineWriter(stream)
+    serial = count(1)
+    outside = Outside(now=lambda: NOW, tick_ns=lambda: 1000 * next(serial), draw=lambda _bits: next(serial))
+    service = make(load(config), outside, Metrics(), make_logger(writer, "debug"))
+    here = Running(service, stream)
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        sidecar = asyncio.run_coroutine_threadsafe(_started(config, service, here), loop).result(30)
+        here.stop = lambda: _in_thread(asyncio.run_coroutine_threadsafe(sidecar.stop(), loop).result)
+        yield here
+        if here.service.serving:
+            here.stop().join(30)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(30)
+        loop.close()
+        writer.close()
+
+
+async def _started(config: Config, service: Service, here: Running) -> Sidecar:
+    sidecar = Sidecar(config, service)
+    here.bound = await sidecar.start()
+    return sidecar
+
+
+def _in_thread(work: Callable[[], object]) -> threading.Thread:
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+@contextlib.contextmanager
+def stub(target: str) -> Iterator[Any]:
+    """A call of Check on a channel of its own: ``call(message or bytes, timeout=...)``."""
+    options = [("grpc.max_receive_message_length", -1), ("grpc.use_local_subchannel_pool", 1)]
+    with grpc.insecure_channel(target, options=options) as channel:
+        yield channel.unary_unary(
+            METHOD,
+            request_serializer=lambda sent: sent if isinstance(sent, bytes) else sent.SerializeToString(),
+            response_deserializer=pb.CheckResponse.FromString,
+        )
+
+
+def ask(here: Running, request: pb.CheckRequest | bytes, timeout: float = 30.0) -> pb.CheckResponse:
+    """One Check."""
+    with stub(here.at("grpc")) as call:
+        response: pb.CheckResponse = call(request, timeout=timeout)
+        return response
+
+
+def post(here: Running, body: bytes, path: str = "/3101", kind: str = "application/json") -> tuple[int, dict[str, Any]]:
+    """One POST to the callers' address: status and JSON."""
+    request = urllib.request.Request(f"http://{here.at('http')}{path}", data=body, headers={"Content-Type": kind})
+    return _read(request)
+
+
+def get(address: str, path: str) -> tuple[int, dict[str, Any]]:
+    """One GET: status and JSON."""
+    return _read(urllib.request.Request(f"http://{address}{path}"))
+
+
+def _read(request: urllib.request.Request) -> tuple[int, dict[str, Any]]:
+    try:
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return response.status, json.loads(response.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.loads(error.read())
