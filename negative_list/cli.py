@@ -187,10 +187,10 @@ class _Matching:
     ) -> None:
         from negative_list.compile import compile as compiled
         from negative_list.policy import read_policy, shipped
-        from negative_list.site import Sites, read_sites
+        from negative_list.site import Sites
 
         self._at = _moment(at) if at is not None else None
-        self._sites: Sites = read_sites(site) if site is not None else Sites()
+        self._sites: Sites = Sites.read(site) if site is not None else Sites()
         self._policy: Policy = read_policy(policy) if policy is not None else shipped()
         self._read: Reader | None = _reader(facts, history, self._sites)
         self._compiled: CompiledList = compiled(_checked(list_path))
@@ -211,11 +211,13 @@ class _Matching:
         import msgspec
 
         from negative_list.decide import decide
-        from negative_list.readers import parse_body, read_body
+        from negative_list.readers import read_body
+        from negative_list.readers.body import parse_body
 
         prescription = read_body(parse_body(body), self._sites, self._at)
         started = time.perf_counter_ns()
-        at = self._at or prescription.at or datetime.now(self._sites.zone).replace(tzinfo=None)
+        zone = self._sites.of(prescription.institution_id).zone
+        at = self._at or prescription.at or datetime.now(zone).replace(tzinfo=None)
         decision = decide(self._compiled, prescription, at, self._policy, read=self._read)
         return msgspec.structs.replace(decision, elapsed_us=(time.perf_counter_ns() - started) // 1000)
 

@@ -69,19 +69,24 @@ def decide(  # noqa: PLR0913 (one composition, everything it depends on in view)
     """
     policy = policy or shipped()
     matched = _matched(compiled, prescription, at, read)
-    key = decision_id or prescription.request_id
-    found = _answered(matched, compiled, policy, key)
-    shown = [f for f in found if ACTIONS.index(f.action) >= max(1, ACTIONS.index(lowest_action))]
-    findings = _ordered(_one_question(shown), matched.check)
-    findings = _with_suggestions(findings, found, matched, compiled, policy, language)
-    return Decision(
-        decision=strongest(findings),
+    answer = Decision(
+        decision="pass",
         decision_id=decision_id,
         release=release,
         policy=policy.digest,
+        notes=prescription.notes,
+    )
+    if not matched.judgements:
+        return answer
+    found = _answered(matched, compiled, policy, decision_id or prescription.request_id)
+    shown = [f for f in found if ACTIONS.index(f.action) >= max(1, ACTIONS.index(lowest_action))]
+    findings = _ordered(_one_question(shown), matched.check)
+    findings = _with_suggestions(findings, found, matched, compiled, policy, language)
+    return msgspec.structs.replace(
+        answer,
+        decision=strongest(findings),
         findings=_with_messages(findings, matched, language),
         not_evaluated=not_evaluated_of(matched, compiled.binder),
-        notes=prescription.notes,
     )
 
 

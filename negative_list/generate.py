@@ -45,28 +45,29 @@ def generate(details: int, seed: int) -> RuleList:
     rng = Random(seed)  # noqa: S311 (no secret: repeatable on purpose)
     codes = _Codes(rng)
     scale = details / sum(family.details for family in FAMILIES)
-    rules = [rule for family in FAMILIES for rule in _rules(family, scale, rng, codes)]
+    prefix = f"gen-{seed}"
+    rules = [rule for family in FAMILIES for rule in _rules(family, scale, rng, codes, prefix)]
     return RuleList(rules=tuple(rules))
 
 
-def _rules(family: Family, scale: float, rng: Random, codes: _Codes) -> Iterator[Rule]:
+def _rules(family: Family, scale: float, rng: Random, codes: _Codes, prefix: str) -> Iterator[Rule]:
     left = max(1, round(family.details * scale))
     number = 0
     while left > 0:
         size = min(left, max(1, round(rng.expovariate(1 / family.per_rule)))) if family.per_rule > 1 else 1
         number += 1
         left -= size
-        yield _rule(family, number, rng, codes.some(family.code, size))
+        rule_id = f"{prefix}-{family.class_id}-{number:06d}"
+        yield _rule(family, rule_id, rng, codes.some(family.code, size))
 
 
-def _rule(family: Family, number: int, rng: Random, own: tuple[str, ...]) -> Rule:
-    rule_id = f"gen-{family.class_id}-{number:06d}"
+def _rule(family: Family, rule_id: str, rng: Random, own: tuple[str, ...]) -> Rule:
     violation = family.violation(rng, own)
     main = violation.main.codes if isinstance(violation, c.Pair) else ()
     return Rule(
         id=rule_id,
         class_id=family.class_id,
-        title=f"{family.class_id} {number}",
+        title=rule_id,
         trigger=Trigger(codes=(*main, *own)),
         violation=violation,
         message=Text(zh=f"生成的规则 {rule_id}"),
