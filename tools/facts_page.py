@@ -37,7 +37,7 @@ def page() -> str:
     """The whole page."""
     facts = load()
     head = _HEAD.format(
-        texts=_codes(sorted(facts.placeholders - {""})) + ", empty", dates=_codes(sorted(facts.unknown_dates))
+        texts=_codes(sorted(facts.placeholders - {""})) + ", empty", dates=_codes(sorted(map(str, facts.unknown_dates)))
     )
     return "\n".join([head, *_tables(list(facts.values()))])
 
