@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,7 @@ def read_body(body: object, sites: Sites, at: datetime | None = None) -> Prescri
 
     ``at`` is the instant it is judged at, in the site's zone; ``None``: the body's own time. Raises ``RequestError``.
     """
-    if not isinstance(body, Mapping):
+    if not isinstance(body, dict):
         raise RequestError([FieldProblem(field="body", message="expected an object")])
     if "input" in body or "infno" in body:
         return read_national(body, sites, at)

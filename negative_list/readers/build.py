@@ -17,13 +17,12 @@ from msgspec import Struct
 from negative_list.codes import icd9_codes, icd10_codes, normal, structure
 from negative_list.dictionary import load
 from negative_list.prescription import Diagnosed, Encounter, FactValue, Line, Operated, Patient
-from negative_list.readers.columns import Moment
-from negative_list.readers.reading import SITE, SITE_DEFAULT, Facts, Place, Reading
+from negative_list.readers.reading import SITE, SITE_DEFAULT, Facts, Gathered, Place, Reading
 
 if TYPE_CHECKING:
     from negative_list.site import CodeKind
 
-__all__ = ["Draft", "Named", "Parts", "diagnoses", "encounter", "line", "line_ids", "operations", "patient"]
+__all__ = ["Named", "Parts", "diagnoses", "encounter", "line", "line_ids", "operations", "patient"]
 
 _LONGEST_LIFE_DAYS = 150 * 366
 _KIND_OF_MODE = {
@@ -34,29 +33,18 @@ _KIND_OF_MODE = {
 }
 _MATERNITY_MED_TYPES = ("51", "52")
 _MATERNITY = "maternity"
+_LONGEST_MED_TYPE = 6
+_NO_TIME = (None, True)
 
 Derive = Callable[[Facts, Mapping[str, FactValue]], None]
 
 
-class Draft(Struct, frozen=True, kw_only=True):
-    """A line as a body wrote it: its facts are already in the dictionary's words."""
-
-    id: str
-    encounter_id: str
-    code: str
-    name: str
-    current: bool
-    begins: Moment | None
-    stops: Moment | None
-    facts: Facts
-
-
-class Named(Struct, frozen=True, kw_only=True):
+class Named(Struct, frozen=True):
     """A diagnosis or an operation as a body wrote it."""
 
     code: str
     name: str
-    main: bool
+    main: bool = False
 
 
 def line_ids(encounters: Sequence[tuple[str, Sequence[str]]]) -> list[list[str]]:
@@ -65,7 +53,10 @@ def line_ids(encounters: Sequence[tuple[str, Sequence[str]]]) -> list[list[str]]
     An id that is unique in the body stands; else, or without one, ``#`` and the line's place in its encounter follow.
     Should that name a line already named, the encounter's id goes before it.
     """
-    counts = Counter(sent for _, ids in encounters for sent in ids)
+    every = [sent for _, ids in encounters for sent in ids]
+    if all(every) and len(set(every)) == len(every):
+        return [list(ids) for _, ids in encounters]
+    counts = Counter(every)
     seen: set[str] = set()
     return [
         [_unseen(_named(sent, place, counts), name, seen) for place, sent in enumerate(ids, 1)]
@@ -84,40 +75,54 @@ def _unseen(wanted: str, encounter_id: str, seen: set[str]) -> str:
     return wanted
 
 
-def line(reading: Reading, draft: Draft, place: Place) -> Line:
-    """Build a line: its codes by the site's table at its own time, derived facts, what the site says."""
-    begins, stops = draft.begins, draft.stops
-    if begins and stops and stops[0] < begins[0].replace(hour=0, minute=0, second=0):
-        reading.impossible(place, reading.names["line.stops"], f"停止时间 `{stops[0]}` 早于开始时间 `{begins[0]}`")
-        stops = None
-    codes, item_type = _item_codes(reading, draft, begins[0] if begins else reading.at)
+def line(reading: Reading, encounter_id: str, gathered: Gathered, place: Place, *, current: bool) -> Line:
+    """Build a line from what was gathered of it; ``place`` names its id, ``current`` whether its encounter is.
+
+    Codes are mapped by the site's table at the line's own time, facts are derived, and the site has its say.
+    """
+    take = gathered.pop
+    take("line.id", "")
+    begins, has_clock = take("line.begins", _NO_TIME)
+    stops = _stops(reading, begins, take("line.stops", _NO_TIME)[0], place)
+    name, in_force = take("line.name", ""), take("line.current", None) is False
+    codes, item_type = _item_codes(reading, take("line.code", ""), gathered.get("line.local_code", ""), begins)
     if item_type is None:
-        why = f"项目编码 `{codes[0][:40]}` 不是国家编码" if codes else "没有项目编码"
-        reading.note("unknown_code", place, reading.names["line.code"], f"{why}，只能按项目名称检查")
-    facts = draft.facts
-    if item_type is not None and "line.item_type" not in facts:
-        facts["line.item_type"] = item_type
+        _note_code(reading, codes, place)
+    elif "line.item_type" not in gathered:
+        gathered["line.item_type"] = item_type
     return Line(
-        id=draft.id,
-        encounter_id=draft.encounter_id,
+        id=place.line,
+        encounter_id=encounter_id,
         codes=codes,
         usable=item_type is not None,
-        name=draft.name,
-        current=draft.current,
-        begins=begins[0] if begins else None,
-        has_clock=begins[1] if begins else True,
-        stops=stops[0] if stops else None,
-        sources=_settled(reading, "line", facts, _derive_line),
-        facts=facts,
+        name=name,
+        current=current and not in_force,
+        begins=begins,
+        has_clock=has_clock,
+        stops=stops,
+        sources=_settled(reading, "line", gathered, _derive_line),
+        facts=gathered,
     )
 
 
-def _item_codes(reading: Reading, draft: Draft, on: datetime | None) -> tuple[tuple[str, ...], str | None]:
+def _stops(reading: Reading, begins: datetime | None, stops: datetime | None, place: Place) -> datetime | None:
+    if begins and stops and stops < begins and stops.date() < begins.date():
+        reading.impossible(place, reading.names["line.stops"], f"停止时间 `{stops}` 早于开始时间 `{begins}`")
+        return None
+    return stops
+
+
+def _note_code(reading: Reading, codes: tuple[str, ...], place: Place) -> None:
+    why = f"项目编码 `{codes[0][:40]}` 不是国家编码" if codes else "没有项目编码"
+    reading.note("unknown_code", place, reading.names["line.code"], f"{why}，只能按项目名称检查")
+
+
+def _item_codes(reading: Reading, code: str, local: str, begins: datetime | None) -> tuple[tuple[str, ...], str | None]:
     if not reading.site.codes:
-        return _own_codes(draft.code)
-    local = str(draft.facts.get("line.local_code", ""))
-    mapped = [code for sent in (draft.code, local) if sent for code in reading.site.national("item", sent, on)]
-    codes = tuple(dict.fromkeys([*_own_codes(draft.code)[0], *mapped]))
+        return _own_codes(code)
+    on = begins or reading.at
+    mapped = [national for sent in (code, local) if sent for national in reading.site.national("item", sent, on)]
+    codes = tuple(dict.fromkeys([*_own_codes(code)[0], *mapped]))
     return codes, next(filter(None, map(structure, codes)), None)
 
 
@@ -266,11 +271,11 @@ def _mode_of(reading: Reading, med_type: FactValue | None) -> str | None:
     """Return the visit mode of the longest beginning of the medical category that the table knows."""
     if med_type is None:
         return None
-    table = reading.site.tables.get("encounter.visit_mode") or load()["encounter.visit_mode"].values
-    code = str(med_type)
-    known = (table[code[:length]] for length in range(len(code[:6]), 1, -1) if code[:length] in table)
-    mode = next(known, None)
-    return str(mode) if mode else None
+    modes, code = reading.plan.modes, str(med_type)
+    known = (
+        modes[code[:length]] for length in range(min(len(code), _LONGEST_MED_TYPE), 1, -1) if code[:length] in modes
+    )
+    return next(known, None)
 
 
 def _add_stay(reading: Reading, facts: Facts) -> None:

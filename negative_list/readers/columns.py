@@ -6,7 +6,7 @@ A column remembers what each raw value it met became, since the same codes, name
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
@@ -21,28 +21,62 @@ from negative_list.dictionary import (
     parse_value,
     plain_text,
 )
+from negative_list.readers.limits import longer_than_limit
 
 if TYPE_CHECKING:
     from negative_list.prescription import FactValue
     from negative_list.site import Site
 
-__all__ = ["Column", "Impossible", "Moment", "national_columns", "own_columns", "text_column", "time_column"]
+__all__ = [
+    "Column",
+    "Columns",
+    "Impossible",
+    "Moment",
+    "Value",
+    "national_columns",
+    "own_columns",
+    "own_value",
+    "text_column",
+]
 
 T = TypeVar("T")
 
 Moment: TypeAlias = tuple[datetime, bool]
 """A civil time, and whether it had a clock."""
+Value: TypeAlias = "FactValue | Moment"
+"""What a column gathers: a fact's value, or the time of a line's record."""
 
 _REMEMBERED = 4096
 _REMEMBERED_CHARACTERS = 64
-# read by the beginning of its code, not by the whole code
-_NOT_BY_CODE = frozenset({"encounter.visit_mode"})
 
 
 class Impossible(Struct, frozen=True):
-    """What a column says of a value its fact cannot have."""
+    """What a column says of a value its fact cannot have; ``too_long``: the text is over the limit."""
 
     message: str
+    too_long: bool = False
+
+
+# derived from the facts encounter.med_type (by its beginning) and line.order_behaviour (where the site has a table)
+_NOT_BY_CODE = frozenset({"encounter.visit_mode", "line.take_home"})
+# lists and objects the readers walk through themselves
+_STRUCTURE = frozenset(
+    {
+        "patient_dtos",
+        "rule_ids",
+        "fsi_encounter_dtos",
+        "fsi_his_data_dto",
+        "fsi_diagnose_dtos",
+        "fsi_order_dtos",
+        "fsi_operation_dtos",
+        "extend_order_map",
+    }
+)
+_MOMENTS = frozenset({"request.time", "line.begins", "line.stops"})
+_FLAGS = frozenset({"line.current", "diagnosis.main", "operation.main"})
+_FLAG = Fact(name="", type="flag", zh="")
+_YUAN = Fact(name="", type="number", zh="金额", minimum=Decimal(0))
+_TOO_LONG = Impossible("", too_long=True)
 
 
 class Column(Generic[T]):
@@ -54,20 +88,20 @@ class Column(Generic[T]):
         self.key = key
         self.fact = fact
         self._convert = convert
-        self.memo: dict[object, T | Impossible | None] = {}
+        self.memo: dict[object, T | None] = {}
 
     def read(self, raw: object) -> T | Impossible | None:
-        """Return the value, ``None`` for unknown, or why it is impossible."""
+        """Return the value, ``None`` for unknown, or why it is impossible; what is possible is remembered."""
         try:
             return self.memo[raw]
         except KeyError:
-            return self._remembered(raw)
+            pass
         except TypeError:  # a list or an object has no hash
             return self._converted(raw)
-
-    def _remembered(self, raw: object) -> T | Impossible | None:
+        if isinstance(raw, str) and longer_than_limit(raw):
+            return _TOO_LONG
         value = self._converted(raw)
-        if not isinstance(raw, str) or len(raw) <= _REMEMBERED_CHARACTERS:
+        if not isinstance(value, Impossible) and (not isinstance(raw, str) or len(raw) <= _REMEMBERED_CHARACTERS):
             if len(self.memo) >= _REMEMBERED:
                 self.memo.clear()
             self.memo[raw] = value
@@ -80,38 +114,48 @@ class Column(Generic[T]):
             return Impossible(str(error))
 
 
+Columns: TypeAlias = "dict[str, Column[Value]]"
+"""Columns by the key of their field."""
+
+
 def text_column() -> Column[str]:
     """Return a column of plain texts; placeholders become ``None``."""
     return Column("", "", _text)
 
 
-def time_column(site: Site) -> Column[Moment]:
-    """Return a column of civil times of the site's zone."""
-    return Column("", "", lambda raw: parse_time(raw, site.zone))
-
-
-def national_columns(site: Site, table: str) -> tuple[Column[FactValue], ...]:
+def national_columns(site: Site, table: str) -> Columns:
     """Return the columns of one table of the national interface (``fsi_order_dtos``...), as the site reads it.
 
     Keys are the national field names as the dictionary gives them; the site's tables stand for the dictionary's.
+    Fields of records (``line.begins``...) are gathered under their dictionary names too.
     """
-    return tuple(
-        Column(path.removeprefix(table + "."), fact.name, convert)
-        for fact in load().values()
-        for path in fact.national
-        if fact.settable and path.startswith(table + ".") and "." not in path.removeprefix(table + ".")
-        if (convert := _national(fact, site)) is not None
-    )
+    sent = [(fact, path.removeprefix(table + ".")) for fact, path in _national_paths() if path.startswith(table + ".")]
+    read = [(fact, key, _national(fact, site)) for fact, key in sent if "." not in key and key not in _STRUCTURE]
+    return {key: Column(key, fact.name, convert) for fact, key, convert in read if convert is not None}
 
 
-def own_columns(site: Site, names: Mapping[str, str]) -> tuple[Column[FactValue], ...]:
+def own_columns(site: Site, names: Mapping[str, str]) -> Columns:
     """Return the columns of our own JSON: key to fact name, values in the dictionary's words."""
-    return tuple(Column(key, name, own_value(load()[name], site)) for key, name in names.items())
+    return {key: Column(key, name, own_value(load()[name], site)) for key, name in names.items()}
 
 
-def own_value(fact: Fact, site: Site) -> Callable[[object], FactValue | None]:
+def own_value(fact: Fact, site: Site) -> Callable[[object], Value | None]:
     """Return how a value in the dictionary's words is read at a site."""
+    if fact.type == "record":
+        return _record(fact, site)
     return lambda raw: parse_value(fact, raw, site.zone)
+
+
+def _record(fact: Fact, site: Site) -> Callable[[object], Value | None]:
+    if fact.name in _MOMENTS:
+        return lambda raw: parse_time(raw, site.zone)
+    if fact.name in _FLAGS:
+        return lambda raw: parse_value(_FLAG, raw)
+    return _text
+
+
+def _national_paths() -> Iterator[tuple[Fact, str]]:
+    return ((fact, path) for fact in load().values() for path in fact.national)
 
 
 def _text(raw: object) -> str | None:
@@ -119,9 +163,11 @@ def _text(raw: object) -> str | None:
     return None if text in load().placeholders else text
 
 
-def _national(fact: Fact, site: Site) -> Callable[[object], FactValue | None] | None:
+def _national(fact: Fact, site: Site) -> Callable[[object], Value | None] | None:
     if fact.name in _NOT_BY_CODE:
         return None
+    if fact.type == "record":
+        return _record(fact, site)
     table = site.tables.get(fact.name, fact.values)
     if table:
         return lambda raw: _by_table(fact, table, raw)
@@ -160,6 +206,3 @@ def _fen(fact: Fact, raw: object) -> FactValue | None:
     yuan = parse_value(_YUAN, text)
     fen = (yuan * 100).quantize(Decimal(1), ROUND_HALF_UP) if isinstance(yuan, Decimal) else None
     return parse_value(fact, fen)
-
-
-_YUAN = Fact(name="", type="number", zh="金额", minimum=Decimal(0))

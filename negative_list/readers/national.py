@@ -13,23 +13,20 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from negative_list.errors import FieldProblem, RequestError
-from negative_list.prescription import Diagnosed, Encounter, Line, Patient, Prescription
+from negative_list.prescription import Encounter, Line, Patient, Prescription
 from negative_list.readers import build
-from negative_list.readers.limits import MAX_LINES
-from negative_list.readers.reading import Facts, Place, Reading, Row
+from negative_list.readers.reading import Gathered, Place, Reading, Row
+from negative_list.readers.rows import check_lines, needs_current_line, plain, refused, rows
 
 if TYPE_CHECKING:
     from negative_list.site import Sites
 
 __all__ = ["read_national"]
 
-_ORDER_SCENES = frozenset({"2", "4", "5"})
-_INTERNET = "5"
+_INTERNET = ("5", "05", 5)
 _TOP = Place("")
-_DIAGNOSIS_KEYS = ("dise_codg", "dise_name", "maindise_flag")
-_MAIN_DIAGNOSIS_KEYS = ("dscg_main_dise_codg", "dscg_main_dise_name", "")
-_OPERATION_KEYS = ("oprn_code", "oprn_name", "main_oprn_flag")
+_TABLES = {"diagnosis": "fsi_diagnose_dtos", "operation": "fsi_operation_dtos"}
+_CALL_RECORDS = ("request.system", "request.task")
 _NAMES = {
     "patient.birth_date": "brdy",
     "encounter.discharged_at": "dscg_date",
@@ -64,195 +61,154 @@ def read_national(body: Mapping[str, object], sites: Sites, at: datetime | None 
     naming the fields where there is no patient, no encounter, no current order in an order scene, or too much.
     """
     frame = _frame(body)
-    institution = _plain(body.get("fixmedins_code")) or _plain(frame.visits[0].row.get("medins_id"))
+    institution = plain(body.get("fixmedins_code")) or plain(frame.visits[0].row.get("medins_id"))
     reading = Reading(sites.of(institution), at, _NAMES)
-    told = reading.time(body, "inf_time", _TOP)
-    reading.at = at or (told[0] if told else None)
-    _check(reading, frame)
+    envelope: Gathered = {}
+    reading.gather(reading.plan.envelope, body, envelope, _TOP)
+    told_at, _ = envelope.get("request.time", (None, True))
+    reading.at = at or told_at
     current, *others = _encounters(reading, frame)
     _check_scene(reading, current, frame.visits[0].path)
     return Prescription(
         encounter=current,
         others=tuple(others),
         patient=_patient(reading, frame),
-        request_id=reading.text(body, "msgid", _TOP),
+        request_id=envelope.get("request.id", ""),
         institution_id=institution,
-        at=told[0] if told else None,
+        at=told_at,
         notes=reading.settled_notes(),
     )
 
 
 def _frame(body: Row) -> Frame:
     data = _object(_object(body, "input", "input"), "data", "input.data")
-    people = _rows(data.get("patient_dtos"), "input.data.patient_dtos")
+    people = rows(data.get("patient_dtos"), "input.data.patient_dtos")
     if not people:
-        raise _refused("input.data.patient_dtos", "no patient; give one")
+        raise refused("input.data.patient_dtos", "no patient; give one")
     person, path = people[0]
-    visits = [_visit(row, at) for row, at in _rows(person.get("fsi_encounter_dtos"), f"{path}.fsi_encounter_dtos")]
+    visits = [_visit(row, at) for row, at in rows(person.get("fsi_encounter_dtos"), f"{path}.fsi_encounter_dtos")]
     if not visits:
-        raise _refused(f"{path}.fsi_encounter_dtos", "no encounter; give the current one")
-    current = _current(_plain(person.get("curr_mdtrt_id")), visits)
+        raise refused(f"{path}.fsi_encounter_dtos", "no encounter; give the current one")
+    _check_lines(visits)
+    current = _current(plain(person.get("curr_mdtrt_id")), visits)
     return Frame(body, data, person, path, [current, *(visit for visit in visits if visit is not current)])
 
 
 def _visit(row: Row, path: str) -> Visit:
-    return Visit(row, path, _rows(row.get("fsi_order_dtos"), f"{path}.fsi_order_dtos"))
+    return Visit(row, path, rows(row.get("fsi_order_dtos"), f"{path}.fsi_order_dtos"))
 
 
 def _current(wanted: str, visits: list[Visit]) -> Visit:
     """Find the encounter ``curr_mdtrt_id`` names, else the last one."""
-    named = [visit for visit in visits if wanted and _plain(visit.row.get("mdtrt_id")) == wanted]
+    named = [visit for visit in visits if wanted and plain(visit.row.get("mdtrt_id")) == wanted]
     return (named or visits)[-1]
 
 
 def _object(row: Row, key: str, path: str) -> Row:
     value = row.get(key)
-    if not isinstance(value, Mapping):
-        raise _refused(path, "expected an object")
+    if not isinstance(value, dict):
+        raise refused(path, "expected an object")
     return value
 
 
-def _rows(value: object, path: str) -> list[tuple[Row, str]]:
-    """Return the objects of a list with their paths; one object stands for a list of one, a placeholder for none."""
-    if isinstance(value, Mapping):
-        return [(value, path)]
-    if isinstance(value, list):
-        for n, row in enumerate(value):
-            if not isinstance(row, Mapping):
-                raise _refused(f"{path}[{n}]", "expected an object")
-        return [(row, f"{path}[{n}]") for n, row in enumerate(value)]
-    if value is None or (isinstance(value, str) and not value.strip("- ")):
-        return []
-    raise _refused(path, "expected a list of objects")
-
-
-def _refused(field: str, message: str) -> RequestError:
-    return RequestError([FieldProblem(field=field, message=message)])
-
-
-def _plain(raw: object) -> str:
-    return str(raw).strip() if isinstance(raw, (str, int)) else ""
-
-
-def _check(reading: Reading, frame: Frame) -> None:
-    """Refuse what is over a limit, before anything is read."""
-    visits = frame.visits
-    if sum(len(visit.orders) for visit in visits) > MAX_LINES:
-        field = f"{max(visits, key=lambda visit: len(visit.orders)).path}.fsi_order_dtos"
-        raise _refused(field, f"more than {MAX_LINES:,} lines in one body; send the encounter in parts")
-    check = reading.check_texts
-    check(frame.body, "")
-    check(frame.data, "input.data")
-    check(frame.person, frame.person_path)
-    for visit in visits:
-        check(visit.row, visit.path)
-        for row, path in visit.orders:
-            check(row, path)
+def _check_lines(visits: list[Visit]) -> None:
+    longest = max(visits, key=lambda visit: len(visit.orders))
+    check_lines(sum(len(visit.orders) for visit in visits), f"{longest.path}.fsi_order_dtos")
 
 
 def _check_scene(reading: Reading, current: Encounter, path: str) -> None:
-    """Refuse a body in an order scene (2, 4, 5 or none named) without anything to judge."""
-    scenes = current.facts.get("encounter.scene", ())
-    ordering = not scenes or (isinstance(scenes, tuple) and not _ORDER_SCENES.isdisjoint(scenes))
-    if ordering and not any(line.current for line in current.lines):
+    if needs_current_line(current):
         reading.refuse(f"{path}.fsi_order_dtos", "no current line (curr_drord_flag 1); give the orders to be checked")
 
 
 def _patient(reading: Reading, frame: Frame) -> Patient:
-    facts: Facts = {}
+    gathered: Gathered = {}
     place = Place(frame.person_path)
-    reading.gather(reading.plan.patient, frame.person, facts, place)
-    reading.explicit(frame.person.get("facts"), "patient", facts, place)
-    return build.patient(reading, reading.text(frame.person, "patn_id", place), facts, place)
+    reading.gather(reading.plan.patient, frame.person, gathered, place)
+    reading.explicit(frame.person.get("facts"), "patient", gathered, place)
+    gathered.pop("patient.current_encounter", None)
+    return build.patient(reading, gathered.pop("patient.id", ""), gathered, place)
 
 
 def _encounters(reading: Reading, frame: Frame) -> Iterator[Encounter]:
     sent = [_sent_ids(reading, visit) for visit in frame.visits]
     ids = build.line_ids(sent)
     for n, visit in enumerate(frame.visits):
-        facts: Facts = {}
+        gathered: Gathered = {}
+        place = Place(visit.path)
+        reading.gather(reading.plan.encounter, visit.row, gathered, place)
         if n == 0:
-            _whole_body(reading, frame, facts)
-        yield _encounter(reading, visit, (sent[n][0], ids[n]), facts, current=n == 0)
+            _above(reading, frame, gathered)
+        reading.explicit(visit.row.get("facts"), "encounter", gathered, place)
+        yield _encounter(reading, visit, gathered, ids[n], current=n == 0)
 
 
 def _sent_ids(reading: Reading, visit: Visit) -> tuple[str, list[str]]:
-    encounter_id = reading.text(visit.row, "mdtrt_id", Place(visit.path))
-    return encounter_id, [reading.text(row, "rx_id", Place(path)) for row, path in visit.orders]
+    """Read the encounter's id and its lines' ids; impossible ones are noted where their rows are read."""
+    read = reading.plan.texts.read
+    ids = (read(row.get("rx_id")) for row, _ in visit.orders)
+    return plain(visit.row.get("mdtrt_id")), [sent if isinstance(sent, str) else "" for sent in ids]
 
 
-def _whole_body(reading: Reading, frame: Frame, facts: Facts) -> None:
+def _above(reading: Reading, frame: Frame, gathered: Gathered) -> None:
     """Read what stands above the encounter and belongs to the current one: the scene, the place of payment.
 
     Clients put ``pay_loc`` at any level, and two of them in ``reim_flag`` and ``out_setl_flag`` instead (2.8, 5.2).
     """
-    reading.gather(reading.plan.scene, frame.data, facts, Place("input.data"))
+    reading.gather(reading.plan.data, frame.data, gathered, Place("input.data"))
+    for record in _CALL_RECORDS:
+        gathered.pop(record, None)
     row = frame.visits[0].row
-    sent = [level.get("pay_loc") for level in (frame.body, frame.data, frame.person, row)]
-    sent += [row.get("reim_flag"), row.get("out_setl_flag")]
-    if any(_plain(raw).lstrip("0") == _INTERNET for raw in sent):
-        facts["encounter.pay_location"] = "internet"
+    levels = (frame.body, frame.data, frame.person, row)
+    sent = [*(level.get("pay_loc") for level in levels), row.get("reim_flag"), row.get("out_setl_flag")]
+    if any(raw in _INTERNET for raw in sent):
+        gathered["encounter.pay_location"] = "internet"
 
 
-def _encounter(
-    reading: Reading, visit: Visit, named: tuple[str, list[str]], facts: Facts, *, current: bool
-) -> Encounter:
-    place, row, (encounter_id, ids) = Place(visit.path), visit.row, named
-    internet = facts.get("encounter.pay_location")
-    reading.gather(reading.plan.encounter, row, facts, place)
-    if internet:
-        facts["encounter.pay_location"] = internet
-    reading.explicit(row.get("facts"), "encounter", facts, place)
-    orders = zip(visit.orders, ids, strict=True)
+def _encounter(reading: Reading, visit: Visit, gathered: Gathered, ids: list[str], *, current: bool) -> Encounter:
+    take = gathered.pop
+    id_ = take("encounter.id", "")
+    main = build.Named(take("encounter.main_diagnosis_code", ""), take("encounter.main_diagnosis_name", ""))
     parts = build.Parts(
-        id=encounter_id,
-        lines=tuple(_line(reading, order, encounter_id, Place(at, id_), current) for (order, at), id_ in orders),
-        diagnoses=_diagnoses(reading, visit),
-        operations=build.operations(reading, _operations(reading, visit)),
+        id=id_,
+        lines=tuple(
+            _line(reading, id_, row, Place(path, name), current)
+            for (row, path), name in zip(visit.orders, ids, strict=True)
+        ),
+        diagnoses=build.diagnoses(reading, _named(reading, visit, "diagnosis"), main),
+        operations=build.operations(reading, _named(reading, visit, "operation")),
     )
-    return build.encounter(reading, parts, facts, place)
+    return build.encounter(reading, parts, gathered, Place(visit.path))
 
 
-def _line(reading: Reading, row: Row, encounter_id: str, place: Place, current: bool) -> Line:
-    facts: Facts = {}
-    reading.gather(reading.plan.line, row, facts, place)
+def _line(reading: Reading, encounter_id: str, row: Row, place: Place, current: bool) -> Line:
+    gathered: Gathered = {}
+    reading.gather(reading.plan.line, row, gathered, place)
     extension = row.get("extend_order_map")
-    if isinstance(extension, Mapping):
+    if isinstance(extension, dict):
         within = Place(f"{place.path}.extend_order_map", place.line)
-        reading.gather(reading.plan.line_extension, extension, facts, within)
-    reading.explicit(row.get("facts"), "line", facts, place)
-    if "line.dosage_form" not in facts and "line.hospital_dosage_form" in facts:
-        facts["line.dosage_form"] = facts["line.hospital_dosage_form"]
-    draft = build.Draft(
-        id=place.line,
-        encounter_id=encounter_id,
-        code=reading.text(row, "hilist_code", place),
-        name=reading.text(row, "hilist_name", place) or str(facts.get("line.hospital_name", "")),
-        current=reading.flag(row, "curr_drord_flag", place, missing=True) and current,
-        begins=reading.time(row, "drord_begn_date", place),
-        stops=reading.time(row, "drord_stop_date", place),
-        facts=facts,
-    )
-    return build.line(reading, draft, place)
+        reading.gather(reading.plan.line_extension, extension, gathered, within)
+    _fill_in(reading, gathered)
+    reading.explicit(row.get("facts"), "line", gathered, place)
+    return build.line(reading, encounter_id, gathered, place, current=current)
 
 
-def _diagnoses(reading: Reading, visit: Visit) -> tuple[Diagnosed, ...]:
-    rows = _rows(visit.row.get("fsi_diagnose_dtos"), f"{visit.path}.fsi_diagnose_dtos")
-    named = [_named(reading, row, Place(path), _DIAGNOSIS_KEYS) for row, path in rows]
-    main = _named(reading, visit.row, Place(visit.path), _MAIN_DIAGNOSIS_KEYS)
-    return build.diagnoses(reading, named, main)
+def _fill_in(reading: Reading, gathered: Gathered) -> None:
+    """Derive what the national order says in a second field."""
+    if "line.name" not in gathered and "line.hospital_name" in gathered:
+        gathered["line.name"] = gathered["line.hospital_name"]
+    if "line.dosage_form" not in gathered and "line.hospital_dosage_form" in gathered:
+        gathered["line.dosage_form"] = gathered["line.hospital_dosage_form"]
+    if reading.plan.take_home:
+        take_home = reading.plan.take_home.get(gathered.get("line.order_behaviour", ""))
+        if take_home is not None:
+            gathered["line.take_home"] = take_home
 
 
-def _operations(reading: Reading, visit: Visit) -> list[build.Named]:
-    rows = _rows(visit.row.get("fsi_operation_dtos"), f"{visit.path}.fsi_operation_dtos")
-    return [_named(reading, row, Place(path), _OPERATION_KEYS) for row, path in rows]
-
-
-def _named(reading: Reading, row: Row, place: Place, keys: tuple[str, str, str]) -> build.Named:
-    code, name, main = keys
-    reading.check_texts(row, place.path)
-    return build.Named(
-        code=reading.text(row, code, place),
-        name=reading.text(row, name, place),
-        main=reading.flag(row, main, place, missing=False),
-    )
+def _named(reading: Reading, visit: Visit, kind: str) -> Iterator[build.Named]:
+    """Read the diagnoses or the operations of an encounter."""
+    key, columns = _TABLES[kind], reading.plan.named[kind]
+    for row, path in rows(visit.row.get(key), f"{visit.path}.{key}"):
+        read: Gathered = {}
+        reading.gather(columns, row, read, Place(path))
+        yield build.Named(read.get(f"{kind}.code", ""), read.get(f"{kind}.name", ""), read.get(f"{kind}.main", False))

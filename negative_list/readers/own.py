@@ -7,27 +7,30 @@ encounter and line carry every further fact of the dictionary.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from negative_list.errors import FieldProblem, RequestError, nearest
-from negative_list.prescription import Encounter, FactValue, Line, Patient, Prescription
+from negative_list.dictionary import HELD
+from negative_list.errors import nearest
+from negative_list.prescription import Encounter, Line, Patient, Prescription
 from negative_list.readers import build
-from negative_list.readers.columns import Column, own_columns
-from negative_list.readers.limits import MAX_LINES
-from negative_list.readers.reading import Facts, Place, Reading, Row
+from negative_list.readers.columns import Columns, own_columns
+from negative_list.readers.reading import Gathered, Place, Reading, Row
+from negative_list.readers.rows import check_lines, needs_current_line, plain, refused, rows
 
 if TYPE_CHECKING:
     from negative_list.site import Site, Sites
 
-__all__ = ["LINE_FACTS", "LINE_KEYS", "read_check_request", "read_line"]
+__all__ = ["LINE_KEYS", "own_plan", "read_check_request", "read_line"]
 
-PATIENT_FACTS = {"sex": "patient.sex", "birth_date": "patient.birth_date"}
-ENCOUNTER_FACTS = {
+BODY_KEYS = {"request_id": "request.id", "institution_id": "", "time": "request.time", "scene": "encounter.scene"}
+PATIENT_KEYS = {"id": "patient.id", "sex": "patient.sex", "birth_date": "patient.birth_date"}
+ENCOUNTER_KEYS = {
     key: f"encounter.{key}"
     for key in (
+        "id",
         "visit_mode",
         "insurance",
         "institution_level",
@@ -38,9 +41,15 @@ ENCOUNTER_FACTS = {
         "doctor_id",
     )
 }
-LINE_FACTS = {
+LINE_KEYS = {
     key: f"line.{key}"
     for key in (
+        "id",
+        "code",
+        "name",
+        "current",
+        "begins",
+        "stops",
         "local_code",
         "item_type",
         "quantity",
@@ -55,14 +64,15 @@ LINE_FACTS = {
         "paid_by",
     )
 }
-"""Keys of a line that are facts; the rest of a line are fields of its record."""
+"""Fields of a line and the names they have in the dictionary."""
 
-BODY_KEYS = frozenset({"request_id", "institution_id", "time", "scene", "patient", "encounter", "other_encounters"})
-PATIENT_KEYS = frozenset({"id", "facts", *PATIENT_FACTS})
-ENCOUNTER_KEYS = frozenset({"id", "facts", "diagnoses", "operations", "lines", *ENCOUNTER_FACTS})
-NAMED_KEYS = frozenset({"code", "name", "main"})
-LINE_KEYS = frozenset({"id", "code", "name", "current", "begins", "stops", "facts", *LINE_FACTS})
-
+_NAMED_KEYS = ("code", "name", "main")
+_OBJECTS = {
+    "": frozenset({"patient", "encounter", "other_encounters"}),
+    "patient": frozenset({"facts"}),
+    "encounter": frozenset({"facts", "diagnoses", "operations", "lines"}),
+    "line": frozenset({"facts"}),
+}
 _NAMES = {
     "patient.birth_date": "birth_date",
     "encounter.discharged_at": "discharged_at",
@@ -71,23 +81,29 @@ _NAMES = {
     "line.stops": "stops",
 }
 _TOP = Place("")
-_ORDER_SCENES = frozenset({"2", "4", "5"})
-
-Columns = tuple[Column[FactValue], ...]
 
 
 class OwnPlan:
-    """The columns of our own JSON for one site."""
+    """The columns of our own JSON at one site, and the keys each object may have."""
 
     def __init__(self, site: Site) -> None:
-        self.scene = own_columns(site, {"scene": "encounter.scene"})
-        self.patient = own_columns(site, PATIENT_FACTS)
-        self.encounter = own_columns(site, ENCOUNTER_FACTS)
-        self.line = own_columns(site, LINE_FACTS)
+        self.columns: dict[str, Columns] = {
+            "": own_columns(site, {key: name for key, name in BODY_KEYS.items() if name}),
+            "patient": own_columns(site, PATIENT_KEYS),
+            "encounter": own_columns(site, ENCOUNTER_KEYS),
+            "line": own_columns(site, LINE_KEYS),
+            "diagnoses": own_columns(site, {key: f"diagnosis.{key}" for key in _NAMED_KEYS}),
+            "operations": own_columns(site, {key: f"operation.{key}" for key in _NAMED_KEYS}),
+        }
+        self.keys = {
+            kind: frozenset(columns) | _OBJECTS.get(kind, frozenset()) for kind, columns in self.columns.items()
+        }
+        self.keys[""] |= {"institution_id"}
 
 
 @lru_cache(maxsize=256)
-def _plan(site: Site) -> OwnPlan:
+def own_plan(site: Site) -> OwnPlan:
+    """Return the plan of a site, which is known by its identity."""
     return OwnPlan(site)
 
 
@@ -97,136 +113,101 @@ def read_check_request(body: Mapping[str, object], sites: Sites, at: datetime | 
     ``at`` is the instant it is judged at, in the site's zone; ``None``: the body's ``time``. Raises ``RequestError``
     naming every field that is unknown, missing or too much.
     """
-    institution = _plain(body.get("institution_id"))
+    visits, person = _visits(body), _person(body)
+    institution = plain(body.get("institution_id"))
     reading = Reading(sites.of(institution), at, _NAMES)
-    _known(reading, body, BODY_KEYS, "")
-    told = reading.time(body, "time", _TOP)
-    reading.at = at or (told[0] if told else None)
-    visits = _visits(body)
-    sent = [_sent_ids(reading, row, path) for row, path in visits]
-    _check_size(sent)
-    ids = build.line_ids(sent)
-    scene: Facts = {}
-    reading.gather(_plan(reading.site).scene, body, scene, _TOP)
-    encounters = [
-        _encounter(reading, visit, (sent[n][0], ids[n]), scene if n == 0 else {}) for n, visit in enumerate(visits)
-    ]
-    _check_scene(reading, encounters[0])
+    request = _gather(reading, "", body, _TOP)
+    told_at, _ = request.pop("request.time", (None, True))
+    reading.at = at or told_at
+    request_id = request.pop("request.id", "")
+    current, *others = _encounters(reading, visits, request)
+    if needs_current_line(current):
+        reading.refuse("encounter.lines", "no current line; give the orders to be checked")
     return Prescription(
-        encounter=encounters[0],
-        others=tuple(encounters[1:]),
-        patient=_patient(reading, body.get("patient")),
-        request_id=reading.text(body, "request_id", _TOP),
+        encounter=current,
+        others=tuple(others),
+        patient=_patient(reading, person),
+        request_id=request_id,
         institution_id=institution,
-        at=told[0] if told else None,
+        at=told_at,
         notes=reading.settled_notes(),
     )
 
 
 def _visits(body: Row) -> list[tuple[Row, str]]:
     current = body.get("encounter")
-    if not isinstance(current, Mapping):
-        raise RequestError([FieldProblem(field="encounter", message="expected an object; give the current encounter")])
-    return [(current, "encounter"), *_rows(body, "other_encounters", "")]
+    if not isinstance(current, dict):
+        raise refused("encounter", "expected an object; give the current encounter")
+    return [(current, "encounter"), *rows(body.get("other_encounters"), "other_encounters")]
 
 
-def _rows(row: Row, key: str, path: str) -> list[tuple[Row, str]]:
-    """Return the objects of a list with their paths; raises ``RequestError`` for anything else."""
-    value, at = row.get(key), f"{path}.{key}".lstrip(".")
-    if value is None:
-        return []
-    if not isinstance(value, list):
-        raise RequestError([FieldProblem(field=at, message="expected a list of objects")])
-    wrong = [f"{at}[{n}]" for n, entry in enumerate(value) if not isinstance(entry, Mapping)]
-    if wrong:
-        raise RequestError([FieldProblem(field=field, message="expected an object") for field in wrong])
-    return [(entry, f"{at}[{n}]") for n, entry in enumerate(value)]
+def _person(body: Row) -> Row:
+    person = body.get("patient")
+    if not isinstance(person, dict):
+        raise refused("patient", "expected an object; give the patient")
+    return person
 
 
-def _plain(raw: object) -> str:
-    return str(raw).strip() if isinstance(raw, (str, int)) else ""
+def _gather(reading: Reading, kind: str, row: Row, place: Place) -> Gathered:
+    """Read the fields of an object; the format is ours, so a field it does not have is refused."""
+    plan = own_plan(reading.site)
+    if not row.keys() <= plan.keys[kind]:
+        for key in sorted(row.keys() - plan.keys[kind]):
+            hint = nearest(key, plan.keys[kind]) or "; give further facts in `facts`"
+            reading.refuse(f"{place.path}.{key}".lstrip("."), f"no such field{hint}")
+    gathered: Gathered = {}
+    reading.gather(plan.columns[kind], row, gathered, place)
+    if kind in HELD:
+        reading.explicit(row.get("facts"), kind, gathered, place)
+    return gathered
 
 
-def _known(reading: Reading, row: Row, keys: frozenset[str], path: str) -> None:
-    """Refuse keys the format does not have, and texts over the limit."""
-    if not row.keys() <= keys:
-        for key in sorted(row.keys() - keys):
-            reading.refuse(
-                f"{path}.{key}".lstrip("."), f"no such field{nearest(key, keys)}; further facts go into `facts`"
-            )
-    reading.check_texts(row, path)
-
-
-def _check_size(sent: list[tuple[str, list[str]]]) -> None:
-    if sum(len(ids) for _, ids in sent) > MAX_LINES:
-        message = f"more than {MAX_LINES:,} lines in one body; send the encounter in parts"
-        raise RequestError([FieldProblem(field="encounter.lines", message=message)])
-
-
-def _check_scene(reading: Reading, current: Encounter) -> None:
-    scenes = current.facts.get("encounter.scene", ())
-    ordering = not scenes or (isinstance(scenes, tuple) and not _ORDER_SCENES.isdisjoint(scenes))
-    if ordering and not any(line.current for line in current.lines):
-        reading.refuse("encounter.lines", "no current line; give the orders to be checked")
-
-
-def _patient(reading: Reading, row: object) -> Patient:
-    facts: Facts = {}
-    if not isinstance(row, Mapping):
-        raise RequestError([*reading.problems, FieldProblem(field="patient", message="expected an object")])
+def _patient(reading: Reading, row: Row) -> Patient:
     place = Place("patient")
-    _known(reading, row, PATIENT_KEYS, "patient")
-    reading.gather(_plan(reading.site).patient, row, facts, place)
-    reading.explicit(row.get("facts"), "patient", facts, place)
-    return build.patient(reading, reading.text(row, "id", place), facts, place)
+    gathered = _gather(reading, "patient", row, place)
+    return build.patient(reading, gathered.pop("patient.id", ""), gathered, place)
 
 
-def _sent_ids(reading: Reading, row: Row, path: str) -> tuple[str, list[str]]:
-    lines = _rows(row, "lines", path)
-    return reading.text(row, "id", Place(path)), [reading.text(line, "id", Place(at)) for line, at in lines]
+def _encounters(reading: Reading, visits: list[tuple[Row, str]], request: Gathered) -> Iterator[Encounter]:
+    lines = [rows(row.get("lines"), f"{path}.lines") for row, path in visits]
+    check_lines(sum(map(len, lines)), f"{visits[0][1]}.lines")
+    read = reading.plan.texts.read
+    sent = [
+        (plain(row.get("id")), [id_ if isinstance(id_ := read(line.get("id")), str) else "" for line, _ in lines[n]])
+        for n, (row, _) in enumerate(visits)
+    ]
+    ids = build.line_ids(sent)
+    for n, (row, path) in enumerate(visits):
+        placed = [(line, Place(at, id_)) for (line, at), id_ in zip(lines[n], ids[n], strict=True)]
+        yield _encounter(reading, row, Place(path), placed, request if n == 0 else None)
 
 
-def _encounter(reading: Reading, visit: tuple[Row, str], named: tuple[str, list[str]], facts: Facts) -> Encounter:
-    row, path = visit
-    place, (encounter_id, ids) = Place(path), named
-    _known(reading, row, ENCOUNTER_KEYS, path)
-    reading.gather(_plan(reading.site).encounter, row, facts, place)
-    reading.explicit(row.get("facts"), "encounter", facts, place)
-    lines = zip(_rows(row, "lines", path), ids, strict=True)
+def _encounter(
+    reading: Reading, row: Row, place: Place, lines: list[tuple[Row, Place]], request: Gathered | None
+) -> Encounter:
+    gathered = _gather(reading, "encounter", row, place)
+    if request is not None:
+        gathered = request | gathered
+    id_ = gathered.pop("encounter.id", "")
+    current = request is not None
     parts = build.Parts(
-        id=encounter_id,
-        lines=tuple(read_line(reading, line, encounter_id, Place(at, id_)) for (line, at), id_ in lines),
-        diagnoses=build.diagnoses(reading, _named(reading, row, "diagnoses", path)),
-        operations=build.operations(reading, _named(reading, row, "operations", path)),
+        id=id_,
+        lines=tuple(read_line(reading, id_, line, at, current=current) for line, at in lines),
+        diagnoses=build.diagnoses(reading, _named(reading, row, place, "diagnoses")),
+        operations=build.operations(reading, _named(reading, row, place, "operations")),
     )
-    return build.encounter(reading, parts, facts, place)
+    return build.encounter(reading, parts, gathered, place)
 
 
-def read_line(reading: Reading, row: Row, encounter_id: str, place: Place) -> Line:
-    """Read one line; lines of other encounters than the current one are in force whatever they say."""
-    _known(reading, row, LINE_KEYS, place.path)
-    facts: Facts = {}
-    reading.gather(_plan(reading.site).line, row, facts, place)
-    reading.explicit(row.get("facts"), "line", facts, place)
-    draft = build.Draft(
-        id=place.line,
-        encounter_id=encounter_id,
-        code=reading.text(row, "code", place),
-        name=reading.text(row, "name", place),
-        current=reading.flag(row, "current", place, missing=True) and place.path.startswith("encounter."),
-        begins=reading.time(row, "begins", place),
-        stops=reading.time(row, "stops", place),
-        facts=facts,
-    )
-    return build.line(reading, draft, place)
+def read_line(reading: Reading, encounter_id: str, row: Row, place: Place, *, current: bool) -> Line:
+    """Read one line, whose id ``place`` tells; ``current``: whether its encounter is the current one."""
+    gathered = _gather(reading, "line", row, place)
+    return build.line(reading, encounter_id, gathered, place, current=current)
 
 
-def _named(reading: Reading, row: Row, key: str, path: str) -> Iterable[build.Named]:
-    for entry, at in _rows(row, key, path):
-        _known(reading, entry, NAMED_KEYS, at)
-        place = Place(at)
-        yield build.Named(
-            code=reading.text(entry, "code", place),
-            name=reading.text(entry, "name", place),
-            main=reading.flag(entry, "main", place, missing=False),
-        )
+def _named(reading: Reading, row: Row, place: Place, kind: str) -> Iterator[build.Named]:
+    """Read the diagnoses or the operations of an encounter."""
+    one = "diagnosis" if kind == "diagnoses" else "operation"
+    for entry, path in rows(row.get(kind), f"{place.path}.{kind}"):
+        read = _gather(reading, kind, entry, Place(path))
+        yield build.Named(read.get(f"{one}.code", ""), read.get(f"{one}.name", ""), read.get(f"{one}.main", False))

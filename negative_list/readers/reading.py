@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from msgspec import Struct
 
-from negative_list.dictionary import HELD, Fact, load, parse_value
+from negative_list.dictionary import HELD, load
 from negative_list.errors import FieldProblem, RequestError, UnknownNameError, nearest
 from negative_list.prescription import FactValue, Note
 from negative_list.readers.columns import (
     Column,
+    Columns,
     Impossible,
-    Moment,
+    Value,
     national_columns,
-    own_value,
+    own_columns,
     text_column,
-    time_column,
 )
 from negative_list.readers.limits import MAX_NOTES, MAX_TEXT_BYTES, longer_than_limit
 
 if TYPE_CHECKING:
     from negative_list.site import Site
 
-__all__ = ["Facts", "Place", "Reading", "Row", "Said", "SitePlan", "plan"]
+__all__ = ["SITE", "SITE_DEFAULT", "Facts", "Gathered", "Place", "Reading", "Row", "Said", "SitePlan", "plan"]
 
-Facts = dict[str, FactValue]
-Row = Mapping[str, object]
+Facts: TypeAlias = dict[str, FactValue]
+Gathered: TypeAlias = "dict[str, Any]"
+"""What was read of a row: facts, and under their names the fields of its record, which are taken out again."""
+Row: TypeAlias = Mapping[str, object]
 T = TypeVar("T")
 
 SITE = "site"
@@ -63,24 +65,32 @@ class SitePlan:
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        self.times: Column[Moment] = time_column(site)
-        self.texts: Column[str] = text_column()
-        self.scene = national_columns(site, "data")
+        self.texts = text_column()
+        self.envelope = own_columns(site, {"msgid": "request.id", "inf_time": "request.time"})
+        self.data = national_columns(site, "data")
         self.patient = national_columns(site, "patient_dtos")
         self.encounter = national_columns(site, "fsi_encounter_dtos")
         self.line = national_columns(site, "fsi_order_dtos")
+        self.named = {
+            "diagnosis": national_columns(site, "fsi_diagnose_dtos"),
+            "operation": national_columns(site, "fsi_operation_dtos"),
+        }
         self.line_extension = national_columns(site, "fsi_order_dtos.extend_order_map")
         self.said = {holder: _said(site, holder) for holder in HELD}
         self.quiet = {holder: said.nothing for holder, said in self.said.items()}
-        self.explicit: dict[str, Column[FactValue]] = {
-            fact.name: Column(fact.name, fact.name, own_value(fact, site)) for fact in load().values() if fact.settable
-        }
+        self.explicit = own_columns(site, {fact.name: fact.name for fact in load().values() if fact.settable})
+        self.modes = {str(code): str(mode) for code, mode in _modes(site).items() if mode}
+        self.take_home = site.tables.get("line.take_home", {})
 
 
 @lru_cache(maxsize=256)
 def plan(site: Site) -> SitePlan:
     """Return the plan of a site, which is known by its identity."""
     return SitePlan(site)
+
+
+def _modes(site: Site) -> Mapping[str, FactValue | None]:
+    return site.tables.get("encounter.visit_mode") or load()["encounter.visit_mode"].values
 
 
 def _said(site: Site, holder: str) -> Said:
@@ -134,50 +144,43 @@ class Reading:
             return (*self.notes, more)
         return tuple(self.notes)
 
-    def gather(self, columns: Sequence[Column[FactValue]], row: Row, facts: Facts, place: Place) -> None:
-        """Read the row's columns into ``facts``; unknown and impossible values leave no fact."""
-        for column in columns:
-            raw = row.get(column.key)
-            if raw is None:
+    def gather(self, columns: Columns, row: Row, gathered: Gathered, place: Place) -> None:
+        """Read every field of the row that has a column; unknown and impossible values leave nothing behind."""
+        known = columns.get
+        for key, raw in row.items():
+            column = known(key)
+            if column is None:
+                if raw.__class__ is str and longer_than_limit(raw):
+                    self._too_long(place, key)
                 continue
             try:  # asked here first, since nearly every value is remembered
                 value = column.memo[raw]
             except (KeyError, TypeError):
-                value = column.read(raw)
-            if value is None:
-                continue
-            if isinstance(value, Impossible):
-                self.impossible(place, column.key, value.message)
-            else:
-                facts[column.fact] = value
+                value = self._read(column, raw, place)
+            if value is not None:
+                gathered[column.fact] = value
 
-    def scalar(self, column: Column[T], row: Row, key: str, place: Place) -> T | None:
-        """Read one field that becomes no fact; an impossible value is noted and unknown."""
-        raw = row.get(key)
-        value = None if raw is None else column.read(raw)
+    def _read(self, column: Column[Value], raw: object, place: Place) -> Value | None:
+        value = column.read(raw)
         if isinstance(value, Impossible):
-            self.impossible(place, key, value.message)
+            self._unusable(place, column.key, value)
             return None
         return value
 
-    def text(self, row: Row, key: str, place: Place) -> str:
-        """Read a text; "" when it is unknown."""
-        return self.scalar(self.plan.texts, row, key, place) or ""
+    def _unusable(self, place: Place, key: str, told: Impossible) -> None:
+        if told.too_long:
+            self._too_long(place, key)
+        else:
+            self.impossible(place, key, told.message)
 
-    def time(self, row: Row, key: str, place: Place) -> Moment | None:
-        """Read a civil time and whether it has a clock."""
-        return self.scalar(self.plan.times, row, key, place)
+    def _too_long(self, place: Place, key: str) -> None:
+        self.refuse(f"{place.path}.{key}".lstrip("."), _TOO_LONG)
 
-    def flag(self, row: Row, key: str, place: Place, *, missing: bool) -> bool:
-        """Read a flag of 1 and 0 (or their JSON and Chinese forms)."""
-        value = self.scalar(_FLAG, row, key, place)
-        return missing if value is None else bool(value)
-
-    def explicit(self, told: object, holder: str, facts: Facts, place: Place) -> None:
+    def explicit(self, told: object, holder: str, facts: Gathered, place: Place) -> None:
         """Read a ``facts`` object, whose keys are dictionary names, over what the fields said."""
         if told is None or told == "":
             return
-        if not isinstance(told, Mapping):
+        if not isinstance(told, dict):
             self.refuse(f"{place.path}.facts", "expected an object of fact names and values")
             return
         for name, raw in told.items():
@@ -187,20 +190,13 @@ class Reading:
                 continue
             value = column.read(raw)
             if isinstance(value, Impossible):
-                self.impossible(place, f"facts.{name}", value.message)
+                self._unusable(place, f"facts.{name}", value)
                 facts.pop(name, None)
             elif value is not None:
                 facts[name] = value
 
-    def check_texts(self, row: Row, path: str) -> None:
-        """Refuse every text of the row that is over the limit."""
-        for key, value in row.items():
-            if value.__class__ is str and longer_than_limit(value):
-                self.refuse(f"{path}.{key}".lstrip("."), _TOO_LONG)
-
 
 _TOO_LONG = f"longer than {MAX_TEXT_BYTES:,} bytes of UTF-8, and no field of the interface holds 2,000; shorten it"
-_FLAG: Column[FactValue] = Column("", "", lambda raw: parse_value(Fact(name="", type="flag", zh=""), raw))
 
 
 def _why_not(name: str, holder: str) -> str:

@@ -1,0 +1,59 @@
+"""The objects and lists a body is made of, and what both kinds of body refuse alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from negative_list.errors import FieldProblem, RequestError
+from negative_list.readers.limits import MAX_LINES
+
+if TYPE_CHECKING:
+    from negative_list.prescription import Encounter
+    from negative_list.readers.reading import Row
+
+__all__ = ["check_lines", "needs_current_line", "plain", "refused", "rows"]
+
+_ORDER_SCENES = frozenset({"2", "4", "5"})
+
+
+def rows(value: object, path: str) -> list[tuple[Row, str]]:
+    """Return the objects of a list with their paths; one object stands for a list of one, a placeholder for none.
+
+    Raises ``RequestError`` naming what is no object.
+    """
+    if isinstance(value, list):
+        wrong = [n for n, row in enumerate(value) if not isinstance(row, dict)]
+        if wrong:
+            raise refused(f"{path}[{wrong[0]}]", "expected an object")
+        return [(row, f"{path}[{n}]") for n, row in enumerate(value)]
+    if isinstance(value, dict):
+        return [(value, path)]
+    if value is None or (isinstance(value, str) and not value.strip("- ")):
+        return []
+    raise refused(path, "expected a list of objects")
+
+
+def refused(field: str, message: str) -> RequestError:
+    """Return the error that refuses a body for one field."""
+    return RequestError([FieldProblem(field=field, message=message)])
+
+
+def plain(raw: object) -> str:
+    """Return an id as text, "" where it is none; for what has to be known before a site is."""
+    return str(raw).strip() if isinstance(raw, (str, int)) and len(str(raw)) < _LONGEST_ID else ""
+
+
+def check_lines(count: int, field: str) -> None:
+    """Refuse more lines than a body may hold."""
+    if count > MAX_LINES:
+        raise refused(field, f"more than {MAX_LINES:,} lines in one body; send the encounter in parts")
+
+
+def needs_current_line(current: Encounter) -> bool:
+    """Tell whether the body is one to judge orders by (scene 2, 4, 5 or none named) and has no current line."""
+    scenes = current.facts.get("encounter.scene", ())
+    ordering = not scenes or (isinstance(scenes, tuple) and not _ORDER_SCENES.isdisjoint(scenes))
+    return ordering and not any(line.current for line in current.lines)
+
+
+_LONGEST_ID = 200
