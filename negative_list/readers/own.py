@@ -23,7 +23,7 @@ from negative_list.readers.rows import check_lines, needs_current_line, plain, r
 if TYPE_CHECKING:
     from negative_list.site import Site, Sites
 
-__all__ = ["LINE_KEYS", "own_plan", "read_check_request", "read_line"]
+__all__ = ["LINE_KEYS", "NAMES", "own_plan", "read_check_request", "read_line"]
 
 BODY_KEYS = {"request_id": "request.id", "institution_id": "", "time": "request.time", "scene": "encounter.scene"}
 PATIENT_KEYS = {"id": "patient.id", "sex": "patient.sex", "birth_date": "patient.birth_date"}
@@ -73,7 +73,7 @@ _OBJECTS = {
     "encounter": frozenset({"facts", "diagnoses", "operations", "lines"}),
     "line": frozenset({"facts"}),
 }
-_NAMES = {
+NAMES = {
     "patient.birth_date": "birth_date",
     "encounter.discharged_at": "discharged_at",
     "encounter.visit_kind": "facts.encounter.visit_kind",
@@ -115,7 +115,7 @@ def read_check_request(body: Mapping[str, object], sites: Sites, at: datetime | 
     """
     visits, person = _visits(body), _person(body)
     institution = plain(body.get("institution_id"))
-    reading = Reading(sites.of(institution), at, _NAMES)
+    reading = Reading(sites.of(institution), at, NAMES)
     request = _gather(reading, "", body, _TOP)
     told_at, _ = request.pop("request.time", (None, True))
     reading.at = at or told_at
@@ -154,7 +154,7 @@ def _gather(reading: Reading, kind: str, row: Row, place: Place) -> Gathered:
     if not row.keys() <= plan.keys[kind]:
         for key in sorted(row.keys() - plan.keys[kind]):
             hint = nearest(key, plan.keys[kind]) or "; give further facts in `facts`"
-            reading.refuse(f"{place.path}.{key}".lstrip("."), f"no such field{hint}")
+            reading.refuse(f"{place.path}.{key}", f"no such field{hint}")
     gathered: Gathered = {}
     reading.gather(plan.columns[kind], row, gathered, place)
     if kind in HELD:

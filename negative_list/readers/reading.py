@@ -133,7 +133,7 @@ class Reading:
 
     def refuse(self, field: str, message: str) -> None:
         """Remember why the body cannot be read as a prescription."""
-        self.problems.append(FieldProblem(field=field, message=message))
+        self.problems.append(FieldProblem(field=field.lstrip("."), message=message))
 
     def settled_notes(self) -> tuple[Note, ...]:
         """Return the notes of the body; raises ``RequestError`` when it was refused."""
@@ -174,7 +174,7 @@ class Reading:
             self.impossible(place, key, told.message)
 
     def _too_long(self, place: Place, key: str) -> None:
-        self.refuse(f"{place.path}.{key}".lstrip("."), _TOO_LONG)
+        self.refuse(f"{place.path}.{key}", _TOO_LONG)
 
     def explicit(self, told: object, holder: str, facts: Gathered, place: Place) -> None:
         """Read a ``facts`` object, whose keys are dictionary names, over what the fields said."""
