@@ -30,20 +30,12 @@ MODULES = (
 )
 """Where messages about somebody's input are written."""
 
-# Calls whose last argument is a message, and those that carry it as `message=`.
-_SPEAKERS = frozenset(
-    {
-        "problem",
-        "add",
-        "_add",
-        "_refused",
-        "_node_problem",
-        "ValueError",
-        "ImpossibleValueError",
-        "Impossible",
-        "refuse",
-    }
-)
+_ERRORS = ("ValueError", "ImpossibleValueError", "Impossible")
+# Calls whose arguments hold a message, and those that carry it as `message=`.
+_SPEAKERS = frozenset(("problem", "add", "_add", "wrong", "refuse", "refused", "_refused", "_node_problem", *_ERRORS))
+
+# Constants and functions that hold or make messages elsewhere than where the problem is reported.
+_NAMED = frozenset({"_TOO_LONG", "_why_not"})
 
 
 def _text(node: ast.expr) -> str | None:
@@ -56,6 +48,16 @@ def _text(node: ast.expr) -> str | None:
         parts = (_text(node.left), _text(node.right))
         return "".join(part if part is not None else "…" for part in parts)
     return None
+
+
+def _whys(tree: ast.Module) -> Iterator[ast.AST]:
+    """Messages that stand in a constant, or come from a function that says why."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in _NAMED:
+            yield ast.Call(func=ast.Name("problem"), args=[node.value], keywords=[])
+        if isinstance(node, ast.FunctionDef) and node.name in _NAMED:
+            returned = (part.value for part in ast.walk(node) if isinstance(part, ast.Return) and part.value)
+            yield from (ast.Call(func=ast.Name("problem"), args=[value], keywords=[]) for value in returned)
 
 
 def _is_sentence(text: str) -> bool:
@@ -78,7 +80,7 @@ def _spoken(node: ast.AST) -> Iterator[ast.expr]:
 def templates(name: str) -> set[str]:
     """The messages of a module, up to the advice that follows the semicolon."""
     tree = ast.parse((ROOT / name).read_text("utf-8"))
-    texts = {_text(part) for node in ast.walk(tree) for part in _spoken(node)}
+    texts = {_text(part) for node in [*_whys(tree), *ast.walk(tree)] for part in _spoken(node)}
     return {_statement(text) for text in texts if text is not None and key(text)}
 
 

@@ -12,10 +12,10 @@ from negative_list.decision import Decision, FactSeen, Finding, NotEvaluated, Su
 from negative_list.output import FINDING_KEYS
 from negative_list.policy import Ceiling, Setting, parse_policy
 from negative_list.prescription import Note
+from negative_list.readers.body import MAX_BYTES
 from negative_list.readers.limits import MAX_LINES, MAX_NOTES, MAX_TEXT_BYTES
 from negative_list.rules import Reason
 from negative_list.site import Site, Sites
-from reminder.bodies import MAX_BYTES
 from reminder.config import LOG_LEVELS, Config
 from reminder.metrics import Metrics
 from tests.docs.pages import ROOT, blocks, inline_codes, sections
