@@ -21,7 +21,7 @@ from negative_list.conditions import (
     Window,
 )
 from negative_list.importer.ages import Ages, child, read_ages
-from negative_list.importer.indications import Remark, read_remark
+from negative_list.importer.indications import Branch, Remark, read_remark
 from negative_list.importer.limits import Cap, Course, Level
 from negative_list.importer.made import Made, Part, items_of, refused
 from negative_list.importer.parts import EVIDENCE, demand, no, words
@@ -389,10 +389,16 @@ def _parameters(remark: Remark) -> dict[str, object]:
         found["course_days"] = course.days
     if isinstance(cap, Cap):
         found["limit"], found["period_days"] = int(cap.limit), cap.days
-    if remark.diseases:
-        found["terms"] = list(dict.fromkeys(t for d in remark.diseases for t in d.terms))
-        found["codes"] = list(dict.fromkeys(c for d in remark.diseases for c in d.codes))
+    rows = [row for branch in sorted(remark.branches, key=_narrowness) for row in branch.diseases]
+    if rows:
+        found["terms"] = list(dict.fromkeys(t for d in rows for t in d.terms))
+        found["codes"] = list(dict.fromkeys(c for d in rows for c in d.codes))
     return found
+
+
+def _narrowness(branch: Branch) -> int:
+    """How much a branch asks of patient and visit besides the disease: the report names the freest branch first."""
+    return sum(map(bool, (branch.modes, branch.sex, branch.ages, branch.level, branch.insurance)))
 
 
 def _ages_for_all(remark: Remark) -> Ages | None:
