@@ -241,7 +241,7 @@ def _reader(facts: Path | None, history: Path | None, sites: Sites) -> Reader | 
     from negative_list.decide import Fuller
     from negative_list.readers.files import read_facts, read_history, supplement
 
-    stored = read_facts(facts) if facts is not None else ()
+    stored = read_facts(facts) if facts is not None else {}
     past = read_history(history, sites) if history is not None else None
 
     def read(prescription: Any, _needs: frozenset[str], at: datetime) -> Fuller:

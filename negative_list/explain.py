@@ -57,7 +57,8 @@ class Evidence:
     def see(self, fact: str, subject: str, value: FactValue, *, unit: str = "", source: str = "request") -> None:
         """Adds a fact; days and times are written as text. The unit is the dictionary's where none is given."""
         shown = str(value) if isinstance(value, date) else value
-        unit = unit or (load()[fact].unit if fact in load() else "")
+        given = load()[fact].unit if fact in load() and not unit else unit
+        unit = "" if given.startswith("line.") else given
         seen = FactSeen(fact=fact, subject=subject, value=shown, unit=unit, source=source)
         self._facts.setdefault((fact, subject), seen)
 
@@ -65,7 +66,10 @@ class Evidence:
         """Adds a known fact of a line."""
         value = line.facts.get(name)
         if value is not None:
-            self.see(name, line.id, value, source=line.sources.get(name, "request"))
+            unit = load()[name].unit if name in load() else ""
+            # Some units are facts of the line themselves: the quantity is in `line.unit`.
+            unit = str(line.facts.get(unit, "")) if unit.startswith("line.") else unit
+            self.see(name, line.id, value, unit=unit, source=line.sources.get(name, "request"))
 
     def involve(self, lines: Iterable[Line]) -> None:
         """Adds lines the judgement rests on."""

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import hashlib
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from negative_list import conditions as c
 from negative_list.classes import class_name
 from negative_list.conditions import children_of
 from negative_list.decision import Finding, NotEvaluated
 from negative_list.explain import Evidence, explain
-from negative_list.measure import total
+from negative_list.measure import days_of_use, total
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from negative_list.prescription import Line
     from negative_list.rules import Rule
 
-__all__ = ["COVERAGE_ONLY", "excess_of", "finding_id", "findings_of", "first_sum", "not_evaluated_of"]
+__all__ = ["COVERAGE_ONLY", "excess_days", "excess_of", "finding_id", "findings_of", "not_evaluated_of"]
 
 COVERAGE_ONLY = ("history",)
 """The needs of a rule that lacks nothing but coverage by history: it never makes a finding."""
@@ -39,14 +39,20 @@ def findings_of(matched: Matched, binder: Binder, key: str) -> tuple[Finding, ..
         key: what makes finding ids differ between checks (the decision id, else the request's).
     """
     true = [_finding(group, matched, binder, key) for group in _groups(matched.true)]
-    asking = [j for j in matched.unknown if j.rule.rule.on_unknown.action != "pass"]
+    asking = [j for j in _undecided(matched) if j.rule.rule.on_unknown.action != "pass"]
     unknown = [_unknown_finding(group, matched, binder, key) for group in _groups(asking)]
     return tuple(f for f in (*true, *unknown) if f is not None)
 
 
 def not_evaluated_of(matched: Matched, binder: Binder) -> tuple[NotEvaluated, ...]:
     """Every rule that could not be decided, once for each line (or once for its encounter), with what it needs."""
-    return tuple(_not_evaluated(group, matched, binder) for group in _groups(matched.unknown))
+    return tuple(_not_evaluated(group, matched, binder) for group in _groups(_undecided(matched)))
+
+
+def _undecided(matched: Matched) -> list[Judgement]:
+    """The undecided judgements; a rule that finds once for an encounter is decided by one line that is true."""
+    found = {id(j.rule) for j in matched.true if j.rule.rule.per == "encounter"}
+    return [judgement for judgement in matched.unknown if id(judgement.rule) not in found]
 
 
 def _groups(judgements: Iterable[Judgement]) -> list[list[Judgement]]:
@@ -158,24 +164,43 @@ def _line_amount(judgement: Judgement, matched: Matched, binder: Binder) -> int 
     whole = line.facts.get("line.amount_fen")
     if rule.amount == "line" or not isinstance(whole, int):
         return whole if isinstance(whole, int) else None
-    excess = excess_of(judgement, matched, binder)
-    price = line.facts.get("line.unit_price_fen")
-    if excess is None or not isinstance(price, int):
-        return whole
-    return min(whole, int((excess * price).quantize(Decimal(1), ROUND_HALF_UP)))
+    share = _excess_share(judgement, line, matched, binder)
+    return whole if share is None else int((whole * min(share, Decimal(1))).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def _excess_share(judgement: Judgement, line: Line, matched: Matched, binder: Binder) -> Decimal | None:
+    """Which share of the line is over the limit: of its quantity, or of its days; ``None`` where it cannot be told."""
+    for excess, part in (
+        (excess_of(judgement, matched, binder), line.facts.get("line.quantity")),
+        (excess_days(judgement, matched, binder), line.facts.get("line.days")),
+    ):
+        if excess is not None and isinstance(part, (int, Decimal)) and part > 0:
+            return excess / part
+    return None
 
 
 def excess_of(judgement: Judgement, matched: Matched, binder: Binder) -> Decimal | None:
     """By how much the rule's sum is over its limit; ``None`` for a rule without a summed limit."""
-    condition = first_sum(judgement.rule.rule.violation)
+    condition = _first(c.Sum, judgement.rule.rule.violation)
     if condition is None or condition.above is None:
         return None
     low, _ = total(condition, matched.check, judgement.line, binder.gatherer(condition.lines))
-    return Decimal(low) - condition.above
+    limit: Decimal = condition.above
+    return Decimal(low) - limit
 
 
-def first_sum(condition: c.Condition) -> c.Sum | None:
-    """The first sum of a condition, as written."""
-    if isinstance(condition, c.Sum):
+def excess_days(judgement: Judgement, matched: Matched, binder: Binder) -> Decimal | None:
+    """By how many days of use the rule's limit is passed; ``None`` for a rule without such a limit."""
+    condition = _first(c.DaysOfUse, judgement.rule.rule.violation)
+    if condition is None or condition.above is None:
+        return None
+    limit: Decimal = condition.above
+    low, _ = days_of_use(matched.check, judgement.line, binder.gatherer(condition.lines))
+    return Decimal(low) - limit
+
+
+def _first(kind: type, condition: c.Condition) -> Any:
+    """The first condition of a kind, as written."""
+    if isinstance(condition, kind):
         return condition
-    return next((found for child in children_of(condition) if (found := first_sum(child)) is not None), None)
+    return next((found for child in children_of(condition) if (found := _first(kind, child)) is not None), None)

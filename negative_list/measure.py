@@ -7,6 +7,8 @@ answers ``(low, high)``. ``high`` is infinite where nothing limits it.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
@@ -14,8 +16,6 @@ from typing import TYPE_CHECKING, TypeAlias
 from negative_list.check import Check, item_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from negative_list.conditions import Bounds, Count, Since, Sum, Window
     from negative_list.gather import Gathered, Gatherer
     from negative_list.prescription import Line
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["Interval", "Number", "before", "compare", "count", "days_of_use", "rank", "since", "total"]
 
 Number: TypeAlias = int | float | Decimal
-Interval: TypeAlias = tuple[Number, Number]
+"""Counts, seconds and days are whole or infinite; quantities are exact decimals."""
 
-_DAY_S = 86_400
+Interval: TypeAlias = tuple[Number, Number]
+"""What is certain, and the most it can be."""
 
 
 def compare(bounds: Bounds, low: Number, high: Number, scale: int = 1) -> bool | None:
@@ -85,26 +86,63 @@ def _summed(fact: str) -> _Measure:
 
 def _stretched(window: Window, check: Check, trigger: Line | None, gathered: Gathered, measure: _Measure) -> Interval:
     """The measure over a window, or over the stretch of a sliding window with the largest certain total."""
-    sliding = window.unit in {"hours", "days"} and window.side == "around"
-    stretches = _stretches(window, check, trigger, gathered.certain) if sliding else [gathered.certain]
+    stretches, loose = [gathered.certain], gathered.possible
+    if window.side == "around" and window.unit in {"hours", "days"}:
+        places = [(_place(window, check, line), line) for line in gathered.certain]
+        stretches = _stretches(window, places, _place(window, check, trigger), trigger)
+        loose += _loose(window, check, trigger, gathered.certain)
     low = max(measure(stretch)[0] for stretch in stretches)
     if not gathered.covered:
         return low, math.inf
-    return low, max(measure([*stretch, *gathered.possible])[1] for stretch in stretches)
+    return low, max(measure(_joined(stretch, loose))[1] for stretch in stretches)
 
 
-def _stretches(window: Window, check: Check, trigger: Line | None, certain: tuple[Line, ...]) -> list[tuple[Line, ...]]:
-    """Every stretch that begins at a certain line, or at the trigger, and reaches the trigger."""
-    by_day = window.unit == "days"
+def _joined(stretch: Iterable[Line], loose: Iterable[Line]) -> list[Line]:
+    return list({id(line): line for line in (*stretch, *loose)}.values())
 
-    def place(line: Line | None) -> float:
-        return check.day_of(line) if by_day else check.moments(line)[0].timestamp() / 3600
 
-    length = (window.length or 0) + (0 if window.ends == "closed" else -1e-9)
-    here = place(trigger)
-    places = [(here if line is trigger else place(line), line) for line in certain]
-    starts = {where for where, _ in places if here - length <= where <= here} | {here}
-    return [tuple(line for where, line in places if start <= where <= start + length) for start in sorted(starts)]
+_Place: TypeAlias = "tuple[float, float]"
+"""The first and the last moment a line may stand at: days as ordinals, or seconds."""
+
+_EPOCH = datetime(2000, 1, 1)
+
+
+def _place(window: Window, check: Check, line: Line | None) -> _Place:
+    if window.unit == "days":
+        day = check.day_of(line)
+        return day, day
+    first, last = check.moments(line)
+    return (first - _EPOCH).total_seconds(), (last - _EPOCH).total_seconds()
+
+
+def _stretches(
+    window: Window, places: list[tuple[_Place, Line]], here: _Place, trigger: Line | None
+) -> list[tuple[Line, ...]]:
+    """Every stretch that begins at a certain line, or at the trigger, and holds the trigger for certain.
+
+    A bare date is held only where its whole day is. The trigger line alone is always a stretch.
+    """
+    unit_s = 3600 if window.unit == "hours" else 1
+    length = (window.length or 0) * unit_s
+
+    def holds(start: float, place: _Place) -> bool:
+        reach = place[1] - start
+        return place[0] >= start and (reach <= length if window.ends == "closed" else reach < length)
+
+    starts = {place[0] for place, _ in places} | {here[0]}
+    stretches = [
+        tuple(line for place, line in places if line is trigger or holds(start, place))
+        for start in sorted(starts)
+        if holds(start, here)
+    ]
+    return [*stretches, tuple(line for _, line in places if line is trigger)]
+
+
+def _loose(window: Window, check: Check, trigger: Line | None, certain: tuple[Line, ...]) -> tuple[Line, ...]:
+    """Certain lines that may lie in any stretch: those with a bare date, all where the trigger's is one."""
+    first, last = _place(window, check, trigger)
+    bare = (line for line in certain if len(set(_place(window, check, line))) > 1)
+    return certain if first != last else tuple(bare)
 
 
 def days_of_use(check: Check, trigger: Line | None, gatherer: Gatherer) -> Interval:
@@ -113,7 +151,7 @@ def days_of_use(check: Check, trigger: Line | None, gatherer: Gatherer) -> Inter
     timed = [line for line in gathered.certain if line.begins is not None or line is trigger]
     uses = [check.days_of_use(line) for line in timed]
     low = _union_days((first, last) for first, last, _ in uses)
-    timeless = len(timed) < len(gathered.certain) or any(line.begins is None for line in gathered.possible)
+    timeless = [line for line in (*gathered.certain, *gathered.possible) if line.begins is None and line is not trigger]
     if timeless or not gathered.covered:
         return low, math.inf
     uses += [check.days_of_use(line) for line in gathered.possible]

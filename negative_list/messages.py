@@ -60,6 +60,8 @@ WORDS: Mapping[Language, Words] = {
             "block": "不符合规定，请删除或修改",
             "warn": "请核对后修改或说明理由",
             "remind": "请留意",
+            "quantity": "数量超限，请改为{value}",
+            "days": "天数超限，请改为{value}天",
         },
         colon="：",
         comma="，",
@@ -73,7 +75,17 @@ WORDS: Mapping[Language, Words] = {
             "days": "{item}天数改为{value}",
             "self_pay": "{item}改为自费（须患者签字同意）",
         },
-        units={"year": "岁", "month": "个月", "day": "天"},
+        units={
+            "year": "岁",
+            "month": "个月",
+            "day": "天",
+            "days": "天",
+            "hours": "小时",
+            "minutes": "分钟",
+            "months": "个月",
+            "weeks": "周",
+            "times": "次",
+        },
         encounter="本次就诊",
     ),
     "en": Words(
@@ -84,6 +96,8 @@ WORDS: Mapping[Language, Words] = {
             "block": "not allowed: drop or change it",
             "warn": "check, change or give a reason",
             "remind": "please note",
+            "quantity": "over the limit: set it to {value}",
+            "days": "over the limit: set it to {value} days",
         },
         colon=": ",
         comma=", ",
@@ -129,7 +143,8 @@ def message_of(
 def _head(finding: Finding, items: Mapping[str, str], words: Words, language: Language) -> str:
     """Mark, item and what to do; the item is shortened where the head would grow too long."""
     mark, to_do = words.marks[finding.action], words.to_do[_to_do(finding)]
-    to_do = to_do.format(needs=words.comma.join(_labels(finding.needs[:1], language)))
+    value = finding.suggestions[0].value if finding.suggestions else None
+    to_do = to_do.format(needs=words.comma.join(_labels(finding.needs[:1], language)), value=value)
     item = items.get(finding.lines[0], "") if finding.lines else words.encounter
     room = HEAD_LENGTH - len(mark) - len(words.colon) - len(to_do)
     shown = item if len(item) <= room else item[: max(room - 1, 1)] + "…"
@@ -139,6 +154,8 @@ def _head(finding: Finding, items: Mapping[str, str], words: Words, language: La
 def _to_do(finding: Finding) -> str:
     if finding.unknown:
         return "ask"
+    if finding.suggestions and finding.suggestions[0].kind in {"quantity", "days"}:
+        return finding.suggestions[0].kind
     if finding.action == "remind":
         return "remind"
     return "fund" if finding.fund_only else finding.action

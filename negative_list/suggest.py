@@ -7,15 +7,12 @@ equal or stronger action may be new. It never changes a diagnosis, a patient fac
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from negative_list import conditions as c
-from negative_list.conditions import children_of
 from negative_list.decision import Finding, Suggestion
-from negative_list.findings import excess_of
-from negative_list.measure import days_of_use
+from negative_list.findings import excess_days, excess_of
 from negative_list.rules import ACTIONS
 
 if TYPE_CHECKING:
@@ -104,18 +101,8 @@ def _quantity(judgement: Judgement, matched: Matched, binder: Binder) -> Decimal
 def _days(judgement: Judgement, matched: Matched, binder: Binder) -> Decimal | None:
     """The line's days less the days of use over the limit."""
     days = judgement.line.facts.get("line.days") if judgement.line else None
-    condition = _first(c.DaysOfUse, judgement.rule.rule.violation)
-    if condition is None or condition.above is None or not isinstance(days, int):
-        return None
-    low, _ = days_of_use(matched.check, judgement.line, binder.gatherer(condition.lines))
-    over: Decimal = Decimal(low) - condition.above
-    return Decimal(days) - over
-
-
-def _first(kind: type, condition: c.Condition) -> Any:
-    if isinstance(condition, kind):
-        return condition
-    return next((found for child in children_of(condition) if (found := _first(kind, child)) is not None), None)
+    excess = excess_days(judgement, matched, binder)
+    return days - excess if isinstance(days, int) and excess is not None else None
 
 
 _VALUES: dict[str, Callable[[Judgement, Matched, Binder], Decimal | None]] = {"quantity": _quantity, "days": _days}
