@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["MODULES", "key", "note_codes", "templates"]
+__all__ = ["MODULES", "key", "messages", "note_codes", "templates"]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -79,9 +79,14 @@ def _spoken(node: ast.AST) -> Iterator[ast.expr]:
 
 def templates(name: str) -> set[str]:
     """The messages of a module, up to the advice that follows the semicolon."""
+    return {_statement(text) for text in messages(name)}
+
+
+def messages(name: str) -> set[str]:
+    """The messages of a module, whole."""
     tree = ast.parse((ROOT / name).read_text("utf-8"))
     texts = {_text(part) for node in [*_whys(tree), *ast.walk(tree)] for part in _spoken(node)}
-    return {_statement(text) for text in texts if text is not None and key(text)}
+    return {text for text in texts if text is not None and key(text)}
 
 
 def _statement(text: str) -> str:

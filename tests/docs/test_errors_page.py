@@ -7,7 +7,7 @@ import re
 import pytest
 
 from negative_list import errors
-from tests.docs.messages import MODULES, key, note_codes, templates
+from tests.docs.messages import MODULES, key, messages, note_codes, templates
 from tests.docs.pages import ROOT, headings, inline_codes, sections
 
 PAGE = ROOT / "docs" / "errors.md"
@@ -23,6 +23,14 @@ def explained() -> set[str]:
 def test_every_message_has_a_section(name: str) -> None:
     """Each message of a module, without what is put in at run time, is the title of a section."""
     assert sorted(text for text in templates(name) if key(text) not in explained()) == []
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_message_reads_like_the_others(name: str) -> None:
+    """A message begins in lower case (names in capitals aside), has no full stop, and names no class of ours."""
+    wrong = [text for text in messages(name) if re.match(r"[A-Z][a-z]", text) or text.endswith((".", "。"))]
+    classes = [text for text in messages(name) if re.search(r"\b\w+Error\b", text)]
+    assert (wrong, classes) == ([], [])
 
 
 def test_every_section_is_about_a_message() -> None:
