@@ -1,7 +1,5 @@
 """The command ``reminder``."""
 
-# ruff: noqa: PLC0415 - each command imports what it runs: `--help` and `check` need neither engine nor servers
-
 from __future__ import annotations
 
 import sys

@@ -86,13 +86,15 @@ async def _serve(config: Config, active: Active, started: float) -> None:
     outside = Outside(now=_now, tick_ns=time.perf_counter_ns, draw=secrets.randbits)
     sidecar = Sidecar(config, Service(active, outside, Metrics(), log))
     try:
-        bound = await sidecar.start()
-        _say_serving(log, bound, active, time.perf_counter() - started)
+        _say_serving(log, await sidecar.start(), active, time.perf_counter() - started)
         await stop.wait()
         log.info("stopping", grace_s=config.grace_s)
-    finally:
         await sidecar.stop()
         log.info("stopped")
+    except BindError:
+        await sidecar.stop()
+        raise
+    finally:
         writer.close()
 
 

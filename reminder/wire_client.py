@@ -1,7 +1,5 @@
 """The caller's half of the wire: a JSON body becomes the message to send, the message that comes back a decision."""
 
-# ruff: noqa: ANN401 - messages are written through their descriptors, whose fields have no static types
-
 from __future__ import annotations
 
 from decimal import Decimal

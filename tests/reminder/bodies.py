@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-__all__ = ["LIST", "national_body", "MEN", "WOMEN", "encoded", "national_order", "own_body", "own_line", "write_list"]
+__all__ = ["LIST", "MEN", "WOMEN", "encoded", "national_body", "national_order", "own_body", "own_line", "write_list"]
 
 WOMEN, MEN = "XG03GAA001B001010100001", "XL02BBA326A001010102180"
 """Codes of a drug for women only and of one for men only."""

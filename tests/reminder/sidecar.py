@@ -123,7 +123,7 @@ def get(address: str, path: str) -> tuple[int, dict[str, Any]]:
 
 def _read(request: urllib.request.Request) -> tuple[int, dict[str, Any]]:
     try:
-        with urllib.request.urlopen(request, timeout=30) as response:
+        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - our own http address
             return response.status, json.loads(response.read())
     except urllib.error.HTTPError as error:
         with error:

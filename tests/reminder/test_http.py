@@ -179,7 +179,7 @@ def test_checks_are_not_answered_on_the_address_of_administration(here: Running)
     assert post(here, encoded(national_body()))[0] == 200
     request = urllib.request.Request(f"http://{here.at('admin_http')}/3101", data=b"{}")
     with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(request, timeout=30)
+        urllib.request.urlopen(request, timeout=30)  # noqa: S310 - our own http address
     with caught.value as error:
         assert error.code == 404
 
@@ -217,7 +217,7 @@ class Broken(Service):
 
 
 def test_our_own_failure_is_a_well_formed_reply(tmp_path: Path) -> None:
-    """infcode -1 at once, saying whom to ask; nothing of the patient."""
+    """Infcode -1 at once, saying whom to ask; nothing of the patient."""
     with running(tmp_path, Broken) as here:
         status, reply = post(here, encoded(national_body()))
     assert (status, reply["infcode"], reply["output"]["result"]) == (200, -1, [])

@@ -31,7 +31,7 @@ def test_a_line_is_one_json_object_with_level_and_time() -> None:
     """Values that JSON does not know are written as their text."""
     stream = io.StringIO()
     writer = LineWriter(stream)
-    make_logger(writer, "info").info("serving", grpc="127.0.0.1:1", digest="药", other={1, 1})
+    make_logger(writer, "info").info("serving", grpc="127.0.0.1:1", digest="药", other={1})
     writer.close()
     (line,) = lines(stream)
     assert line["event"] == "serving"

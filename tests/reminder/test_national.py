@@ -97,7 +97,7 @@ def test_ids_and_texts_keep_the_lengths_of_the_tables() -> None:
 
 
 def test_a_failure_names_the_fields_and_keeps_the_form() -> None:
-    """infcode -1, a message of at most 200 characters, an empty result."""
+    """Infcode -1, a message of at most 200 characters, an empty result."""
     problems = [FieldProblem(field="input.data", message="缺少 " + "长" * 300)]
     read = msgspec.json.decode(encode(failure_reply(problems), ENVELOPE))
     assert read["infcode"] == -1

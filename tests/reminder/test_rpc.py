@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import grpc
 import pytest
@@ -40,7 +40,7 @@ def refused(here: Running, request: pb.CheckRequest | bytes) -> tuple[grpc.Statu
     """The status of a refusal and its fields."""
     with pytest.raises(grpc.RpcError) as caught:
         ask(here, request)
-    status = rpc_status.from_call(caught.value)
+    status = rpc_status.from_call(cast("grpc.Call", caught.value))  # what a call raises is the call itself
     fields: dict[str, str] = {}
     for detail in status.details if status else ():
         bad = error_details_pb2.BadRequest()
@@ -197,10 +197,11 @@ def test_health_and_reflection_answer_on_both_addresses(here: Running) -> None:
     """The service is SERVING by name and as a whole; its methods can be listed."""
     for face, names in (("grpc", {SERVICE}), ("admin", set())):
         with grpc.insecure_channel(here.at(face)) as channel:
-            health = health_pb2_grpc.HealthStub(channel)
+            health: Any = health_pb2_grpc.HealthStub(channel)
+            reflection: Any = reflection_pb2_grpc.ServerReflectionStub(channel)
             states = [health.Check(health_pb2.HealthCheckRequest(service=name)).status for name in ("", SERVICE)]
             request = reflection_pb2.ServerReflectionRequest(list_services="")
-            (answer,) = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(iter([request]))
+            (answer,) = reflection.ServerReflectionInfo(iter([request]))
         listed = {service.name for service in answer.list_services_response.service}
         assert states == [health_pb2.HealthCheckResponse.SERVING] * 2
         assert {name for name in listed if not name.startswith("grpc.")} == names
