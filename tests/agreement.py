@@ -15,8 +15,8 @@ from msgspec.structs import replace
 
 from negative_list import conditions as c
 from negative_list.compile import CompiledList, compile
-from negative_list.engine import Judgement, Matched, match
-from negative_list.explain import explain
+from negative_list.engine import match
+from negative_list.findings import findings_of, not_evaluated_of
 from tests.plain import Outcome, Seen, match_plainly
 
 if TYPE_CHECKING:
@@ -32,26 +32,12 @@ __all__ = ["agreed", "disagreement", "match_engine"]
 def match_engine(compiled: CompiledList, case: Case) -> Outcome:
     """The engine's answer in the plain matcher's words."""
     matched = match(compiled, case.prescription, case.at, case.history)
-    outcome = Outcome(findings={}, undecided={})
-    groups: dict[object, list[Judgement]] = {}
-    for number, judgement in enumerate(matched.judgements):
-        rule = judgement.rule.rule
-        groups.setdefault(rule.id if rule.per == "encounter" else number, []).append(judgement)
-    for group in groups.values():
-        _settle(group, matched, compiled, outcome)
-    return outcome
-
-
-def _settle(group: list[Judgement], matched: Matched, compiled: CompiledList, outcome: Outcome) -> None:
-    true = [judgement for judgement in group if judgement.holds]
-    told = true or group
-    lines = tuple(judgement.line.id for judgement in told if judgement.line is not None)
-    evidence = [explain(judgement, matched.check, compiled.binder) for judgement in told]
-    key = told[0].rule.rule.id, lines
-    if true:
-        outcome.findings[key] = frozenset(line.id for seen in evidence for line in seen.lines) - set(lines)
-    else:
-        outcome.undecided[key] = frozenset(name for seen in evidence for name in seen.needs)
+    found = [finding for finding in findings_of(matched, compiled.binder, "") if not finding.unknown]
+    missed = not_evaluated_of(matched, compiled.binder)
+    return Outcome(
+        findings={(finding.rule_id, finding.lines): frozenset(finding.involved) for finding in found},
+        undecided={(one.rule_id, one.lines): frozenset(one.needs) for one in missed},
+    )
 
 
 def agreed(rules: RuleList, compiled: CompiledList, case: Case, seen: Seen | None = None) -> tuple[bool, Outcome]:

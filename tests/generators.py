@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from random import Random
+from typing import NamedTuple
 
 from hypothesis import strategies as st
 from msgspec import Struct
@@ -117,16 +118,23 @@ class Case(Struct, frozen=True, kw_only=True):
     history: History | None
 
 
+class _Times(NamedTuple):
+    """The decision's instant, and how often a line of this caller has only a day, or no time at all."""
+
+    at: datetime
+    bare: float
+    timeless: float
+
+
 def draw_case(random: Random) -> Case:
     """Draw a body of 2 to 10 lines, with other encounters, history, gaps in what is known, and edges of windows."""
-    at = random.choice(INSTANTS)
-    current = _encounter(random, "E1", at, _lines(random, "E1", at, random.randint(2, 10)))
+    times = _Times(random.choice(INSTANTS), random.choice((0.05, 0.15, 0.5, 0.95)), random.choice((0, 0.03, 0.2)))
+    current = _encounter(random, "E1", times, random.randint(2, 10))
     others = [
-        _encounter(random, name, at, _lines(random, name, at, random.randint(1, 2)))
-        for name in ("E2", "E3")[: random.choice((0, 0, 1, 2))]
+        _encounter(random, name, times, random.randint(1, 2)) for name in ("E2", "E3")[: random.choice((0, 0, 1, 2))]
     ]
-    prescription = Prescription(encounter=current, patient=_patient(random, at), others=tuple(others))
-    return Case(prescription=prescription, at=at, history=_history(random, at))
+    prescription = Prescription(encounter=current, patient=_patient(random, times.at), others=tuple(others))
+    return Case(prescription=prescription, at=times.at, history=_history(random, times))
 
 
 def _known(random: Random, facts: dict[str, FactValue], share: float = 0.85) -> dict[str, FactValue]:
@@ -144,7 +152,10 @@ def _patient(random: Random, at: datetime) -> Patient:
     return Patient(facts=_known(random, facts))
 
 
-def _encounter(random: Random, name: str, at: datetime, lines: tuple[Line, ...]) -> Encounter:
+def _encounter(random: Random, name: str, times: _Times, number: int) -> Encounter:
+    at = times.at
+    # Few different items a body: only then do lines of one item, and pairs, meet.
+    items = random.sample(ITEMS, random.randint(2, 5))
     facts: dict[str, FactValue] = {
         "encounter.visit_mode": random.choice(WORDS["encounter.visit_mode"]),
         "encounter.insurance": tuple(random.sample(WORDS["encounter.insurance"], random.choice((1, 1, 2)))),
@@ -157,7 +168,7 @@ def _encounter(random: Random, name: str, at: datetime, lines: tuple[Line, ...])
     }
     return Encounter(
         id=name,
-        lines=lines,
+        lines=tuple(_line(random, f"{name}-{n}", name, times, items) for n in range(number)),
         diagnoses=tuple(_diagnosed(random) for _ in range(random.choice((0, 1, 1, 2, 3)))),
         operations=tuple(_operated(random) for _ in range(random.choice((0, 0, 1, 1, 2)))),
         facts=_known(random, facts),
@@ -178,16 +189,10 @@ def _operated(random: Random) -> Operated:
     return Operated(codes=(code,) if random.random() < 0.8 else (), name=said, main=random.random() < 0.5)
 
 
-def _lines(random: Random, encounter: str, at: datetime, number: int) -> tuple[Line, ...]:
-    # Few different items a body: only then do lines of one item, and pairs, meet.
-    items = random.sample(ITEMS, random.randint(2, 5))
-    return tuple(_line(random, f"{encounter}-{n}", encounter, at, items) for n in range(number))
-
-
-def _line(random: Random, name: str, encounter: str, at: datetime, items: list[tuple[str, str, str]]) -> Line:
+def _line(random: Random, name: str, encounter: str, times: _Times, items: list[tuple[str, str, str]]) -> Line:
     item = random.choice(items)
     codes, usable = _codes(random, item[0])
-    begins, has_clock = _begin(random, at)
+    begins, has_clock = _begin(random, times)
     return Line(
         id=name,
         encounter_id=encounter,
@@ -197,7 +202,7 @@ def _line(random: Random, name: str, encounter: str, at: datetime, items: list[t
         current=random.random() < 0.6,
         begins=begins,
         has_clock=has_clock,
-        stops=_stop(random, begins or at),
+        stops=_stop(random, begins or times.at),
         facts=_line_facts(random, item[2]),
     )
 
@@ -213,14 +218,13 @@ def _codes(random: Random, code: str) -> tuple[tuple[str, ...], bool]:
     return (), chance < 0.96
 
 
-def _begin(random: Random, at: datetime) -> tuple[datetime | None, bool]:
-    begins = at - random.choice(OFFSETS)
-    chance = random.random()
-    if chance < 0.8:
-        return begins, True
-    if chance < 0.93:
+def _begin(random: Random, times: _Times) -> tuple[datetime | None, bool]:
+    begins = times.at - random.choice(OFFSETS)
+    if random.random() < times.timeless:
+        return None, True
+    if random.random() < times.bare:
         return datetime(begins.year, begins.month, begins.day), False
-    return None, True
+    return begins, True
 
 
 def _stop(random: Random, begins: datetime) -> datetime | None:
@@ -247,12 +251,12 @@ def _line_facts(random: Random, item_type: str) -> dict[str, FactValue]:
     return kept
 
 
-def _history(random: Random, at: datetime) -> History | None:
+def _history(random: Random, times: _Times) -> History | None:
     if random.random() < 0.3:
         return None
     lines = tuple(
-        _line(random, f"H{n}", random.choice(("E1", "E2", "X9")), at, list(ITEMS))
+        _line(random, f"H{n}", random.choice(("E1", "E2", "X9")), times, list(ITEMS))
         for n in range(random.choice((0, 1, 2, 4)))
     )
-    since = random.choice((None, at, *(at - timedelta(days=n) for n in (1, 14, 32, 92, 400, 4000))))
+    since = random.choice((None, times.at, *(times.at - timedelta(days=n) for n in (1, 14, 32, 92, 400, 4000))))
     return History(lines=lines, since=since, complete=random.random() < 0.35)

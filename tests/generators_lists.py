@@ -79,7 +79,7 @@ def _bounds(random: Random, limits: tuple[str, ...]) -> dict[str, Decimal]:
 
 
 def _window(random: Random) -> c.Window:
-    unit: Any = random.choice(UNITS)
+    unit: Any = random.choice((*UNITS, "hours", "days"))
     if unit == "encounter":
         return c.Window(unit=unit, side=random.choice(("around", "around", "before")))
     lengths = {"hours": (1, 6, 24, 48), "days": (1, 3, 7, 14), "course": (1, 3, 7, 14)}.get(unit)

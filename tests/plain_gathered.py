@@ -135,9 +135,10 @@ def _count(condition: c.Count, found: Gathered, trigger: Trigger) -> Outcome:
         days = {stands[0].date() for line in lines if (stands := extent(line, trigger))}
         return len(days), len(days) + sum(extent(line, trigger) is None for line in lines)
 
+    window = condition.lines.window
     timeless = any(extent(line, trigger) is None for line in found.certain + found.possible)
-    needs = BEGINS if condition.by == "day" and timeless else NOTHING
-    return limits(condition, _largest(measure, condition.lines.window, found, trigger)), found.certain, needs
+    needs = BEGINS if _loose(window, found, trigger) or (condition.by == "day" and timeless) else NOTHING
+    return limits(condition, _largest(measure, window, found, trigger)), found.certain, needs
 
 
 def _sum(condition: c.Sum, found: Gathered, trigger: Trigger) -> Outcome:
@@ -146,21 +147,33 @@ def _sum(condition: c.Sum, found: Gathered, trigger: Trigger) -> Outcome:
         known = sum((value for value in values if isinstance(value, int | Decimal)), Decimal(0))
         return known, math.inf if any(value is None for value in values) else known
 
+    window = condition.lines.window
     unknown = any(condition.of not in line.facts for line in found.certain + found.possible)
     needs = frozenset({condition.of}) if unknown else NOTHING
-    return limits(condition, _largest(measure, condition.lines.window, found, trigger)), found.certain, needs
+    needs |= BEGINS if _loose(window, found, trigger) else NOTHING
+    return limits(condition, _largest(measure, window, found, trigger)), found.certain, needs
 
 
 def _largest(measure: Measure, window: c.Window, found: Gathered, trigger: Trigger) -> Interval:
     """The total of the gathered lines; where the window slides, that of the stretch with the largest total."""
-    slides = window.side == "around" and window.unit in ("hours", "days")
-    stretches = list(_stretches(window, found.certain, trigger)) if slides else [found.certain]
+    stretches = list(_stretches(window, found.certain, trigger)) if _slides(window) else [found.certain]
     low = max(measure(stretch)[0] for stretch in stretches)
     if not found.covered:
         return low, math.inf
-    loose = [line for line in found.certain if window.unit == "hours" and is_bare(line, trigger)] if slides else []
+    loose = _loose(window, found, trigger)
     placed = [[line for line in stretch if not any(line is one for one in loose)] for stretch in stretches]
     return low, max(measure(stretch + loose + found.possible)[1] for stretch in placed)
+
+
+def _slides(window: c.Window) -> bool:
+    return window.side == "around" and window.unit in ("hours", "days")
+
+
+def _loose(window: c.Window, found: Gathered, trigger: Trigger) -> list[Line]:
+    """Other lines that are certain but, by hours, have no exact place: they may share any stretch, or none."""
+    if not _slides(window) or window.unit != "hours":
+        return []
+    return [line for line in found.without(trigger.line).certain if is_bare(line, trigger)]
 
 
 def _stretches(window: c.Window, lines: list[Line], trigger: Trigger) -> Iterator[list[Line]]:

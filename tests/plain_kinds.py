@@ -31,7 +31,7 @@ def answer(condition: c.Condition, scene: Scene, trigger: Trigger) -> Answer:
     given = _answer(condition, scene, trigger)
     if given.value is not None:
         given = Answer(given.value, given.involved)
-    scene.seen[type(condition).__name__, given.value] += 1
+    scene.seen[type(condition).__struct_config__.tag, given.value] += 1
     return given
 
 

@@ -272,9 +272,13 @@ def _before(window: Window, begins: datetime, line: Line, trigger: Trigger) -> T
         return TRUE
     if window.unit != "days" and not is_bare(line, trigger):
         return _told(begins <= trigger.moment)
-    if window.unit in BY_MOMENT and begins.date() == trigger.day:
-        return BEGINS
-    return _told(begins.date() <= trigger.day)
+    if window.unit not in BY_MOMENT:
+        return _told(begins.date() <= trigger.day)
+    first, last = span(begins, has_clock=line.has_clock)
+    early, late = span(trigger.moment, has_clock=trigger.has_clock)
+    if last <= early:
+        return TRUE
+    return BEGINS if first <= late else FALSE
 
 
 # --- coverage -------------------------------------------------------------------------------------------------------

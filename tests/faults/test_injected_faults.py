@@ -1,0 +1,210 @@
+"""Faults put into the engine, or into the list it is given, are each caught by the plain matcher."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from negative_list import bind, measure
+from negative_list import conditions as c
+from negative_list.check import Check
+from negative_list.compile import compile
+from negative_list.gather import Gathered, Gatherer, Members
+from negative_list.rules import Rule, Trigger
+from tests.agreement import match_engine
+from tests.generators import draw_case
+from tests.generators_lists import draw_list
+from tests.plain import match_plainly
+
+LISTS, PRESCRIPTIONS = 60, 10
+
+Change = Callable[[Any], Any]
+
+
+def _changed(value: Any, change: Change) -> Any:
+    """The value with the change made to every record in it, the innermost first."""
+    if isinstance(value, tuple):
+        return tuple(_changed(one, change) for one in value)
+    if isinstance(value, c.Record):
+        record: Any = value
+        fields = {name: _changed(getattr(record, name), change) for name in record.__struct_fields__}
+        return change(type(record)(**fields))
+    return value
+
+
+def _caught(change: Change) -> bool:
+    """Whether some pair tells the engine, given the changed list, from the plain matcher, which is given the list."""
+    for seed in range(LISTS):
+        rules = draw_list(seed)
+        sound, faulty = compile(rules), compile(_changed(rules, change))
+        for number in range(PRESCRIPTIONS):
+            case = draw_case(Random(seed * 1000 + number))
+            plain = match_plainly(rules, case.prescription, case.at, case.history)
+            if match_engine(faulty, case) != plain:
+                return match_engine(sound, case) == plain
+    return False
+
+
+def _window(**fields: Callable[[c.Window], Any]) -> Change:
+    """A change of windows, each field by a function of the window."""
+
+    def change(record: Any) -> Any:
+        if not isinstance(record, c.Window):
+            return record
+        return replace(record, **{name: value(record) for name, value in fields.items()})
+
+    return change
+
+
+def _set(kind: type, **fields: Any) -> Change:
+    """A change that gives every record of a type these values."""
+    return lambda record: replace(record, **fields) if isinstance(record, kind) else record
+
+
+def _swap_logic(record: Any) -> Any:
+    if isinstance(record, c.All):
+        return c.Any(of=record.of)
+    return c.All(of=record.of) if isinstance(record, c.Any) else record
+
+
+def _drop_branch(record: Any) -> Any:
+    return replace(record, of=record.of[:-1]) if isinstance(record, (c.All, c.Any)) else record
+
+
+def _harden(record: Any) -> Any:
+    """At most and at least read as below and above."""
+    if not isinstance(record, c.Bounds):
+        return record
+    below, above = record.at_most or record.below, record.at_least or record.above
+    return replace(record, at_most=None, below=below, at_least=None, above=above)
+
+
+def _end_early(record: Any) -> Any:
+    if not isinstance(record, Rule) or record.valid_to is None:
+        return record
+    return replace(record, valid_to=record.valid_to - timedelta(days=1))
+
+
+def _trigger_all(record: Any) -> Any:
+    """Exceptions of a trigger are forgotten."""
+    return replace(record, except_codes=()) if isinstance(record, Trigger) else record
+
+
+LIST_FAULTS: dict[str, Change] = {
+    "an open end closed": _window(ends=lambda _: "closed"),
+    "a closed end open": _window(ends=lambda window: "open" if window.unit in ("hours", "days") else window.ends),
+    "a window one longer": _window(length=lambda window: window.length and window.length + 1),
+    "a window one shorter": _window(length=lambda window: window.length and max(1, window.length - 1)),
+    "before read as around": _window(side=lambda _: "around"),
+    "the patient read as the encounter": _window(whose=lambda _: "encounter"),
+    "hours read as days": _window(unit=lambda window: "days" if window.unit == "hours" else window.unit),
+    "all read as any and any as all": _swap_logic,
+    "a dropped branch": _drop_branch,
+    "at most read as below": _harden,
+    "past counted as present": _set(c.Diagnosis, past=True),
+    "any diagnosis taken for the main one": _set(c.Diagnosis, main=False),
+    "fund_only ignored": _set(Rule, fund_only=False),
+    "the last day left out": _end_early,
+    "a scope ignored": _set(Rule, scope=None),
+    "other_item ignored": _set(c.Lines, other_item=False),
+    "same ignored": _set(c.Lines, same=()),
+    "where ignored": _set(c.Lines, where=None),
+    "the state ignored": _set(c.Lines, state="any"),
+    "in_force not required in pairs": _set(c.Pair, symmetric=True),
+    "types ignored": _set(c.Items, types=()),
+    "exceptions ignored": _trigger_all,
+    "items counted as lines": _set(c.Count, by="line"),
+    "days read as hours since": _set(c.Since, unit="hour"),
+}
+
+
+@pytest.mark.parametrize("change", LIST_FAULTS.values(), ids=LIST_FAULTS)
+def test_a_fault_in_reading_the_list_is_caught(change: Change) -> None:
+    """An engine that read the list so would be told from the specification, and the sound one is not."""
+    assert _caught(change)
+
+
+Patch = tuple[Any, str, Callable[..., Any]]
+
+
+def _compare_decided(*given: Any) -> bool:
+    return bool(COMPARE(*given))
+
+
+def _all_certain(self: Gatherer, *given: Any, **named: Any) -> Gathered:
+    found = GATHER(self, *given, **named)
+    return replace(found, certain=(*found.certain, *found.possible), possible=())
+
+
+def _no_possible(self: Gatherer, *given: Any, **named: Any) -> Gathered:
+    return replace(GATHER(self, *given, **named), possible=())
+
+
+def _lost_line(self: Check, *given: Any, **named: Any) -> list[Any]:
+    return POOL(self, *given, **named)[:-1]
+
+
+def _midnights(self: Check, line: Any) -> tuple[Any, Any]:
+    return MOMENTS(self, line)[:1] * 2
+
+
+def _doubt_forgotten(self: Check, *given: Any, **named: Any) -> dict[Any, Any]:
+    return {**CODES(self, *given, **named), "doubtful": frozenset()}
+
+
+def _doubt_believed(self: Check, *given: Any, **named: Any) -> dict[Any, Any]:
+    said = CODES(self, *given, **named)
+    return {**said, "present": said["present"] | said["doubtful"]}
+
+
+def _named_or_not(self: Members, *given: Any) -> bool:
+    return bool(NAMED(self, *given))
+
+
+def _age_by_length(unit: str, birth: Any, day: Any) -> int:
+    days = day.toordinal() - birth.toordinal()
+    return int(days // {"year": 365, "month": 30, "day": 1}[unit])
+
+
+COMPARE, GATHER, POOL = measure.compare, Gatherer.gather, Check._pool  # noqa: SLF001 - faults are put inside
+MOMENTS, CODES, NAMED = Check.moments, Check.stated_codes, Members.named
+
+ENGINE_FAULTS: dict[str, Patch] = {
+    "unknown numbers taken for false": (bind, "compare", _compare_decided),
+    "possible lines taken for certain": (Gatherer, "gather", _all_certain),
+    "possible lines forgotten": (Gatherer, "gather", _no_possible),
+    "a lost line": (Check, "_pool", _lost_line),
+    "coverage ignored": (Check, "covered", lambda *_given, **_named: True),
+    "a bare date taken for midnight": (Check, "moments", _midnights),
+    "doubt taken for absence": (Check, "stated_codes", _doubt_forgotten),
+    "doubt taken for presence": (Check, "stated_codes", _doubt_believed),
+    "a missing code taken for another item": (Members, "named", _named_or_not),
+    "ages by length of years and months": (bind, "age_in", _age_by_length),
+    "sliding windows that stand still": (
+        measure,
+        "_stretches",
+        lambda _window, places, *_: [tuple(line for _, line in places)],
+    ),
+}
+
+
+@pytest.mark.parametrize("patch", ENGINE_FAULTS.values(), ids=ENGINE_FAULTS)
+def test_a_fault_in_the_engine_is_caught(patch: Patch) -> None:
+    """With the fault some pair differs from the specification; without it that pair agrees."""
+    for seed in range(LISTS):
+        rules = draw_list(seed)
+        for number in range(PRESCRIPTIONS):
+            case = draw_case(Random(seed * 1000 + number))
+            plain = match_plainly(rules, case.prescription, case.at, case.history)
+            with pytest.MonkeyPatch.context() as inside:
+                inside.setattr(*patch)
+                faulty = match_engine(compile(rules), case)
+            if faulty != plain:
+                assert match_engine(compile(rules), case) == plain
+                return
+    pytest.fail(f"{LISTS * PRESCRIPTIONS} pairs did not show the fault")

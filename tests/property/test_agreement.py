@@ -1,0 +1,104 @@
+"""The engine agrees with the plain matcher, on lists and prescriptions drawn at random."""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+
+from negative_list.compile import compile
+from negative_list.parse import read_parsed
+from negative_list.validate import validate
+from tests.agreement import agreed, disagreement
+from tests.generators import draw_case, seeds
+from tests.generators_lists import KINDS, draw_list
+from tests.plain import Seen
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+LISTS, PRESCRIPTIONS, PARTS = 400, 50, 20
+VALUES = (True, False, None)
+
+
+class Tally(msgspec.Struct):
+    """What was compared: pairs, pairs with findings, and what each kind answered."""
+
+    pairs: int = 0
+    with_findings: int = 0
+    with_undecided: int = 0
+    seen: Seen = msgspec.field(default_factory=Counter)
+
+
+@pytest.fixture(scope="module")
+def tallies() -> dict[int, Tally]:
+    """The tally of each part that ran."""
+    return {}
+
+
+def _compare(part: int) -> Tally:
+    tally = Tally()
+    for seed in range(part, LISTS, PARTS):
+        rules = draw_list(seed)
+        compiled = compile(rules)
+        for number in range(PRESCRIPTIONS):
+            case = draw_case(Random(seed * 1000 + number))
+            same, plain = agreed(rules, compiled, case, tally.seen)
+            assert same, f"list {seed}, prescription {number}\n{disagreement(rules, case)}"
+            tally.pairs += 1
+            tally.with_findings += bool(plain.findings)
+            tally.with_undecided += bool(plain.undecided)
+    return tally
+
+
+def _tally(part: int, tallies: dict[int, Tally]) -> Tally:
+    """The tally of a part, compared when it is first asked for: tests run in any order."""
+    if part not in tallies:
+        tallies[part] = _compare(part)
+    return tallies[part]
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_engine_and_plain_matcher_agree(part: int, tallies: dict[int, Tally]) -> None:
+    """Same findings, undecided rules, needs and involved lines, for every list of the part and its prescriptions."""
+    assert _tally(part, tallies).pairs == LISTS // PARTS * PRESCRIPTIONS
+
+
+def test_what_was_compared(tallies: dict[int, Tally]) -> None:
+    """Each kind was true, false and unknown, and at least 30 % of the pairs have findings."""
+    every = [_tally(part, tallies) for part in range(PARTS)]
+    pairs = sum(tally.pairs for tally in every)
+    found = sum(tally.with_findings for tally in every)
+    undecided = sum(tally.with_undecided for tally in every)
+    seen: Seen = sum((tally.seen for tally in every), Counter())
+    print(f"\n{pairs} pairs, {found / pairs:.0%} with findings, {undecided / pairs:.0%} with undecided rules")  # noqa: T201 - the report
+    print(f"{'kind':<14}{'true':>9}{'false':>9}{'unknown':>9}")  # noqa: T201 - the report
+    for kind in KINDS:
+        print(f"{kind:<14}" + "".join(f"{seen[kind, value]:>9}" for value in VALUES))  # noqa: T201 - the report
+    assert pairs >= 20_000
+    assert found / pairs >= 0.3
+    assert all(seen[kind, value] for kind in KINDS for value in VALUES)
+
+
+@settings(max_examples=100)
+@given(list_seed=seeds, case_seed=seeds)
+def test_engine_and_plain_matcher_agree_anywhere(list_seed: int, case_seed: int) -> None:
+    """Seeds hypothesis draws agree as the fixed ones do."""
+    rules, case = draw_list(list_seed), draw_case(Random(case_seed))
+    assert agreed(rules, compile(rules), case)[0], disagreement(rules, case)
+
+
+def test_generated_lists_are_valid(tmp_path: Path) -> None:
+    """Written as JSON Lines and read again, generated lists are the same and without problems."""
+    for seed in range(40):
+        rules = draw_list(seed)
+        path = tmp_path / f"{seed}.jsonl"
+        path.write_bytes(b"\n".join(map(msgspec.json.encode, (*rules.sets, *rules.rules))))
+        parsed = read_parsed(path)
+        assert (parsed.problems, validate(parsed)) == ((), ())
+        assert parsed.rules == rules
