@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, get_args
 
 import msgspec
@@ -76,6 +77,13 @@ def test_the_page_describes_no_kind_that_does_not_exist() -> None:
     """A section named after a kind is about one there is."""
     titles = {title.strip("`") for title in sections(PAGE) if title.startswith("`")}
     assert titles == {tag(record) for record in KINDS}
+
+
+def test_the_sample_has_a_rule_of_each_class_the_page_tells_how_to_say() -> None:
+    """The shipped sample holds a rule of every class of the table."""
+    named = set(re.findall(r"\b[RE]\d\d\b", sections(PAGE)["How to say it"]))
+    sample = read_parsed(ROOT / "negative_list" / "lists" / "sample")
+    assert named - {rule.class_id for rule in sample.rules.rules} == set()
 
 
 @pytest.mark.parametrize("block", blocks(PAGE, "yaml"), ids=lambda b: f"line {b.line}")
