@@ -88,7 +88,7 @@ class Column(Generic[T]):
         self.key = key
         self.fact = fact
         self._convert = convert
-        self.memo: dict[object, T | None] = {}
+        self.memo: dict[object, T | None] = {None: None}
 
     def read(self, raw: object) -> T | Impossible | None:
         """Return the value, ``None`` for unknown, or why it is impossible; what is possible is remembered."""
@@ -103,7 +103,7 @@ class Column(Generic[T]):
         value = self._converted(raw)
         if not isinstance(value, Impossible) and (not isinstance(raw, str) or len(raw) <= _REMEMBERED_CHARACTERS):
             if len(self.memo) >= _REMEMBERED:
-                self.memo.clear()
+                self.memo = {None: None}
             self.memo[raw] = value
         return value
 
