@@ -37,7 +37,13 @@ _ENCOUNTERS: tuple[dict[str, Any], ...] = (
     {"visit_mode": "outpatient", "insurance": ["resident"], "institution_level": 2, "department_code": "0101"},
     {"visit_mode": "inpatient", "insurance": ["employee", "maternity"], "institution_level": 1},
 )
-_DIAGNOSES = (("I10.x00", "高血压"), ("E11.900", "2型糖尿病"), ("J18.900", "肺炎"), ("K29.500", "慢性胃炎"), ("N40.x00", "前列腺增生"))
+_DIAGNOSES = (
+    ("I10.x00", "高血压"),
+    ("E11.900", "2型糖尿病"),
+    ("J18.900", "肺炎"),
+    ("K29.500", "慢性胃炎"),
+    ("N40.x00", "前列腺增生"),
+)
 
 
 class Workload(Struct, frozen=True, kw_only=True):
