@@ -105,4 +105,3 @@ _CODE = re.compile(r"[A-Z]\d{2}(\.\w{1,4})?(-[A-Z]\d{2}(\.\w{1,4})?)?")
 def well_formed(code: str) -> bool:
     """Whether ``code`` is an ICD-10 category, code or range in form."""
     return bool(_CODE.fullmatch(code))
-

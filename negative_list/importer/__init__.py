@@ -1,4 +1,4 @@
-"""The importer: published knowledge points into rules, with a report of how each was read. Pure but for reading files."""
+"""The importer: published knowledge points into rules, with a report of how each was read."""
 
 from __future__ import annotations
 

@@ -11,13 +11,15 @@ import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from functools import reduce
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import Struct
 
 from negative_list.conditions import Age, All, Condition
 from negative_list.importer.numbers import NUMBER, number
-from negative_list.importer.remark import Reader
+
+if TYPE_CHECKING:
+    from negative_list.importer.remark import Reader
 
 __all__ = ["ADULT_FROM_YEARS", "CHILD_BELOW_YEARS", "Ages", "Bound", "child", "hull", "read_ages"]
 
@@ -142,7 +144,7 @@ _PEOPLE: tuple[tuple[str, Ages], ...] = (
     ("儿童|小儿|患儿|少儿|未成年人?|儿科", _years(None, CHILD_BELOW_YEARS)),
     ("成年人?|成人", _years(ADULT_FROM_YEARS, None)),
     # old: Law on the Protection of the Rights and Interests of the Elderly, article 2
-    ("老年人?", _years(60, None)),
+    ("老年人?(?![性痴斑])", _years(60, None)),
 )
 _PERSON = re.compile("|".join(f"(?P<p{n}>{words})" for n, (words, _) in enumerate(_PEOPLE)))
 _YOUNG = re.compile("[婴幼]|新生|早产|小儿|儿童|患儿")
@@ -162,7 +164,9 @@ _BELOW = re.compile(
     rf"(?P<high>{_N})(?P<hu>{_UNIT})(?P<incl>\(?(?:及|或|含|包含|包括)(?:其|{_N}(?:{_UNIT}))?\)?)?(?P<word>以下|以内|之内|以前)"
     rf"|(?P<sign>≤|<|小于等于|小于|不超过|不大于|低于|未满|不满)(?P<high2>{_N})(?P<hu2>{_UNIT})(?:以下)?"
 )
-_LASTING = re.compile(r"(?:治疗|放疗|接受|病程|持续|用药|使用|发病|连续|化疗|疗程|随访|期间|之?后|间隔|累计|支付|住院|至少|最[多长])[^,;。]{0,4}$")
+_LASTING = re.compile(
+    r"(?:治疗|放疗|接受|病程|持续|用药|使用|发病|连续|化疗|疗程|随访|期间|之?后|间隔|累计|支付|住院|至少|最[多长])[^,;。]{0,4}$"
+)
 _SOMEBODY = re.compile(r"^[^,;。]{0,14}?(?:儿|婴|患者|人群|者|人)")
 _JOINED = re.compile(r"(?:的|患者|病人|人群|且?体重[^,;。]{0,10}的?|年龄|阶段|期|\(|\)|,)*")
 _LISTING = re.compile(r"[,;。]|(?:和|及|、|或|与|以及)$")
@@ -186,7 +190,7 @@ def child() -> Ages:
 def read_ages(reader: Reader) -> Ages | None:
     """Take every age out of a text: the range that holds them all, ``None`` where there is no limit.
 
-    A bound beside a word narrows it ("3岁及以上儿童", "成人(≥18周岁)"); what is listed is joined ("成人和6岁及以上儿童").
+    A bound beside a word narrows it ("3岁及以上儿童", "成人(≥18周岁)"); what is listed is joined ("成人和6岁以上儿童").
     """
     found = sorted(_find(reader), key=lambda f: f.start)
     groups = list(_grouped(reader, found))
@@ -266,8 +270,8 @@ def _below(match: re.Match[str]) -> Ages:
 def _grouped(reader: Reader, found: list[_Found]) -> Iterator[Ages]:
     """Ages of one group of people as one range each.
 
-    A bound and the word beside it are one group, and so is what stands in one phrase without being listed ("3岁及3岁以上
-    伴有症状的…儿童患者"); what is listed, or stands in another clause, begins a new one.
+    A bound and the word beside it are one group, and so is what stands in one phrase without being listed
+    ("3岁及以上伴有症状的…儿童患者"); what is listed, or stands in another clause, begins a new one.
     """
     group: Ages | None = None
     previous: _Found | None = None
@@ -287,6 +291,8 @@ def _grouped(reader: Reader, found: list[_Found]) -> Iterator[Ages]:
 def _one_group(group: Ages, previous: _Found, item: _Found, between: str) -> bool:
     if group.meet(item.ages).empty:
         return False
+    if not (group.high or item.ages.low or item.word or previous.word):
+        return True  # "2岁以上、12岁以下": two ends of one range
     beside = bool(previous.word) != bool(item.word) and _JOINED.fullmatch(between)
     phrase = not _LISTED.fullmatch(between) and not _LISTING.search(between)
     return bool(beside) or phrase
@@ -307,4 +313,3 @@ def hull(ranges: Iterable[Ages | None]) -> Ages | None:
         return None
     joined = reduce(Ages.join, (r for r in listed if r))
     return joined if joined.low or joined.high else None
-

@@ -13,7 +13,7 @@ Kind: TypeAlias = Literal[
     "alone", "pair", "frequency", "period", "discount", "internet",
 ]  # fmt: skip
 Addressee: TypeAlias = Literal["doctor", "charge_entry", "pharmacy", "registration", "office"]
-Suggested: TypeAlias = Literal["drop", "quantity", "days", "self_pay", "require"]
+Suggested: TypeAlias = Literal["drop", "quantity", "days", "self_pay"]
 
 
 class Family(Struct, frozen=True, kw_only=True):
@@ -31,7 +31,9 @@ class Family(Struct, frozen=True, kw_only=True):
 _FUND: tuple[Suggested, ...] = ("drop", "self_pay")
 
 
-def _fund(kind: Kind, action: Literal["warn", "block"], *suggestions: Suggested, addressee: Addressee = "doctor") -> Family:
+def _fund(
+    kind: Kind, action: Literal["warn", "block"], *suggestions: Suggested, addressee: Addressee = "doctor"
+) -> Family:
     """Only the fund refuses: the patient may still have it and pay."""
     return Family(kind=kind, action=action, fund_only=True, addressee=addressee, suggestions=suggestions or _FUND)
 

@@ -10,7 +10,7 @@ import msgspec
 
 from negative_list.classes import class_by_name, class_name
 from negative_list.errors import UnknownNameError
-from negative_list.importer import drugs, services
+from negative_list.importer import patients, payment, services
 from negative_list.importer.families import FAMILIES, Family, Kind
 from negative_list.importer.made import Made, Part, refused
 from negative_list.importer.points import Point
@@ -21,15 +21,15 @@ from negative_list.rules import Basis, Rule, RuleList, Trigger
 __all__ = ["import_points"]
 
 _MAKERS: Mapping[Kind, Callable[[Point, str], Made]] = {
-    "sex": drugs.make_sex,
-    "ages": drugs.make_ages,
-    "work_age": drugs.make_work_age,
-    "insurance": drugs.make_insurance,
-    "modes": drugs.make_modes,
-    "level": drugs.make_level,
-    "indication": drugs.make_indication,
-    "second_line": drugs.make_second_line,
-    "course": drugs.make_course,
+    "sex": patients.make_sex,
+    "ages": patients.make_ages,
+    "work_age": patients.make_work_age,
+    "insurance": payment.make_insurance,
+    "modes": payment.make_modes,
+    "level": payment.make_level,
+    "indication": payment.make_indication,
+    "second_line": payment.make_second_line,
+    "course": payment.make_course,
     "never": services.make_never,
     "pair": services.make_pair,
     "frequency": services.make_frequency,
@@ -109,9 +109,7 @@ def _status(made: Made, rule_ids: tuple[str, ...], *, ended: bool) -> Status:
 
 
 def _rule(point: Point, part: Part, *, ended: bool) -> Rule:
-    return _written(
-        part, f"{part.class_id}-{point.kp_id}", point.item_name, point.med_codes, (point,), ended=ended
-    )
+    return _written(part, f"{part.class_id}-{point.kp_id}", point.item_name, point.med_codes, (point,), ended=ended)
 
 
 def _written(

@@ -46,9 +46,9 @@ __all__ = ["Branch", "Remark", "read_remark"]
 class Branch(Struct, frozen=True, kw_only=True):
     """One way to meet a remark (or what is common to every way). Empty and ``None``: nothing is said.
 
-    ``excluded`` are diseases that shut a patient out; ``states`` facts of which one lets a patient in whatever the diagnosis; ``measures`` conditions on
-    measured values; ``prior_treatment``: an earlier treatment must have failed (``second_line``: said in these words);
-    ``rest``: what no fact carries, in the remark's own characters.
+    ``excluded`` are diseases that shut a patient out; ``states`` are facts of which one lets a patient in whatever the
+    diagnosis; ``measures`` are conditions on measured values, stage and line; ``prior_treatment``: an earlier treatment
+    must have failed (``second_line``: said in these words); ``rest``: what no fact carries, in the remark's characters.
     """
 
     diseases: tuple[Disease, ...] = ()
@@ -93,7 +93,9 @@ class Remark(Struct, frozen=True, kw_only=True):
         return together.narrowed(self.common.ages) if together else self.common.ages
 
 
-_ONE_OF_TWO = re.compile(r"(?<=[人者病症瘤炎癌内])或(?=(?:参加)?(?:工伤|生育)(?:保险)?)|,或(?:者)?(?=在|存在|单药|用于|患|对|接受)")
+_ONE_OF_TWO = re.compile(
+    r"(?<=[人者病症瘤炎癌内])或(?=(?:参加)?(?:工伤|生育)(?:保险)?)|,或(?:者)?(?=在|存在|单药|用于|患|对|接受)"
+)
 _CLOCKED = re.compile(r"(?<=小时内)[、,和及或](?=[^、,和及或]{2,16}(?:发病|发作|起病)[后的]*\d)")
 _NEGATED = re.compile(r"(?:无|非|不伴|未合并|不合并|没有|排除|抗|低级别)$")
 
@@ -129,7 +131,7 @@ def _read(reader: Reader) -> Branch:
     found = _diseases(reader)
     implied = () if found else _implied(reader.text)
     modes = read_modes(reader)
-    _hide(reader, [m for m in found if _YOUNG.search(m.disease.name) or m.disease.chapter == _PERINATAL])
+    _hide(reader, [m for m in found if _AGED.search(m.disease.name) or m.disease.chapter == _PERINATAL])
     ages = read_ages(reader)
     sex = read_sex(reader)
     _hide(reader, found)
@@ -159,8 +161,9 @@ def _read(reader: Reader) -> Branch:
 
 _SECOND_LINE = re.compile("二线(?:用药|治疗|使用|药物)")
 _TUMOURS = 2
+_FACTORS = 21
 _PERINATAL = 16
-_YOUNG = re.compile("新生儿|早产|婴|小儿|幼年|幼儿")
+_AGED = re.compile("新生儿|早产|婴|小儿|幼年|幼儿|儿童|青少年|成人|老年")
 
 
 def _diseases(reader: Reader) -> list[Mention]:
@@ -178,7 +181,7 @@ def _implied(text: str) -> tuple[Disease, ...]:
 
 def _is_treatment(row: Disease) -> bool:
     """A row of factors and treatments (chapter 21 of ICD-10): dialysis, chemotherapy, after an operation."""
-    return row.chapter == 21 or row.name in ("化疗", "放疗")
+    return row.chapter == _FACTORS
 
 
 def _excluded(reader: Reader) -> tuple[tuple[Disease, ...], tuple[str, ...]]:
@@ -240,13 +243,15 @@ def _settle(common: Branch, branches: list[Branch]) -> tuple[Branch, list[Branch
     """Put every part where it belongs.
 
     A part that names no disease beside ones that do is a condition on all of them, not an alternative, unless it is
-    an insurance or people of an age on their own. A common part's diseases count where no branch names any ("原发性高胆固醇血症
-    患者以下情况方予支付: 1.… 2.…"); else they only describe.
+    an insurance. A common part's diseases count where no branch names any ("高胆固醇血症患者以下情况方予支付: 1.… 2.…");
+    else they only describe.
     """
     named = [b for b in branches if b.diseases or b.insurance]
     if named:
         common = _together([common, *(b for b in branches if b not in named)])
         branches = named
     if common.diseases:
-        branches = [b if b.diseases or b.insurance else replace(b, diseases=common.diseases) for b in branches or [Branch()]]
+        branches = [
+            b if b.diseases or b.insurance else replace(b, diseases=common.diseases) for b in branches or [Branch()]
+        ]
     return replace(common, diseases=()), branches

@@ -61,7 +61,7 @@ _LEVELS = {"一": 1, "二": 2, "三": 3, "1": 1, "2": 2, "3": 3, "i": 1, "ii": 2
 _GRADE = r"(?:一|二|三|iii|ii|i|[123])级"
 _LEVEL = re.compile(
     rf"(?:首次[^,;。{TAKEN}]{{0,8}}?)?(?:限|需|须|应|由|在|于|仅限)*(?:不低于)?(?P<first>{_GRADE})(?:[甲乙丙]等)?"
-    rf"(?:\(?[及含或]\)?(?:其)?)?(?P<up>以上)?(?P<tail>[^,;。{TAKEN}级]{{0,12}}?(?:医疗机构|医院|医疗单位|机构))"
+    rf"(?:\(?[及含或]\)?(?:其|{_GRADE})?)?(?P<up>以上)?(?P<tail>[^,;。{TAKEN}级]{{0,12}}?(?:医疗机构|医院|医疗单位|机构))"
     rf"(?P<more>[^,;。{TAKEN}级]{{0,6}}?或{_GRADE}(?:[甲乙丙]等)?(?:\(?[及含]\)?)?(?:以上)?[^,;。{TAKEN}]{{0,12}}?(?:医疗机构|医院))?"
     r"(?P<who>(?:的)?(?:[^,;。]{0,6}?医[师生])?(?:开具)?(?:的)?(?:处方|使用)?)?"
 )
@@ -83,9 +83,16 @@ _MODES = re.compile(
     r"(?:的?(?:患者|病人)|期间|治疗|使用|方可|方予|才|的)?(?:使用|方可|方予|支付|给予)*"
 )
 
-_INSURANCES = (("work-injury", "工伤保险|工伤"), ("maternity", "生育保险|生育"), ("employee", "职工(?:基本)?(?:医疗)?(?:保险|医保)|城镇职工"), ("resident", "(?:城乡)?居民(?:基本)?(?:医疗)?(?:保险|医保)"))
+_INSURANCES = (
+    ("work-injury", "工伤保险|工伤"),
+    ("maternity", "生育保险|生育"),
+    ("employee", "职工(?:基本)?(?:医疗)?(?:保险|医保)|城镇职工"),
+    ("resident", "(?:城乡)?居民(?:基本)?(?:医疗)?(?:保险|医保)"),
+)
 _INSURANCE = re.compile(
-    "(?:限|仅限|参加)?(?:" + "|".join(f"(?P<k{n}>{words})" for n, (_, words) in enumerate(_INSURANCES)) + ")(?:的?(?:参保人员?|患者|支付))?"
+    "(?:限|仅限|参加)?(?:"
+    + "|".join(f"(?P<k{n}>{words})" for n, (_, words) in enumerate(_INSURANCES))
+    + ")(?:的?(?:参保人员?|患者|支付))?"
 )
 
 _TIME = r"(?P<unit>天|日|周|个?月|年)"
@@ -95,7 +102,9 @@ _COURSE = re.compile(
     rf"(?:为|应)?(?:不(?:得|能|应|可)?(?:超过|多于|长于|大于)|最多(?:支付|使用)?|最长(?:支付|使用)?|限(?:支付|用)?|≤|少于等于|(?<=支付)|(?:期限|疗程)为?)(?P<n>{NUMBER}){_TIME}(?:的?(?:费用|用量|疗程))?"
 )
 _COURSE_WORDS = re.compile(r"支付|使用|用药|疗程|治疗|时间|天数|过程|住院|连续|日期")
-_GAP = re.compile(rf"(?:两次|每次)?(?:评定|评估|检查|检测|测定|治疗|使用|用药|支付)?的?间隔(?:时间|天数)?(?:应)?(?:不(?:得|应|能)?(?:短于|少于|低于|小于)|至少|≥|大于等于)(?P<n>{NUMBER}){_TIME}")
+_GAP = re.compile(
+    rf"(?:两次|每次)?(?:评定|评估|检查|检测|测定|治疗|使用|用药|支付)?的?间隔(?:时间|天数)?(?:应)?(?:不(?:得|应|能)?(?:短于|少于|低于|小于)|至少|≥|大于等于)(?P<n>{NUMBER}){_TIME}"
+)
 _TIMES = re.compile(
     rf"每(?P<every>{NUMBER})?个?(?P<period>天|日|周|月|季度|年)(?:内)?(?:最多|限|不超过|不得超过|只能|仅|可)*(?:支付|使用|检查|收费|计费)?(?:不超过|最多)?(?P<n>{NUMBER})次"
     rf"|(?P<every2>{NUMBER})个?(?P<period2>天|日|周|月|季度|年)内(?:最多|限|不超过|不得超过|只能|仅|可)*(?:支付|使用|检查|收费)?(?:不超过|最多)?(?P<n2>{NUMBER})次"
@@ -116,8 +125,8 @@ def read_level(reader: Reader) -> Level | None:
             continue
         reader.take(*match.span())
         grades = [_LEVELS[g[:-1]] for g in re.findall(_GRADE, match.group())]
-        special = len(grades) > 1 or _SPECIAL.search(match["tail"])
-        rest = reader.original(*match.span()) if special or match["more"] or "医" in (match["who"] or "") else ""
+        special = match["more"] or _SPECIAL.search(match["tail"]) or "医" in (match["who"] or "")
+        rest = reader.original(*match.span()) if special else ""
         first = bool(_FIRST_TIME.search(reader.text[max(0, match.start() - 8) : match.end()] + match.group()))
         found.append(Level(at_least=min(grades), first=first, rest=rest))
     return min(found, key=lambda level: level.at_least) if found else None
@@ -128,7 +137,14 @@ def read_modes(reader: Reader) -> tuple[str, ...]:
     named: set[str] = set()
     for match in reader.takes(_MODES):
         words = re.findall(_MODE, match["modes"])
-        named.update(mode for word in words for key, modes in _WORDS.items() if key in word for mode in modes if not (key == "门诊" and "急诊" in word))
+        named.update(
+            mode
+            for word in words
+            for key, modes in _WORDS.items()
+            if key in word
+            for mode in modes
+            if not (key == "门诊" and "急诊" in word)
+        )
     return tuple(mode for mode in MODES if mode in named)
 
 
@@ -153,7 +169,11 @@ def read_course(reader: Reader) -> Course | None:
 def read_cap(reader: Reader) -> Cap | None:
     """How many in how many days: from "每周最多支付一次", or from a pause ("间隔不短于14天": one in 14 days)."""
     for match in reader.takes(_TIMES):
-        every, period, n = (match["every"] or match["every2"], match["period"] or match["period2"], match["n"] or match["n2"])
+        every, period, n = (
+            match["every"] or match["every2"],
+            match["period"] or match["period2"],
+            match["n"] or match["n2"],
+        )
         return Cap(limit=Decimal(int(number(n))), days=whole_days(every or "1", period))
     for match in reader.takes(_GAP):
         return Cap(limit=Decimal(1), days=whole_days(match["n"], match["unit"]))
@@ -162,12 +182,10 @@ def read_cap(reader: Reader) -> Cap | None:
 
 def read_nutrition(reader: Reader) -> bool:
     """Whether a nutrition-risk screen is demanded (at risk, and not to be fed enough by mouth or tube)."""
-    return any([True for _ in reader.takes(_NUTRITION)])
+    return reader.took(_NUTRITION)
 
 
 def read_onset_hours(reader: Reader) -> int | None:
     """Hours after the onset within which use must begin."""
-    hours = [
-        int(number(m["n"]) * (1 if m["unit"] in ("小时", "h") else 24)) for m in reader.takes(_ONSET)
-    ]
+    hours = [int(number(m["n"]) * (1 if m["unit"] in ("小时", "h") else 24)) for m in reader.takes(_ONSET)]
     return max(hours, default=None)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
 from negative_list.conditions import Condition, Items
-from negative_list.importer.points import Point
 from negative_list.rules import OnUnknown, Text
+
+if TYPE_CHECKING:
+    from negative_list.importer.points import Point
 
 __all__ = ["Made", "Part", "items_of", "refused"]
 

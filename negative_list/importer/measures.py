@@ -5,9 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from negative_list.conditions import Condition, Fact
-from negative_list.importer.remark import Reader
+
+if TYPE_CHECKING:
+    from negative_list.importer.remark import Reader
 
 __all__ = ["read_alternative_states", "read_measures"]
 
@@ -34,12 +39,23 @@ _SIGNS = {
 }
 _SIGN = "|".join(sorted(map(re.escape, _SIGNS), key=len, reverse=True))
 _PATTERNS = tuple(
-    (fact, re.compile(rf"(?:且|并且|伴)?(?:{words})(?:水平)?(?:为|应|需)?(?P<sign>{_SIGN})(?P<n>\d+(?:\.\d+)?)(?P<unit>{unit})?(?![\d.a-z/^*×])"))
+    (
+        fact,
+        re.compile(
+            rf"(?:且|并且|伴)?(?:{words})(?:水平)?(?:为|应|需)?(?P<sign>{_SIGN})(?P<n>\d+(?:\.\d+)?)(?P<unit>{unit})?(?![\d.a-z/^*×])"
+        ),
+    )
     for words, fact, unit in _MEASURES
 )
 _FLAGS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile("(?:有|需)?(?:明确的?)?药(?:物)?敏(?:感性?)?试验(?:结果)?(?:证据|结果|报告)?(?:支持|提示)?"), "encounter.susceptibility_test"),
-    (re.compile("(?:需)?(?:经)?(?:医保)?事前审[查核](?:通过)?后?(?:方可用|方可使用|方可|使用)?"), "encounter.prior_approval"),
+    (
+        re.compile("(?:有|需)?(?:明确的?)?药(?:物)?敏(?:感性?)?试验(?:结果)?(?:证据|结果|报告)?(?:支持|提示)?"),
+        "encounter.susceptibility_test",
+    ),
+    (
+        re.compile("(?:需)?(?:经)?(?:医保)?事前审[查核](?:通过)?后?(?:方可用|方可使用|方可|使用)?"),
+        "encounter.prior_approval",
+    ),
 )
 _STATES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile("(?<!急救)(?<!、)抢救(?:患者|病人)?(?=[、或,和及]|$)"), "encounter.rescue"),
@@ -55,12 +71,12 @@ def read_measures(reader: Reader) -> tuple[Condition, ...]:
 def _measured(reader: Reader) -> Iterator[Condition]:
     for fact, pattern in _PATTERNS:
         for match in reader.takes(pattern):
-            yield Fact(fact=fact, **{_SIGNS[match["sign"]]: Decimal(match["n"])})
+            yield replace(Fact(fact=fact), **{_SIGNS[match["sign"]]: Decimal(match["n"])})
 
 
 def _flagged(reader: Reader) -> Iterator[str]:
     for pattern, fact in _FLAGS:
-        if any([True for _ in reader.takes(pattern)]):
+        if reader.took(pattern):
             yield fact
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -20,11 +21,13 @@ from negative_list.conditions import (
     Some,
     Window,
 )
-from negative_list.diseases import Disease
-from negative_list.importer.indications import Branch, Remark
-from negative_list.importer.limits import Level
 
-__all__ = ["Demand", "demand", "diagnosed", "no", "one_of", "words"]
+if TYPE_CHECKING:
+    from negative_list.diseases import Disease
+    from negative_list.importer.indications import Branch, Remark
+    from negative_list.importer.limits import Level
+
+__all__ = ["EVIDENCE", "MET", "Demand", "demand", "denied", "diagnosed", "flagged", "no", "one_of", "words"]
 
 EVIDENCE = "line.first_line_used"
 """The fact that carries an earlier treatment: the national interface's 半年内用过一线用药."""
@@ -40,9 +43,19 @@ class Demand(Struct, frozen=True, kw_only=True):
     ask: tuple[str, ...] = ()
 
 
-def words(fact: str, *values: bool | int | str) -> Fact:
+def words(fact: str, *values: int | str) -> Fact:
     """The fact has one of the values."""
     return Fact(fact=fact, any_of=values)
+
+
+def flagged(fact: str) -> Fact:
+    """The flag is set."""
+    return Fact(fact=fact, any_of=(True,))
+
+
+def denied(fact: str) -> Fact:
+    """The flag is known not to be set."""
+    return Fact(fact=fact, any_of=(False,))
 
 
 def one_of(children: Iterable[Condition]) -> Condition:
@@ -74,7 +87,7 @@ def diagnosed(rows: tuple[Disease, ...]) -> Diagnosis:
 def level_met(level: Level) -> Condition:
     """The institution has the level, or this is not the first prescription where only that one asks for it."""
     enough = Fact(fact="encounter.institution_level", at_least=level.at_least)  # type: ignore[arg-type]
-    return Any(of=(enough, words("line.first_prescription", False))) if level.first else enough
+    return Any(of=(enough, denied("line.first_prescription"))) if level.first else enough
 
 
 def demand(remark: Remark, items: Items, lifted: frozenset[str]) -> Demand | None:
@@ -94,7 +107,7 @@ def _branch(branch: Branch, items: Items, lifted: frozenset[str]) -> list[Condit
     """Every condition of one branch, those that a rule of its own judges left out."""
     met: list[Condition] = []
     if branch.diseases or branch.states:
-        states = [words(state, True) for state in branch.states]
+        states = [flagged(state) for state in branch.states]
         met.append(one_of([*([diagnosed(branch.diseases)] if branch.diseases else []), *states]))
     if branch.excluded:
         met.append(Not(of=diagnosed(branch.excluded)))
@@ -117,12 +130,12 @@ def _evidence(branch: Branch, items: Items, lifted: frozenset[str]) -> Iterable[
     if branch.onset_hours is not None:
         yield _begun_in_time(branch.onset_hours, items)
     if branch.nutrition:
-        yield words("encounter.nutrition_risk", True)
-        yield words("encounter.enteral_impossible", True)
+        yield flagged("encounter.nutrition_risk")
+        yield flagged("encounter.enteral_impossible")
     if branch.prior_treatment and "prior_treatment" not in lifted:
-        yield words(EVIDENCE, True)
+        yield flagged(EVIDENCE)
     if branch.rest:
-        yield words(MET, True)
+        yield flagged(MET)
 
 
 def _begun_in_time(hours: int, items: Items) -> Condition:

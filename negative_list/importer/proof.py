@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from negative_list.compile import CompiledList
 from negative_list.engine import match
 from negative_list.importer.families import FAMILIES, Kind
-from negative_list.importer.points import Point
-from negative_list.importer.report import PointReport
 from negative_list.prescription import Diagnosed, Encounter, FactValue, Line, Patient, Prescription
+
+if TYPE_CHECKING:
+    from negative_list.compile import CompiledList
+    from negative_list.importer.points import Point
+    from negative_list.importer.report import PointReport
 
 __all__ = ["Trial", "tells_apart", "trial"]
 
@@ -96,7 +98,7 @@ def _conforming(point: Point, parameters: Mapping[str, Any], at: datetime) -> _C
 
 
 def _code(category: str) -> str:
-    first = category.split("-")[0]
+    first = category.split("-", maxsplit=1)[0]
     return f"{first}.900" if "." not in first else f"{first}00"
 
 
@@ -164,7 +166,7 @@ def _course(case: _Case, p: Mapping[str, Any], _c: str) -> tuple[_Case, _Case]:
 
 
 def _pair(case: _Case, _p: Mapping[str, Any], companion: str) -> tuple[_Case, _Case]:
-    return replace(case, lines=(_line(case, "main", companion, 0, current=False),)), case
+    return replace(case, lines=(replace(_line(case, "main", companion, 0), current=False),)), case
 
 
 def _frequency(case: _Case, p: Mapping[str, Any], _c: str) -> tuple[_Case, _Case]:
@@ -173,15 +175,15 @@ def _frequency(case: _Case, p: Mapping[str, Any], _c: str) -> tuple[_Case, _Case
 
 
 def _period(case: _Case, p: Mapping[str, Any], _c: str) -> tuple[_Case, _Case]:
-    full = {"line.quantity": Decimal(str(p["limit"]))}
-    near = _line(case, "near", case.code, p["period_days"] - 1, **full)
-    far = _line(case, "far", case.code, p["period_days"], **full)
+    full: dict[str, FactValue] = {"line.quantity": Decimal(str(p["limit"]))}
+    near = _line(case, "near", case.code, p["period_days"] - 1, full)
+    far = _line(case, "far", case.code, p["period_days"], full)
     return replace(case, lines=(near,)), replace(case, lines=(far,))
 
 
 def _discount(case: _Case, _p: Mapping[str, Any], companion: str) -> tuple[_Case, _Case]:
     same: dict[str, FactValue] = {"line.full_price": True, "line.incision": "1", "line.unit_price_fen": 100000}
-    first = _line(case, "first", companion, 0, **same)
+    first = _line(case, "first", companion, 0, same)
     reduced = {**same, "line.full_price": False, "line.unit_price_fen": 50000}
     own = {**same, "line.unit_price_fen": 90000}
     return replace(case, facts=own, lines=(first,)), replace(case, facts=reduced, lines=(first,))
@@ -189,7 +191,7 @@ def _discount(case: _Case, _p: Mapping[str, Any], companion: str) -> tuple[_Case
 
 def _alone(case: _Case, _p: Mapping[str, Any], _c: str) -> tuple[_Case, _Case]:
     facts: dict[str, FactValue] = {"line.item_type": "herb", "line.rx_no": "1"}
-    other = _line(case, "other", "T000000000", 0, **facts)
+    other = _line(case, "other", "T000000000", 0, facts)
     return replace(case, facts=facts), replace(case, facts=facts, lines=(other,))
 
 
@@ -212,15 +214,15 @@ _BROKEN: Mapping[Kind, _Maker] = {
 }
 
 
-def _line(case: _Case, line_id: str, code: str, days_ago: int, *, current: bool | None = None, **facts: FactValue) -> Line:
-    """A line of the case's encounter that began ``days_ago`` days before; today's is current unless said otherwise."""
+def _line(case: _Case, line_id: str, code: str, days_ago: int, facts: Mapping[str, FactValue] | None = None) -> Line:
+    """A line of the case's encounter that began ``days_ago`` days before; today's is current."""
     return Line(
         id=line_id,
         encounter_id="e",
         codes=(code,),
-        current=days_ago == 0 if current is None else current,
+        current=days_ago == 0,
         begins=case.at - days_ago * _DAY,
-        facts={"line.quantity": Decimal(1), **facts},
+        facts={"line.quantity": Decimal(1), **(facts or {})},
     )
 
 
@@ -232,7 +234,7 @@ def _prescription(case: _Case) -> Prescription:
         "line.first_line_used": True,
         "line.first_prescription": True,
     }
-    own = _line(case, "own", case.code, 0, **{**given, **of_line})
+    own = _line(case, "own", case.code, 0, {**given, **of_line})
     began = min([case.at, *(line.begins for line in case.lines if line.begins)])
     return Prescription(
         patient=Patient(id="p", facts={"patient.sex": case.sex, "patient.birth_date": case.born}),

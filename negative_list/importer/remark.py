@@ -26,35 +26,32 @@ class Reader:
     """A stretch of a remark that is being read.
 
     ``text`` is folded (:func:`negative_list.text.normalise`, circled numbers opened, quotation marks dropped) with
-    :data:`TAKEN` where something was read already.
+    :data:`TAKEN` where something was read already; ``origin`` is the place in ``source`` of each of its characters.
     """
 
-    def __init__(self, source: str) -> None:
-        folded: list[str] = []
-        self._source = source
-        self._origin: list[int] = []
-        for place, char in enumerate(source):
-            piece = "。" if char == "\n" else normalise(char.translate(_CIRCLED).translate(_QUOTES))
-            folded.append(piece)
-            self._origin.extend([place] * len(piece))
-        self.text = "".join(folded)
+    def __init__(self, source: str, *, origin: list[int] | None = None, text: str | None = None) -> None:
+        pieces = [] if text is not None else [_folded(char) for char in source]
+        self.source = source
+        self.text = "".join(pieces) if text is None else text
+        self.origin = origin or [place for place, piece in enumerate(pieces) for _ in piece]
 
     def part(self, start: int, end: int) -> Reader:
         """A reader of ``text[start:end]`` alone, with what was taken so far."""
-        made = Reader.__new__(Reader)
-        made._source, made._origin = self._source, self._origin[start:end]
-        made.text = self.text[start:end]
-        return made
+        return Reader(self.source, origin=self.origin[start:end], text=self.text[start:end])
 
     def original(self, start: int, end: int) -> str:
         """``text[start:end]`` in the characters of the remark."""
         if start >= end:
             return ""
-        return self._source[self._origin[start] : self._origin[end - 1] + 1].strip()
+        return self.source[self.origin[start] : self.origin[end - 1] + 1].strip()
 
     def take(self, start: int, end: int) -> None:
         """Mark ``text[start:end]`` as read."""
         self.text = f"{self.text[:start]}{TAKEN * (end - start)}{self.text[end:]}"
+
+    def took(self, pattern: re.Pattern[str]) -> bool:
+        """Take every match of ``pattern``, and say whether there was one."""
+        return sum(1 for _ in self.takes(pattern)) > 0
 
     def takes(self, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
         """Every match of ``pattern`` in what is not read yet, taken as it is given."""
@@ -64,6 +61,10 @@ class Reader:
             if match.group():
                 self.take(*match.span())
                 yield match
+
+
+def _folded(char: str) -> str:
+    return "。" if char == "\n" else normalise(char.translate(_CIRCLED).translate(_QUOTES))
 
 
 class Alternatives(Struct, frozen=True, kw_only=True):
@@ -123,7 +124,7 @@ def _numbers(text: str, place: int) -> list[tuple[int, int]]:
     All are marked alike, so the "(3)" of a list inside an item does not continue the list around it.
     """
     starts: list[tuple[int, int]] = []
-    style = _STYLES
+    style: tuple[str, ...] = _STYLES
     while match := _number(len(starts) + 1, style).search(text, place):
         restart = _number(1, style).search(text, place) if starts else None
         if restart and restart.start() < match.start():

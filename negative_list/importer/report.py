@@ -14,7 +14,7 @@ from negative_list.rules import RuleList
 __all__ = ["PARAMETERS", "Imported", "PointReport", "Status", "report_json"]
 
 Status: TypeAlias = Literal["rule", "partial", "needs-review", "superseded"]
-"""``rule``: the whole remark is read. ``partial``: a sound rule, the rest asks. ``superseded``: withdrawn by a revision."""
+"""``rule``: the whole remark is read. ``partial``: a sound rule, the rest asks. ``superseded``: withdrawn since."""
 
 PARAMETERS = (
     "sex", "age", "level_at_least", "visit_modes", "insurance", "course_days", "window", "limit", "unit",
@@ -22,9 +22,9 @@ PARAMETERS = (
 )  # fmt: skip
 """The keys ``parameters`` may have, in the order they are written.
 
-``age`` has ``min``, ``max`` (``None``: no end), ``unit``, ``min_open``, ``max_open``; ``sex`` and ``age`` are those that suit every
-alternative of the remark. ``visit_modes`` are those the payer accepts. ``window``, ``limit``, ``unit`` and ``period_days`` are
-as published.
+``age`` has ``min``, ``max`` (``None``: no end), ``unit``, ``min_open``, ``max_open``; ``sex`` and ``age`` are those that
+suit every alternative of the remark. ``visit_modes`` are those the payer accepts. ``window``, ``limit``, ``unit`` and
+``period_days`` are as published.
 """
 
 

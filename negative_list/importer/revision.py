@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from typing import TYPE_CHECKING
 
-from negative_list.importer.points import Point
+if TYPE_CHECKING:
+    from negative_list.importer.points import Point
 
 __all__ = ["LAST_DAY", "REVISED_BATCHES", "superseded"]
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from negative_list.conditions import All, Count, Every, Items, Lines, Pair, Rank, Sum, Window
-from negative_list.importer.drugs import period_part
 from negative_list.importer.limits import MODES, Cap, read_cap
 from negative_list.importer.made import Made, Part, items_of, refused
 from negative_list.importer.numbers import NUMBER, number
-from negative_list.importer.parts import words
-from negative_list.importer.points import Point
+from negative_list.importer.parts import flagged, words
 from negative_list.importer.remark import Reader
+from negative_list.importer.singles import period_part
 from negative_list.rules import OnUnknown, Text
 from negative_list.text import normalise
+
+if TYPE_CHECKING:
+    from negative_list.importer.points import Point
 
 __all__ = [
     "alone_part",
@@ -30,7 +33,11 @@ __all__ = [
 _WINDOWS: tuple[tuple[str, Window, str], ...] = (
     # the published column, the window, how a message says it
     (r"单日|同一?日|当[日天]|同一?天|一日|每日", Window(unit="day"), "同一日"),
-    (r"单次(?:就诊|住院)|同次(?:就诊|住院)|(?:一|本|同一)次(?:就诊|住院)|单次住院期间", Window(unit="encounter"), "同次就诊"),
+    (
+        r"单次(?:就诊|住院)|同次(?:就诊|住院)|(?:一|本|同一)次(?:就诊|住院)|单次住院期间",
+        Window(unit="encounter"),
+        "同次就诊",
+    ),
     (r"同一?(?:个)?小时(?:内)?", Window(unit="hour"), "同一小时"),
     (r"同一?时[间刻]|同时", Window(unit="instant"), "同一时间"),
     (r"单月|同月|自然月|同一?个?月", Window(unit="month"), "同一月"),
@@ -63,7 +70,7 @@ def make_pair(point: Point, class_id: str) -> Made:
 
     Without a window the point needs review: taken for the whole stay, a pair of one hour would refuse lawful charges.
     """
-    if len(point.med_codes) < 2:
+    if len(point.med_codes) <= 1:
         return refused("a pair needs the code of the main item and of the contained one")
     found = _window(point.window or "")
     if found is None:
@@ -90,8 +97,16 @@ def _window(text: str) -> tuple[Window, str] | None:
         return None
     length = int(number(match["n"]))
     if match["unit"] == "小时":
-        return (Window(unit="hour"), "同一小时") if folded.startswith("同") else (Window(unit="hours", length=length), f"{length}小时内")
-    return (Window(unit="day"), "同一日") if length == 1 else (Window(unit="days", length=length, ends="open"), f"{length}天内")
+        return (
+            (Window(unit="hour"), "同一小时")
+            if folded.startswith("同")
+            else (Window(unit="hours", length=length), f"{length}小时内")
+        )
+    return (
+        (Window(unit="day"), "同一日")
+        if length == 1
+        else (Window(unit="days", length=length, ends="open"), f"{length}天内")
+    )
 
 
 def make_frequency(point: Point, class_id: str) -> Made:
@@ -141,7 +156,7 @@ def _plain(limit: Decimal) -> int | float:
 
 def discount_part(group: str, codes: Iterable[str], class_id: str) -> Part:
     """Of operations of one group through one incision, all but the first are charged at the discount."""
-    full = words("line.full_price", True)
+    full = flagged("line.full_price")
     lines = Lines(
         items=Items(codes=tuple(codes)), window=Window(unit="day"), same=("line.incision",), where=full, other_item=True
     )
@@ -157,13 +172,9 @@ def discount_part(group: str, codes: Iterable[str], class_id: str) -> Part:
 
 def alone_part(codes: Iterable[str], class_id: str) -> Part:
     """Every herb of the prescription is one of those not payable alone, be it one or all."""
-    lines = Lines(
-        items=Items(types=("herb", "granule")), window=Window(unit="encounter"), same=("line.rx_no",)
-    )
+    lines = Lines(items=Items(types=("herb", "granule")), window=Window(unit="encounter"), same=("line.rx_no",))
     return Part(
         class_id=class_id,
         violation=Every(lines=lines, among=Items(codes=tuple(codes))),
         message=Text(zh="医保不支付：处方全部由单独使用不予支付的饮片组成", en="every herb is one not payable alone"),
     )
-
-

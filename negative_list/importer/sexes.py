@@ -7,16 +7,20 @@ the item ("孕妇禁用") tells nothing either. Words of both sexes in one text 
 from __future__ import annotations
 
 import re
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from negative_list.importer.remark import Reader
 from negative_list.text import normalise
+
+if TYPE_CHECKING:
+    from negative_list.importer.remark import Reader
 
 __all__ = ["Sex", "read_sex", "sex_of"]
 
 Sex: TypeAlias = Literal["男", "女"]
 
-_FEMALE_PEOPLE = "女性|女童|女孩|女子|女病人|女患者|妇女|妇人|妇科|妇产|孕妇|孕产妇?|产妇|育龄妇?|产褥|经产|幼女|哺乳期|绝经|经绝期|绝经期"
+_FEMALE_PEOPLE = (
+    "女性|女童|女孩|女子|女病人|女患者|妇女|妇人|妇科|妇产|孕妇|孕产妇?|产妇|育龄妇?|产褥|经产|幼女|哺乳期|绝经|经绝期"
+)
 _MALE_PEOPLE = "男性|男童|男孩|男子|男科|男病人|男患者"
 _FEMALE = (
     f"{_FEMALE_PEOPLE}|女(?![贞真])|妇|月经|痛经|行经(?![络脉])|经行|经期|经间期|经前期|经前综合征|经前(?=[情乳腹烦头紧])|经后(?=[腹出])|经来|闭经|经闭|停经|经血|经水|"
@@ -36,7 +40,12 @@ _WORDS: tuple[tuple[Sex, re.Pattern[str], re.Pattern[str]], ...] = (
 )
 _FORBIDS = re.compile(r"[^,;。]*(?:禁用|慎用|忌用|忌服|禁服|不得使用|不宜(?:使用|服用)|不适用于|除外|不包括)[^,;。]*")
 _EXPLICIT: tuple[tuple[Sex, re.Pattern[str]], ...] = (
-    ("女", re.compile("绝经后的?(?:女性|妇女)?|育龄期?(?:女性|妇女)|哺乳期妇女|女性患者|妇女|女性|女童|孕产?妇|产妇|妊娠期妇女")),
+    (
+        "女",
+        re.compile(
+            "绝经后的?(?:女性|妇女)?|育龄期?(?:女性|妇女)|哺乳期妇女|女性患者|妇女|女性|女童|孕产?妇|产妇|妊娠期妇女"
+        ),
+    ),
     ("男", re.compile("男性患者|男性|男童|男子")),
 )
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from negative_list.conditions import Condition, Fact
-from negative_list.importer.remark import Reader
+
+if TYPE_CHECKING:
+    from negative_list.importer.remark import Reader
 
 __all__ = ["read_stages"]
 
@@ -40,13 +43,13 @@ def read_stages(reader: Reader, *, tumour: bool) -> tuple[Condition, ...]:
 
 
 def _read(reader: Reader, *, tumour: bool) -> Iterator[Condition]:
-    stages = [stage for pattern, named in _PATTERNS if tumour and any([True for _ in reader.takes(pattern)]) for stage in named]
+    stages = [stage for pattern, named in _PATTERNS if tumour and reader.took(pattern) for stage in named]
     for _ in reader.takes(_GLUE) if stages else ():
         continue
     if stages:
         yield Fact(fact=_STAGE, any_of=tuple(dict.fromkeys(stages)))
-    if any([True for _ in reader.takes(_FIRST_LINE)]):
+    if reader.took(_FIRST_LINE):
         yield Fact(fact="encounter.line_of_therapy", at_most=Decimal(1))
-    phases = tuple(phase for pattern, phase in _PHASES if any([True for _ in reader.takes(pattern)]))
+    phases = tuple(phase for pattern, phase in _PHASES if reader.took(pattern))
     if phases:
         yield Fact(fact="encounter.treatment_phase", any_of=phases)

@@ -13,7 +13,14 @@ from msgspec import Struct
 
 from negative_list.importer.remark import TAKEN, Reader
 
-__all__ = ["Exclusion", "hide_substances", "implied_disease", "read_exclusions", "read_leftover", "read_prior_treatment"]
+__all__ = [
+    "Exclusion",
+    "hide_substances",
+    "implied_disease",
+    "read_exclusions",
+    "read_leftover",
+    "read_prior_treatment",
+]
 
 
 class Exclusion(Struct, frozen=True, kw_only=True):
@@ -38,7 +45,9 @@ _SUBSTANCES = re.compile(
 _EXCLUSIONS = (
     re.compile(r"\((?P<who>[^()]*?)(?:患者|者)?(?:除外|不包括在内|不予支付)\)"),
     re.compile(r"\((?:不含|不包括|除外|排除)(?P<who>[^()]*)\)"),
-    re.compile(r",?(?:但|且)?(?:不包括|不含|排除|不适用于|除外)(?P<who>[^,;。()]*?)(?:的?(?:患者|病人|者))?(?=[,;。)]|$|的(?!患者|病人|者))"),
+    re.compile(
+        r",?(?:但|且)?(?:不包括|不含|排除|不适用于|除外)(?P<who>[^,;。()]*?)(?:的?(?:患者|病人|者))?(?=[,;。)]|$|的(?!患者|病人|者))"
+    ),
     re.compile(r"除(?!外)(?P<who>[^,;。()]*?)(?:以)?外(?=[,;。]|的|$|均|任何)"),
     re.compile(r"[,;](?:但|其中)?(?P<who>[^,;。()]*?(?:\([^()]*\))?)(?:患者|者)?(?:除外|不予支付)"),
 )
@@ -51,7 +60,9 @@ _PRIOR = re.compile(
     rf"(?:[^,;。]*?(?:{_FAILED}|二线(?:治疗|用药|使用)?|三线(?:治疗|用药)?|(?:既往)?(?:至少)?(?:接受|使用|经过?)过?[^,;。或]*?(?:治疗|化疗|方案|药物)(?:后)?))+(?:的|者|后)?"
 )
 _TREATED = re.compile(rf"{_FAILED}|二线|三线|接受过|经过|既往")
-_NEVER = re.compile(r"未(?:经|曾|接受|出现|使用|达到)?(?!达)[^,;。]*?(?:治疗|化疗|过|进展)|初治|首次|新诊断|一线(?!标准|含|系统|治疗[^,;。]*(?:失败|进展|后))|不超过")
+_NEVER = re.compile(
+    r"未(?:经|曾|接受|出现|使用|达到)?(?!达)[^,;。]*?(?:治疗|化疗|过|进展)|初治|首次|新诊断|一线(?!标准|含|系统|治疗[^,;。]*(?:失败|进展|后))|不超过"
+)
 _OTHERWISE = re.compile(r"禁忌|不适(?:合|宜|用)|不宜|不能(?:使用|接受|口服)|无法(?:使用|口服)|高危|未接受")
 
 _ALONE = rf"(?<![^{TAKEN},;:。、()/])"
@@ -64,8 +75,8 @@ _FILLER = re.compile(
     r"治疗(?:药物)?|长期|短期|急救|抢救性?|紧急|辅助用药|疾病|病情|病症|症状|该病|本病|血糖控制|控制|改善|缓解|补充(?:治疗)?|预防|防治|使用|用药|应用|"
     r"新发的?|急性期|急性发作期?|说明书(?:标明)?|本品|"
     + _ALONE
-    + r"(?:急性|限|仅|须|需|应|可|方(?!案|式)|有|因(?!子)|由|所|致|伴|并|如|即|者|人|的|和|及其?|与|或|且|等|在|于|对(?!照)|时|中(?![枢度危间重])|后|为|从|向|之|其(?!他)|用|患|"
-    r"型|期|级|类|第|项|[,;:。、()/\[\]{}+\-·.])"
+    + r"(?:急性|限|仅|须|需|应|可|方(?!案|式)|有|因(?!子)|由|所|致|伴|并|如|即|者|人|的|和|及其?|与|或|且|等|"
+    r"在|于|对(?!照)|时|中(?![枢度危间重])|后|为|从|向|之|其(?!他)|用|患|型|期|级|类|第|项|[,;:。、()/\[\]{}+\-·.])"
 )
 _MEANS = re.compile(r"\([a-z0-9αβγ\-/,、 +.]{1,14}\)")
 
@@ -73,19 +84,19 @@ _MEANS = re.compile(r"\([a-z0-9αβγ\-/,、 +.]{1,14}\)")
 _IMPLIED: tuple[tuple[re.Pattern[str], str], ...] = (
     # what the first-line drug treats, where the remark names only the drug
     (re.compile("降糖药|胰岛素|二甲双胍"), "2型糖尿病"),
-    (re.compile("降压药"), "高血压"),
+    (re.compile("降压药|血管紧张素|acei|钙通道阻滞剂"), "高血压"),
     (re.compile("他汀"), "高胆固醇血症"),
     (re.compile("抗癫痫药"), "癫痫"),
 )
 
 
 def implied_disease(text: str) -> str:
-    """The disease a remark means that names none but the drug given for it before; empty where it names no such drug."""
+    """The disease a remark means that names only the drug given for it before; empty where it names no such drug."""
     return next((name for pattern, name in _IMPLIED if pattern.search(text)), "")
 
 
 def hide_substances(text: str) -> str:
-    """The text with names of drugs and treatments blanked that hold the name of a disease ("肿瘤坏死因子", "抗肿瘤")."""
+    """Blank names of drugs and treatments that hold the name of a disease ("肿瘤坏死因子", "抗肿瘤")."""
     return _SUBSTANCES.sub(lambda m: TAKEN * len(m.group()), text)
 
 
@@ -94,7 +105,8 @@ def read_exclusions(reader: Reader) -> tuple[Exclusion, ...]:
     found: list[Exclusion] = []
     for pattern in _EXCLUSIONS:
         for match in reader.takes(pattern):
-            found.append(Exclusion(text=match["who"], source=reader.original(*match.span("who"))))
+            who = match.span("who")
+            found += [Exclusion(text=match["who"], source=reader.original(*who))]
     return tuple(found)
 
 
@@ -107,7 +119,11 @@ def read_prior_treatment(reader: Reader) -> bool:
     demanded = False
     for match in _PRIOR.finditer(reader.text):
         words = match.group()
-        if _TREATED.search(words) and not _NEVER.search(words) and not _OTHERWISE.search(words + reader.text[match.end() :][:8]):
+        if (
+            _TREATED.search(words)
+            and not _NEVER.search(words)
+            and not _OTHERWISE.search(words + reader.text[match.end() :][:8])
+        ):
             reader.take(*match.span())
             demanded = True
     return demanded
@@ -129,9 +145,8 @@ def _pieces(reader: Reader, start: int, end: int) -> Iterator[str]:
     spans = [m.span() for m in re.finditer(rf"[^{TAKEN}]+", reader.text[start:end])]
     joined: list[tuple[int, int]] = []
     for begin, stop in spans:
-        if joined and begin - joined[-1][1] <= _NEAR:
-            begin, _ = joined.pop()
-        joined.append((begin, stop))
+        near = joined and begin - joined[-1][1] <= _NEAR
+        joined.append((joined.pop()[0] if near else begin, stop))
     for begin, stop in joined:
         if _SAYS.search(reader.text[start + begin : start + stop]):
             yield reader.original(start + begin, start + stop).strip("的、，,：:；;。（(")

@@ -1,0 +1,148 @@
+"""Classes judged by who the patient is: sex, age, working age."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from negative_list.conditions import Age, All, Any, Condition, Diagnosis, Not
+from negative_list.importer.ages import Ages, child, read_ages
+from negative_list.importer.indications import read_remark
+from negative_list.importer.made import Made, Part, refused
+from negative_list.importer.parts import flagged, no, words
+from negative_list.importer.remark import Reader
+from negative_list.importer.sexes import Sex, sex_of
+from negative_list.importer.whole import restricts, whole
+from negative_list.rules import OnUnknown, Text
+
+if TYPE_CHECKING:
+    from negative_list.importer.points import Point
+
+__all__ = ["make_ages", "make_sex", "make_work_age"]
+
+_SEX_EXEMPT = Diagnosis(
+    codes=("Q56", "Q90-Q99", "E34.5", "E25"),
+    terms=(
+        "性别不明", "性别不清", "性别待定", "两性畸形", "真两性畸形", "假两性畸形", "间性", "染色体异常", "染色体畸变",
+        "染色体病", "性发育异常", "性发育障碍", "性分化异常", "性腺发育不全", "雄激素不敏感综合征", "睾丸女性化",
+        "克氏综合征", "克兰费尔特综合征", "Klinefelter", "特纳综合征", "Turner", "DSD",
+    ),
+)  # fmt: skip
+"""Whom the official note of class 81 exempts: unclear sex, hermaphroditism, chromosomal abnormality, disorders of
+sex development. ICD-10: Q56, Q90-Q99, E34.5 (androgen resistance), E25 (adrenogenital disorders)."""
+
+_UNIT_NAMES = {"year": "岁", "month": "个月", "day": "天"}
+
+
+def make_sex(point: Point, class_id: str) -> Made:
+    """The item is for one sex, told by its remark and name. Services exempt disorders of sex development."""
+    sex = sex_of(point.constraint, point.item_name)
+    if sex is None:
+        return refused("neither the remark nor the item's name tells one sex")
+    other: Sex = "男" if sex == "女" else "女"
+    violation: Condition = words("patient.sex", other)
+    on_unknown = OnUnknown()
+    if class_id == "R81":
+        violation = All(of=(violation, Not(of=_SEX_EXEMPT)))
+        on_unknown = OnUnknown(action="remind", ask=("encounter.diagnoses",))
+    message = Text(zh=f"限{sex}性使用，患者性别不符", en=f"for {'women' if sex == '女' else 'men'} only")
+    own = Part(class_id=class_id, violation=violation, message=message, on_unknown=on_unknown)
+    return whole(point, own, {"sex": sex}, "sex")
+
+
+def make_ages(point: Point, class_id: str) -> Made:
+    """The item is for children or for stated ages: bounds of the remark or the name, else the child limit."""
+    remark = read_remark(point.constraint) if restricts(point) else None
+    ages = remark.ages if remark else _label_ages(point)
+    ages = _narrowed(ages, _newborn_class(class_id)) or child()
+    own = Part(
+        class_id=class_id,
+        violation=no(ages.condition()),
+        message=Text(zh=f"限{_ages_text(ages)}使用，患者年龄不符", en="the patient's age is outside the allowed range"),
+    )
+    same = remark is not None and all(b.ages in (None, remark.ages) for b in remark.branches)
+    return whole(point, own, {"age": ages.parameters()}, "ages" if same else "", remark=remark)
+
+
+def _newborn_class(class_id: str) -> Ages | None:
+    return read_ages(Reader("新生儿")) if class_id in ("R06", "R18", "R32") else None
+
+
+def _label_ages(point: Point) -> Ages | None:
+    """Ages of an item whose remark is a label, where it says for whom the item is, narrowed by the item's name."""
+    named = read_ages(Reader(point.item_name))
+    clauses = point.constraint.replace("\n", "。").replace("，", "。").replace(",", "。").split("。")
+    saying = [c for c in clauses if any(word in c for word in ("用于", "适用", "专用", "患者", "限"))]
+    read = [ages for clause in saying if (ages := read_ages(Reader(clause)))]
+    label = None
+    for ages in read:
+        label = label.join(ages) if label else ages
+    if named and label and not named.meet(label).empty and not _loose(label, named):
+        return named.meet(label)
+    return named or label
+
+
+def _loose(label: Ages, named: Ages) -> bool:
+    """A label that speaks of the newborn among others does not narrow an item named for children."""
+    return bool(named == child() and label.high and label.low is None and label.high.unit == "day")
+
+
+def _narrowed(ages: Ages | None, limit: Ages | None) -> Ages | None:
+    return ages.meet(limit) if ages and limit else ages or limit
+
+
+def _ages_text(ages: Ages) -> str:
+    parts = []
+    if ages.low:
+        parts.append(f"{'大于' if ages.low.open else '满'}{ages.low.value}{_UNIT_NAMES[ages.low.unit]}")
+    if ages.high:
+        parts.append(f"{'不满' if ages.high.open else '不超过'}{ages.high.value}{_UNIT_NAMES[ages.high.unit]}")
+    return "、".join(parts)
+
+
+_WORKING = ("劳动年龄", "工作年龄", "退休年龄", "退休", "适龄劳动", "在职", "就业年龄")
+
+
+def make_work_age(point: Point, class_id: str) -> Made:
+    """An age range, or working age: from 16 completed years to retirement.
+
+    Labour Law, article 15 (from 16). Retirement: 60 for men, 50 or 55 for women, raised step by step from 2025-01-01 to
+    63, 55 and 58 (Decision of the Standing Committee of 2024-09-13). So under 16, men from 63 and women from 58 are
+    outside for certain; between the earliest retirement (special work: men 55, women 45; incapacity: 50 and 45) and
+    those ages ``patient.retired`` decides.
+    """
+    if any(word in point.constraint or word in point.item_name for word in _WORKING):
+        own = Part(
+            class_id=class_id,
+            violation=_not_working(),
+            message=Text(zh="医保不支付：限劳动年龄（满16岁至退休）患者", en="working age only"),
+            on_unknown=OnUnknown(ask=("patient.retired",)),
+        )
+        return Made(
+            parts=(own,),
+            parameters={"age": {"min": 16, "max": 63, "unit": "year", "min_open": False, "max_open": True}},
+        )
+    ages = read_ages(Reader(point.constraint)) or read_ages(Reader(point.item_name))
+    if ages is None:
+        return refused("no age is said, and working age is not named")
+    own = Part(
+        class_id=class_id,
+        violation=no(ages.condition()),
+        message=Text(zh=f"医保不支付：限{_ages_text(ages)}患者", en="the patient's age is outside the payable range"),
+    )
+    return Made(parts=(own,), parameters={"age": ages.parameters()})
+
+
+def _not_working() -> Condition:
+    def years(sex: Sex, at_least: int) -> Condition:
+        return All(of=(words("patient.sex", sex), Age(at_least=Decimal(at_least))))
+
+    may_be_retired = Any(of=(years("男", 50), years("女", 45)))
+    return Any(
+        of=(
+            Age(below=Decimal(16)),
+            years("男", 63),
+            years("女", 58),
+            All(of=(may_be_retired, flagged("patient.retired"))),
+        )
+    )

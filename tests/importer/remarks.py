@@ -1,0 +1,259 @@
+"""Invented knowledge points, worded as payers word them, with what a careful reader takes from each.
+
+None of them is a published point. ``"sex": None`` and the like say that the parameter must *not* be there.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+__all__ = ["REMARKS", "Case", "age"]
+
+
+class Case(NamedTuple):
+    """One invented point: class, item, remark, what the report must say, its status, and columns of the sheet."""
+
+    rule_class: str
+    item: str
+    remark: str
+    expected: dict[str, Any]
+    status: str = "rule"
+    columns: dict[str, Any] = {}
+
+
+def age(
+    low: int | None, high: int | None, unit: str = "year", *, low_open: bool = False, high_open: bool = False
+) -> dict[str, Any]:
+    """The ``age`` parameter."""
+    return {"min": low, "max": high, "unit": unit, "min_open": low_open, "max_open": high_open}
+
+
+CHILD = age(None, 18, high_open=True)
+NEWBORN = age(None, 28, "day")
+
+SEX = "药品区分性别使用"
+SEX_ITEM = "医疗服务项目区分性别使用"
+CHILD_DRUG = "药品儿童专用"
+CHILD_PAY = "药品限儿童使用"
+CHILD_ITEM = "医疗服务项目儿童专用"
+INJURY = "药品限工伤保险"
+MATERNITY = "药品限生育保险"
+MODE = "药品限就医方式"
+LEVEL = "药品限医疗机构级别"
+COURSE = "药品限支付疗程"
+ITEM_COURSE = "医疗服务项目限支付疗程"
+PERIOD = "医疗服务项目周期超频次"
+FREQUENCY = "医疗服务项目限定频次"
+PAIR = "医疗服务项目重复收费"
+GROUP = "手术项目未按规定折价收费"
+INTERNET = "超互联网医院药品支付范围"
+SECOND = "药品限二线使用"
+INDICATION = "药品限适应症"
+ITEM_AGE = "医疗服务项目限年龄"
+NEVER = "中药饮片单复方均不予支付"
+ALONE = "中药饮片单方使用不予支付"
+
+REMARKS: tuple[Case, ...] = (
+    # sex of drugs: labels
+    Case(SEX, "盆炎康片", "清热利湿。用于慢性盆腔炎、带下量多色黄。", {"sex": "女"}),
+    Case(SEX, "温经合剂", "温经散寒。用于经行腹痛、月经后期。", {"sex": "女"}),
+    Case(SEX, "某某缩宫注射剂", "用于引产、催产及产后宫缩乏力性出血。", {"sex": "女"}),
+    Case(SEX, "通乳丸", "用于产后气血两亏，乳汁不下。", {"sex": "女"}),
+    Case(SEX, "炔诺孕胶囊", "本品用于女性口服避孕。男性禁用。", {"sex": "女"}),
+    Case(SEX, "来曲某片", "适用于绝经后激素受体阳性早期乳腺癌患者。", {"sex": "女"}),
+    Case(SEX, "前列舒片", "用于慢性前列腺炎。孕妇禁用。", {"sex": "男"}),
+    Case(SEX, "坦索某缓释片", "治疗前列腺增生症引起的排尿障碍。", {"sex": "男"}),
+    Case(SEX, "五子衍宗合剂", "补肾益精。用于肾虚精亏所致的阳痿不育、遗精早泄、精冷。", {"sex": "男"}),
+    Case(SEX, "十一酸某软胶囊", "用于男性原发性或继发性性腺功能减退。", {"sex": "男"}),
+    Case(SEX, "戈舍某缓释植入剂", "限前列腺癌患者。", {"sex": "男"}),
+    Case(SEX, "前列地某注射液", "前列腺素类药物，用于妊娠晚期引产。", {"sex": "女"}),
+    Case(SEX, "某某维生素片", "用于维生素缺乏。", {"sex": None}, "needs-review"),
+    Case(SEX, "他莫某片", "用于乳腺癌的辅助治疗。", {"sex": None}, "needs-review"),
+    Case(SEX, "尿促性素某", "女性：无排卵性不孕；男性：促性腺激素不足所致的生精障碍。", {"sex": None}, "needs-review"),
+    Case(SEX, "疏通经络膏", "疏通经络，用于肩周炎。", {"sex": None}, "needs-review"),
+    # sex of services
+    Case(SEX_ITEM, "精囊镜检查", "男性泌尿生殖系统相关检查", {"sex": "男"}),
+    Case(SEX_ITEM, "无痛分娩镇痛", "女性生产相关手术操作", {"sex": "女"}),
+    Case(SEX_ITEM, "阴囊探查术", "", {"sex": "男"}),
+    Case(SEX_ITEM, "宫颈冷刀锥切术", "", {"sex": "女"}),
+    Case(SEX_ITEM, "膀胱镜检查", "泌尿系统相关检查", {"sex": None}, "needs-review"),
+    # children: labels and names
+    Case(CHILD_DRUG, "小儿止咳合剂", "用于咳嗽痰多。", {"age": CHILD}),
+    Case(CHILD_DRUG, "健儿散", "用于小儿厌食。", {"age": CHILD}),
+    Case(CHILD_DRUG, "新生儿护脑注射液", "用于缺氧缺血性脑病。", {"age": NEWBORN}),
+    Case(CHILD_DRUG, "婴儿退热贴", "用于婴儿发热。", {"age": age(None, 1, high_open=True)}),
+    Case(CHILD_DRUG, "肺表面活性剂某", "用于早产儿呼吸窘迫综合征。", {"age": age(None, 1, high_open=True)}),
+    Case(CHILD_DRUG, "某某混悬滴剂", "适用于3个月以上婴幼儿退热。", {"age": age(3, 36, "month", high_open=True)}),
+    Case(CHILD_DRUG, "某某儿童颗粒", "用于2岁以上、12岁以下儿童。", {"age": age(2, 12, high_open=True)}),
+    Case(CHILD_DRUG, "小儿多维注射剂", "适用于11岁及以下患者肠外营养补充。", {"age": age(None, 11)}),
+    Case(CHILD_DRUG, "小儿清肺合剂", "疗程7天，用于小儿肺炎恢复期，连服3周。", {"age": CHILD}),
+    # children: payment
+    Case(CHILD_PAY, "某某口服溶液", "限儿童。", {"age": CHILD}),
+    Case(CHILD_PAY, "某某颗粒", "限6岁及以上儿童。", {"age": age(6, 18, high_open=True)}),
+    Case(CHILD_PAY, "某某干混悬剂", "限12岁以下儿童。", {"age": age(None, 12, high_open=True)}),
+    Case(CHILD_PAY, "某某分散片", "限2～11岁癫痫患者。", {"age": age(2, 11)}),
+    Case(CHILD_PAY, "某某滴剂", "限未满3周岁的儿童。", {"age": age(None, 3, high_open=True)}),
+    Case(CHILD_PAY, "某某注射液", "限1月龄至2岁婴幼儿。", {"age": age(1, 36, "month", high_open=True)}),
+    Case(CHILD_PAY, "某某散剂", "限新生儿。", {"age": NEWBORN}),
+    Case(CHILD_PAY, "某某粉雾剂", "限4岁（含）以上、14岁（含）以下儿童哮喘患者。", {"age": age(4, 14)}),
+    Case(CHILD_PAY, "某某口服液", "限28日龄以内的新生儿败血症患者。", {"age": NEWBORN}),
+    Case(CHILD_PAY, "某某咀嚼片", "限≥2岁且＜10岁儿童的过敏性鼻炎。", {"age": age(2, 10, high_open=True)}),
+    Case(CHILD_PAY, "某某糖浆", "限十四岁以下儿童癫痫患者。", {"age": age(None, 14, high_open=True)}),
+    Case(
+        CHILD_PAY,
+        "某某胶囊",
+        "限：1.3岁及以上儿童甲型血友病；2.6岁及以上儿童乙型血友病。",
+        {"age": age(3, 18, high_open=True)},
+    ),
+    # children: services
+    Case(CHILD_ITEM, "新生儿听力筛查", "新生儿专用项目", {"age": NEWBORN}),
+    Case(CHILD_ITEM, "小儿推拿", "小儿专用项目", {"age": CHILD}),
+    Case(CHILD_ITEM, "婴幼儿发育评估", "婴幼儿专用项目", {"age": age(None, 3, high_open=True)}),
+    Case(CHILD_ITEM, "早产儿视网膜筛查", "早产儿专用项目", {"age": age(None, 1, high_open=True)}),
+    # insurance
+    Case(INJURY, "某某凝胶", "限工伤保险。", {"insurance": ["work-injury"]}),
+    Case(INJURY, "某某疫苗", "限参加工伤保险的患者", {"insurance": ["work-injury"]}),
+    Case(MATERNITY, "某某栓", "限生育保险支付", {"insurance": ["maternity"]}),
+    Case(MATERNITY, "某某针", "限生育保险或工伤保险", {"insurance": ["maternity", "work-injury"]}),
+    Case(INJURY, "某某软膏", "限烧伤患者", {"insurance": None}, "needs-review"),
+    # visit mode
+    Case(MODE, "某某丸", "限急诊或住院患者使用。", {"visit_modes": ["emergency", "inpatient"]}),
+    Case(MODE, "某某注射用水", "限住院使用", {"visit_modes": ["inpatient"]}),
+    Case(MODE, "某某输液", "限住院及急诊抢救患者。", {"visit_modes": ["emergency", "inpatient"]}),
+    Case(MODE, "某某颗粒剂", "限门诊患者。", {"visit_modes": ["outpatient"]}),
+    Case(MODE, "某某气雾剂", "限门急诊使用。", {"visit_modes": ["outpatient", "emergency"]}),
+    Case(MODE, "某某脂肪乳", "需经营养风险筛查，明确具有营养风险的住院患者方予支付。", {"visit_modes": ["inpatient"]}),
+    Case(
+        MODE,
+        "某某氨基酸",
+        "限肾功能不全患者。住院方可支付，单次支付不超过7天。",
+        {"visit_modes": ["inpatient"], "course_days": 7},
+    ),
+    Case(MODE, "某某片", "限高血压患者。", {"visit_modes": None}, "needs-review"),
+    # level
+    Case(LEVEL, "某某注射液", "限三级医疗机构。", {"level_at_least": 3}),
+    Case(LEVEL, "某某注射液", "限二级及二级以上医疗机构使用", {"level_at_least": 2}),
+    Case(LEVEL, "某某注射液", "限二级以上医院的重症肺炎患者。", {"level_at_least": 2}),
+    Case(LEVEL, "某某注射液", "限一级及以上医疗机构", {"level_at_least": 1}),
+    Case(LEVEL, "某某注射液", "限三级甲等医院使用。", {"level_at_least": 3}),
+    Case(LEVEL, "某某注射液", "限不低于二级的医疗机构使用。", {"level_at_least": 2}),
+    Case(
+        LEVEL,
+        "某某注射液",
+        "限二级及以上医疗机构冠心病患者，支付不超过10天。",
+        {"level_at_least": 2, "course_days": 10},
+    ),
+    Case(LEVEL, "某某注射液", "限基层医疗机构使用。", {"level_at_least": None}, "needs-review"),
+    Case(LEVEL, "某某注射液", "首次处方须由三级医疗机构开具。", {"level_at_least": 3}),
+    # course
+    Case(COURSE, "某某注射液", "支付不超过7天。", {"course_days": 7}),
+    Case(COURSE, "某某注射液", "限急性脑梗死，最长支付21天", {"course_days": 21}),
+    Case(COURSE, "某某注射液", "限发作24小时内开始使用，支付不超过10日。", {"course_days": 10}),
+    Case(COURSE, "某某注射液", "每次住院最多支付14天。", {"course_days": 14}),
+    Case(COURSE, "某某注射液", "疗程不超过四周。", {"course_days": 28}),
+    Case(COURSE, "某某注射液", "限慢性乙型肝炎，连续使用不超过12个月。", {"course_days": 365}),
+    Case(COURSE, "某某注射液", "单次住院支付不得超过5天", {"course_days": 5}),
+    Case(COURSE, "某某注射液", "支付期限为30天。", {"course_days": 30}),
+    Case(COURSE, "某某注射液", "限急性胰腺炎。", {"course_days": None}, "needs-review"),
+    Case(ITEM_COURSE, "平衡训练某", "支付不超过60天。", {"course_days": 60}),
+    Case(ITEM_COURSE, "言语训练某", "一个疾病过程支付不超过六个月。", {"course_days": 180}),
+    Case(
+        ITEM_COURSE,
+        "步态训练某",
+        "总时间不超过90天，评定间隔时间不短于30天。",
+        {"course_days": 90, "period_days": 30, "limit": 1},
+    ),
+    Case(
+        ITEM_COURSE,
+        "听力训练某",
+        "支付不超过一年，每周最多支付两次。",
+        {"course_days": 365, "period_days": 7, "limit": 2},
+    ),
+    # caps
+    Case(
+        PERIOD,
+        "糖化白蛋白某",
+        "反映近2周血糖。",
+        {"limit": 1, "period_days": 14},
+        "rule",
+        {"limit": 1, "period_days": 14},
+    ),
+    Case(PERIOD, "评定某", "两次评定间隔时间不短于21天。", {"limit": 1, "period_days": 21}),
+    Case(PERIOD, "骨密度某", "每90天最多支付1次。", {"limit": 1, "period_days": 90}),
+    Case(PERIOD, "训练某", "每月最多支付四次。", {"limit": 4, "period_days": 30}),
+    Case(PERIOD, "检查某", "检查规范。", {"limit": None}, "needs-review"),
+    Case(FREQUENCY, "床位费某", "日", {"limit": 1, "unit": "日"}, "rule", {"limit": 1, "unit": "日"}),
+    Case(FREQUENCY, "监护某", "小时", {"limit": 24, "unit": "小时"}, "rule", {"limit": 24, "unit": "小时"}),
+    Case(FREQUENCY, "护理某", "次", {"limit": 3, "unit": "次"}, "rule", {"limit": 3, "unit": "次"}),
+    Case(FREQUENCY, "换药某", "每日限一次。", {"limit": 1}),
+    Case(FREQUENCY, "治疗某", "牙位", {"limit": None}, "needs-review", {"limit": 1, "unit": "牙位"}),
+    Case(FREQUENCY, "雾化某", "日", {"limit": None}, "needs-review", {"unit": "日"}),
+    # pairs
+    Case(PAIR, "监护×吸氧", "含吸氧", {"window": "单日"}, "rule", {"window": "单日"}),
+    Case(PAIR, "根治术×探查术", "含探查", {"window": "单次就诊"}, "rule", {"window": "单次就诊"}),
+    Case(PAIR, "试验×血压", "含血压监测", {"window": "同一小时"}, "rule", {"window": "同一小时"}),
+    Case(PAIR, "接生×胎监", "含胎心监测", {"window": "12小时"}, "rule", {"window": "12小时"}),
+    Case(PAIR, "甲×乙", "含乙", {"window": None}, "needs-review"),
+    Case(PAIR, "甲×乙", "含乙", {"window": None}, "needs-review", {"window": "一段时间"}),
+    # groups, herbs, internet
+    Case(GROUP, "胆囊切除术某", "肝胆手术组", {}),
+    Case(NEVER, "某参", "不得纳入基金支付范围的中药饮片", {}),
+    Case(ALONE, "某花", "单独使用时统筹基金不予支付，且全部由这些饮片组成的处方统筹基金也不予支付。", {}),
+    Case(
+        INTERNET,
+        "某太尼注射液",
+        "医疗机构开展互联网诊疗活动时，不得开具麻醉药品、精神药品等特殊管理药品的处方。",
+        {"visit_modes": ["outpatient", "emergency", "inpatient", "pharmacy"]},
+    ),
+    # second line
+    Case(SECOND, "某列汀片", "限二线用药。", {}),
+    Case(SECOND, "某沙星片", "限肺炎患者的二线治疗。", {"codes": "J09-J18"}),
+    Case(SECOND, "某单抗", "限传统治疗无效的克罗恩病成人患者。", {"codes": "K50", "age": age(18, None)}),
+    Case(SECOND, "某替尼片", "限既往接受过含铂化疗失败的晚期胃癌患者。", {"codes": "C16"}),
+    # indications: one disease
+    Case(INDICATION, "某某片", "限2型糖尿病患者。", {"codes": "E11", "terms": "2型糖尿病"}),
+    Case(INDICATION, "某某片", "限COPD患者。", {"codes": "J44"}),
+    Case(INDICATION, "某某片", "限抑郁症。", {"codes": "F32"}),
+    Case(INDICATION, "某某片", "限帕金森病。", {"codes": "G20"}),
+    Case(INDICATION, "某某滴眼液", "限青光眼患者。", {"codes": "H40"}),
+    Case(INDICATION, "某某滴耳液", "限中耳炎。", {"codes": "H66"}),
+    Case(INDICATION, "某某片", "限心力衰竭。", {"codes": "I50"}),
+    Case(INDICATION, "某某胶囊", "限银屑病。", {"codes": "L40"}),
+    Case(INDICATION, "某某胶囊", "限痛风患者。", {"codes": "M10"}),
+    Case(INDICATION, "某某胶囊", "限肾病综合征。", {"codes": "N04"}),
+    Case(INDICATION, "某某栓", "限先兆流产。", {"codes": "O20"}),
+    Case(INDICATION, "某某注射液", "限新生儿呼吸窘迫综合征。", {"codes": "P22"}),
+    Case(INDICATION, "某某注射液", "限先天性肾上腺皮质增生症。", {"codes": "E25"}),
+    Case(INDICATION, "某某注射液", "限骨折术后。", {"codes": "S72"}, "partial"),
+    Case(INDICATION, "某某注射液", "限败血症。", {"codes": "A41"}),
+    Case(INDICATION, "某某注射液", "限缺铁性贫血。", {"codes": "D50"}),
+    # indications: alternatives and conditions
+    Case(
+        INDICATION, "某某片", "限：1.类风湿关节炎；2.强直性脊柱炎；3.银屑病关节炎。", {"codes": ("M05", "M45", "L40")}
+    ),
+    Case(INDICATION, "某某片", "限①哮喘；②慢性阻塞性肺疾病。", {"codes": ("J45", "J44")}),
+    Case(INDICATION, "某某片", "限高血压；限心绞痛。", {"codes": ("I10", "I20")}),
+    Case(INDICATION, "某某片", "限成人慢性丙型肝炎。", {"codes": "B18", "age": age(18, None)}),
+    Case(INDICATION, "某某片", "限12岁及以上青少年和成人癫痫患者。", {"codes": "G40", "age": age(12, None)}),
+    Case(INDICATION, "某某片", "限女性绝经后骨质疏松症。", {"codes": "M81", "sex": "女"}),
+    Case(INDICATION, "某某片", "限子宫内膜异位症患者或生育保险。", {"codes": "N80", "insurance": None}),
+    Case(INDICATION, "某某针", "限急性心肌梗死发病6小时内使用。", {"codes": "I21"}),
+    Case(INDICATION, "某某片", "限肝功能不全（严重肝功能不全者除外）患者。", {"codes": "K70-K77"}),
+    Case(INDICATION, "某某片", "限BMI≥28的肥胖症患者。", {"codes": "E66"}),
+    Case(INDICATION, "某某针", "限白蛋白低于25g/L的肝硬化患者。", {"codes": "K74"}),
+    Case(INDICATION, "某某片", "限二级及以上医疗机构的多发性硬化患者。", {"codes": "G35", "level_at_least": 2}),
+    Case(
+        INDICATION, "某某片", "限重度特应性皮炎患者，支付不超过90天。", {"codes": "L20", "course_days": 90}, "partial"
+    ),
+    Case(INDICATION, "某某单抗", "限联合化疗用于HER2阳性的转移性乳腺癌。", {"codes": "C50"}, "partial"),
+    Case(INDICATION, "某某单抗", "限EGFR突变阳性的非小细胞肺癌患者。", {"codes": "C34"}, "partial"),
+    Case(INDICATION, "某某针", "限有明确药敏试验证据的败血症。", {"codes": "A41"}),
+    Case(INDICATION, "某某片", "限某某特殊状态。", {"codes": None}, "needs-review"),
+    Case(INDICATION, "某某片", "", {"codes": None}, "needs-review"),
+    # age of services, working age
+    Case(ITEM_AGE, "职业能力训练", "限劳动年龄段患者。", {"age": age(16, 63, high_open=True)}),
+    Case(ITEM_AGE, "技能训练", "限16周岁至法定退休年龄。", {"age": age(16, 63, high_open=True)}),
+    Case(ITEM_AGE, "窝沟封闭", "限6～12岁。", {"age": age(6, 12)}),
+    Case(ITEM_AGE, "认知评估", "限60岁及以上老年人。", {"age": age(60, None)}),
+    Case(ITEM_AGE, "某训练", "限康复患者。", {"age": None}, "needs-review"),
+)
