@@ -105,18 +105,31 @@ def _pair_needs(check: Check, binder: Binder, line: Line | None, condition: c.Pa
 
 
 def _sum_needs(
-    _check: Check, _binder: Binder, _line: Line | None, condition: c.Sum, gathered: Gathered
+    check: Check, _binder: Binder, trigger: Line | None, condition: c.Sum, gathered: Gathered
 ) -> Iterable[str]:
-    lines = (*gathered.certain, *gathered.possible)
-    return [condition.of] if any(line.facts.get(condition.of) is None for line in lines) else []
+    if any(line.facts.get(condition.of) is None for line in (*gathered.certain, *gathered.possible)):
+        yield condition.of
+    if _is_loose(check, trigger, condition.lines.window, gathered):
+        yield "line.begins"
+
+
+def _is_loose(check: Check, trigger: Line | None, window: c.Window, gathered: Gathered) -> bool:
+    """Whether a sliding window of hours holds other lines whose place in the stretch is not exact."""
+    if window.unit != "hours" or window.side != "around":
+        return False
+    others = [line for line in gathered.certain if line is not trigger]
+    ours = check.moments(trigger)
+    return any(ours[0] != ours[1] or not line.has_clock for line in others)
 
 
 def _count_needs(
-    _check: Check, _binder: Binder, trigger: Line | None, condition: c.Count, gathered: Gathered
+    check: Check, _binder: Binder, trigger: Line | None, condition: c.Count, gathered: Gathered
 ) -> Iterable[str]:
     if condition.by == "day" and any(
         line.begins is None and line is not trigger for line in (*gathered.certain, *gathered.possible)
     ):
+        yield "line.begins"
+    if _is_loose(check, trigger, condition.lines.window, gathered):
         yield "line.begins"
 
 
