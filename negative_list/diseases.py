@@ -21,7 +21,7 @@ __all__ = ["Disease", "Mention", "disease", "diseases", "mentions", "well_formed
 
 
 class Disease(Struct, frozen=True, kw_only=True):
-    """One row: ``name``, other names, ICD-10 categories (``E11``), codes (``M80.0``) or ranges (``J09-J11``), chapter."""
+    """One row: a name, other names, ICD-10 categories (``E11``), codes (``M80.0``), ranges (``J09-J11``), chapter."""
 
     name: str
     synonyms: tuple[str, ...] = ()

@@ -243,7 +243,7 @@ def _settle(common: Branch, branches: list[Branch]) -> tuple[Branch, list[Branch
     """Put every part where it belongs.
 
     A part that names no disease beside ones that do is a condition on all of them, not an alternative, unless it is
-    an insurance. A common part's diseases count where no branch names any ("高胆固醇血症患者以下情况方予支付: 1.… 2.…");
+    an insurance. A common part's diseases count where no branch names any ("高胆固醇血症患者以下情况支付: 1.… 2.…");
     else they only describe.
     """
     named = [b for b in branches if b.diseases or b.insurance]

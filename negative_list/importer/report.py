@@ -22,9 +22,9 @@ PARAMETERS = (
 )  # fmt: skip
 """The keys ``parameters`` may have, in the order they are written.
 
-``age`` has ``min``, ``max`` (``None``: no end), ``unit``, ``min_open``, ``max_open``; ``sex`` and ``age`` are those that
-suit every alternative of the remark. ``visit_modes`` are those the payer accepts. ``window``, ``limit``, ``unit`` and
-``period_days`` are as published.
+``age`` has ``min``, ``max`` (``None``: no end), ``unit``, ``min_open``, ``max_open``; ``sex`` and ``age`` are those
+that suit every alternative of the remark. ``visit_modes`` are those the payer accepts. ``window``, ``limit``, ``unit``
+and ``period_days`` are as published.
 """
 
 

@@ -5,6 +5,8 @@ None of them is a published point. ``"sex": None`` and the like say that the par
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 __all__ = ["REMARKS", "Case", "age"]
@@ -18,7 +20,7 @@ class Case(NamedTuple):
     remark: str
     expected: dict[str, Any]
     status: str = "rule"
-    columns: dict[str, Any] = {}
+    columns: Mapping[str, Any] = MappingProxyType({})
 
 
 def age(
@@ -54,7 +56,7 @@ NEVER = "中药饮片单复方均不予支付"
 ALONE = "中药饮片单方使用不予支付"
 
 REMARKS: tuple[Case, ...] = (
-    # sex of drugs: labels
+    # the sex of a drug, from its label
     Case(SEX, "盆炎康片", "清热利湿。用于慢性盆腔炎、带下量多色黄。", {"sex": "女"}),
     Case(SEX, "温经合剂", "温经散寒。用于经行腹痛、月经后期。", {"sex": "女"}),
     Case(SEX, "某某缩宫注射剂", "用于引产、催产及产后宫缩乏力性出血。", {"sex": "女"}),
@@ -77,7 +79,7 @@ REMARKS: tuple[Case, ...] = (
     Case(SEX_ITEM, "阴囊探查术", "", {"sex": "男"}),
     Case(SEX_ITEM, "宫颈冷刀锥切术", "", {"sex": "女"}),
     Case(SEX_ITEM, "膀胱镜检查", "泌尿系统相关检查", {"sex": None}, "needs-review"),
-    # children: labels and names
+    # ages of child-only drugs, from label and name
     Case(CHILD_DRUG, "小儿止咳合剂", "用于咳嗽痰多。", {"age": CHILD}),
     Case(CHILD_DRUG, "健儿散", "用于小儿厌食。", {"age": CHILD}),
     Case(CHILD_DRUG, "新生儿护脑注射液", "用于缺氧缺血性脑病。", {"age": NEWBORN}),
@@ -87,7 +89,7 @@ REMARKS: tuple[Case, ...] = (
     Case(CHILD_DRUG, "某某儿童颗粒", "用于2岁以上、12岁以下儿童。", {"age": age(2, 12, high_open=True)}),
     Case(CHILD_DRUG, "小儿多维注射剂", "适用于11岁及以下患者肠外营养补充。", {"age": age(None, 11)}),
     Case(CHILD_DRUG, "小儿清肺合剂", "疗程7天，用于小儿肺炎恢复期，连服3周。", {"age": CHILD}),
-    # children: payment
+    # ages the payer limits a drug to
     Case(CHILD_PAY, "某某口服溶液", "限儿童。", {"age": CHILD}),
     Case(CHILD_PAY, "某某颗粒", "限6岁及以上儿童。", {"age": age(6, 18, high_open=True)}),
     Case(CHILD_PAY, "某某干混悬剂", "限12岁以下儿童。", {"age": age(None, 12, high_open=True)}),
@@ -105,7 +107,7 @@ REMARKS: tuple[Case, ...] = (
         "限：1.3岁及以上儿童甲型血友病；2.6岁及以上儿童乙型血友病。",
         {"age": age(3, 18, high_open=True)},
     ),
-    # children: services
+    # ages of child-only services
     Case(CHILD_ITEM, "新生儿听力筛查", "新生儿专用项目", {"age": NEWBORN}),
     Case(CHILD_ITEM, "小儿推拿", "小儿专用项目", {"age": CHILD}),
     Case(CHILD_ITEM, "婴幼儿发育评估", "婴幼儿专用项目", {"age": age(None, 3, high_open=True)}),
@@ -205,12 +207,12 @@ REMARKS: tuple[Case, ...] = (
         "医疗机构开展互联网诊疗活动时，不得开具麻醉药品、精神药品等特殊管理药品的处方。",
         {"visit_modes": ["outpatient", "emergency", "inpatient", "pharmacy"]},
     ),
-    # second line
+    # drugs payable in the second line
     Case(SECOND, "某列汀片", "限二线用药。", {}),
     Case(SECOND, "某沙星片", "限肺炎患者的二线治疗。", {"codes": "J09-J18"}),
     Case(SECOND, "某单抗", "限传统治疗无效的克罗恩病成人患者。", {"codes": "K50", "age": age(18, None)}),
     Case(SECOND, "某替尼片", "限既往接受过含铂化疗失败的晚期胃癌患者。", {"codes": "C16"}),
-    # indications: one disease
+    # one disease from every chapter
     Case(INDICATION, "某某片", "限2型糖尿病患者。", {"codes": "E11", "terms": "2型糖尿病"}),
     Case(INDICATION, "某某片", "限COPD患者。", {"codes": "J44"}),
     Case(INDICATION, "某某片", "限抑郁症。", {"codes": "F32"}),
@@ -227,7 +229,7 @@ REMARKS: tuple[Case, ...] = (
     Case(INDICATION, "某某注射液", "限骨折术后。", {"codes": "S72"}, "partial"),
     Case(INDICATION, "某某注射液", "限败血症。", {"codes": "A41"}),
     Case(INDICATION, "某某注射液", "限缺铁性贫血。", {"codes": "D50"}),
-    # indications: alternatives and conditions
+    # alternatives, and conditions beside the disease
     Case(
         INDICATION, "某某片", "限：1.类风湿关节炎；2.强直性脊柱炎；3.银屑病关节炎。", {"codes": ("M05", "M45", "L40")}
     ),
