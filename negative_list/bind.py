@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from negative_list.prescription import FactValue, Line
+    from negative_list.text import Statement
 
 __all__ = ["HOUR_S", "Binder", "age_in", "elapsed", "overlaps", "pair_sides"]
 
@@ -182,14 +183,15 @@ def _coded(subject: str, _binder: Binder, condition: c.Diagnosis | c.Operation) 
 
     def judge(check: Check) -> bool | None:
         by_code = check.stated_codes(subject, main=main)
-        if not codes.isdisjoint(by_code["present"]) or (past and not codes.isdisjoint(by_code["past"])):
-            return True
         by_term = check.stated_terms(subject, main=main)
-        if not terms.isdisjoint(by_term["present"]) or (past and not terms.isdisjoint(by_term["past"])):
+
+        def stated(statement: Statement) -> bool:
+            return not (codes.isdisjoint(by_code.get(statement, ())) and terms.isdisjoint(by_term.get(statement, ())))
+
+        if stated("present") or (past and stated("past")):
             return True
-        doubtful = not codes.isdisjoint(by_code["doubtful"]) or not terms.isdisjoint(by_term["doubtful"])
         entries = check.entries(subject, main=main)
-        absent = codes and entries and not doubtful and all(entry.codes for entry in entries)
+        absent = codes and entries and not stated("doubtful") and all(entry.codes for entry in entries)
         return False if absent else None
 
     def test(check: Check, _line: Line | None) -> bool | None:

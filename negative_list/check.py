@@ -6,13 +6,14 @@ Everything here is derived once for each check, most of it only when a rule firs
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from negative_list.codes import icd_prefixes
 from negative_list.text import Statement, clauses, normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from negative_list.prescription import Diagnosed, Encounter, FactValue, History, Line, Operated, Prescription
     from negative_list.terms import Terms
@@ -94,6 +95,8 @@ class Check:
 
     def pool(self, *, whole_patient: bool) -> tuple[Line, ...]:
         """All lines that may be gathered, in body order: those of the encounter, or of the patient."""
+        if not whole_patient and self.history is None:
+            return self.encounter.lines
         return self.remember(("pool", whole_patient), lambda: tuple(self._pool(whole_patient)))  # type: ignore[no-any-return]
 
     def _pool(self, whole_patient: bool) -> list[Line]:
@@ -106,7 +109,11 @@ class Check:
 
     def index(self, *, whole_patient: bool) -> tuple[dict[str, list[int]], list[int]]:
         """Places in the pool by code, and the places of lines without a usable code."""
-        return self.remember(("index", whole_patient), lambda: _index(self.pool(whole_patient=whole_patient)))  # type: ignore[no-any-return]
+        key = "index of the patient" if whole_patient else "index of the encounter"
+        found: tuple[dict[str, list[int]], list[int]] | None = self.memo.get(key)
+        if found is None:
+            found = self.memo[key] = _index(self.pool(whole_patient=whole_patient))
+        return found
 
     def is_current(self, line: Line) -> bool:
         """Whether the line is being written now: current, and in the body's current encounter."""
@@ -159,28 +166,23 @@ class Check:
 
     # -- diagnoses and operations
 
-    def stated_codes(self, subject: str, *, main: bool) -> dict[Statement, frozenset[str]]:
-        """For each statement, the prefixes of all codes stated so."""
-        return self.remember(("codes", subject, main), lambda: self._stated_codes(subject, main))  # type: ignore[no-any-return]
+    def stated_codes(self, subject: str, *, main: bool) -> Mapping[Statement, frozenset[str]]:
+        """For each statement made, the prefixes of all codes stated so."""
+        key = ("codes", subject, main)
+        found: Mapping[Statement, frozenset[str]] | None = self.memo.get(key)
+        if found is None:
+            entries = self.entries(subject, main=main)
+            found = self.memo[key] = _united({_stated(entry.name): _prefixes(entry.codes)} for entry in entries)
+        return found
 
-    def _stated_codes(self, subject: str, main: bool) -> dict[Statement, frozenset[str]]:
-        found: dict[Statement, set[str]] = {stated: set() for stated in _STRENGTH}
-        for entry in self.entries(subject, main=main):
-            prefixes = found[_stated(entry.name)]
-            for code in entry.codes:
-                prefixes.update(icd_prefixes(code))
-        return {stated: frozenset(prefixes) for stated, prefixes in found.items()}
-
-    def stated_terms(self, subject: str, *, main: bool) -> dict[Statement, frozenset[str]]:
-        """For each statement, the terms of the list found in clauses stated so."""
-        return self.remember(("terms", subject, main), lambda: self._stated_terms(subject, main))  # type: ignore[no-any-return]
-
-    def _stated_terms(self, subject: str, main: bool) -> dict[Statement, frozenset[str]]:
-        found: dict[Statement, set[str]] = {stated: set() for stated in _STRENGTH}
-        for entry in self.entries(subject, main=main):
-            for stated, term in self.terms.in_name(entry.name):
-                found[stated].add(term)
-        return {stated: frozenset(terms) for stated, terms in found.items()}
+    def stated_terms(self, subject: str, *, main: bool) -> Mapping[Statement, frozenset[str]]:
+        """For each statement made, the terms of the list found in clauses that state so."""
+        key = ("terms", subject, main)
+        found: Mapping[Statement, frozenset[str]] | None = self.memo.get(key)
+        if found is None:
+            entries = self.entries(subject, main=main)
+            found = self.memo[key] = _united(self.terms.in_name(entry.name) for entry in entries)
+        return found
 
     def entries(self, subject: str, *, main: bool) -> tuple[Diagnosed | Operated, ...]:
         """The diagnoses or operations of the current encounter; only the main one where asked."""
@@ -209,6 +211,20 @@ def _index(pool: tuple[Line, ...]) -> tuple[dict[str, list[int]], list[int]]:
         if not (line.usable and line.codes):
             unusable.append(place)
     return by_code, unusable
+
+
+def _united(parts: Iterable[Mapping[Statement, frozenset[str]]]) -> Mapping[Statement, frozenset[str]]:
+    found: dict[Statement, frozenset[str]] = {}
+    for part in parts:
+        for stated, names in part.items():
+            found[stated] = found[stated] | names if stated in found else names
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _prefixes(codes: tuple[str, ...]) -> frozenset[str]:
+    """All prefixes of a diagnosis's codes; a hospital's daily codes are far fewer than are kept."""
+    return frozenset(prefix for code in codes for prefix in icd_prefixes(code))
 
 
 def _stated(name: str) -> Statement:

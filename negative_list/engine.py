@@ -137,6 +137,6 @@ def _without_line(compiled: CompiledList, check: Check) -> Iterable[BoundRule]:
     found = {id(rule): rule for rule in compiled.of_encounter}
     for subject, index in (("diagnoses", compiled.by_diagnosis), ("operations", compiled.by_operation)):
         if index:
-            stated = check.stated_codes(subject, main=False)["present"]
+            stated = check.stated_codes(subject, main=False).get("present", ())
             found.update((id(rule), rule) for code in stated for rule in index.get(code, ()))
     return sorted(found.values(), key=lambda rule: rule.rule.id)

@@ -39,7 +39,7 @@ class Gathered(Struct, frozen=True, kw_only=True):
 class Members:
     """Bound :class:`negative_list.conditions.Items`: is a line meant?"""
 
-    __slots__ = ("_codes", "_excepted", "_lengths", "_names", "_names_only", "_prefixes", "_types")
+    __slots__ = ("_codes", "_excepted", "_lengths", "_names", "_names_only", "_prefixes", "_single", "_types")
 
     def __init__(self, items: Items, sets: Mapping[str, tuple[str, ...]]) -> None:
         self._codes = frozenset(map(normal, items.codes)).union(*(sets[name] for name in items.sets))
@@ -49,13 +49,24 @@ class Members:
         self._types = frozenset(items.types)
         self._excepted = tuple(map(normal, items.except_codes))
         self._names_only = not (self._codes or self._prefixes)
+        by_code_alone = not (items.prefixes or items.names or items.types or items.except_codes)
+        # The commonest case by far, one service item, is looked up instead of judged.
+        self._single = next(iter(self._codes)) if by_code_alone and len(self._codes) == 1 else None
 
     def of_pool(self, check: Check, *, whole_patient: bool) -> tuple[tuple[Line, bool], ...]:
         """All certain (true) and possible (false) members in the pool, worked out once for each check."""
-        return check.remember((self, whole_patient), lambda: tuple(self._of_pool(check, whole_patient)))  # type: ignore[no-any-return]
+        key = (self, whole_patient)
+        found: tuple[tuple[Line, bool], ...] | None = check.memo.get(key)
+        if found is None:
+            found = check.memo[key] = tuple(self._of_pool(check, whole_patient))
+        return found
 
     def _of_pool(self, check: Check, whole_patient: bool) -> list[tuple[Line, bool]]:
         pool = check.pool(whole_patient=whole_patient)
+        if self._single is not None:
+            by_code, unusable = check.index(whole_patient=whole_patient)
+            if not unusable:
+                return [(pool[place], True) for place in by_code.get(self._single, ())]
         lines = pool if self._names_only else [pool[place] for place in self._candidates(check, whole_patient)]
         judged = ((line, self.means(check, line)) for line in lines)
         return [(line, meant is True) for line, meant in judged if meant is not False]
@@ -140,6 +151,8 @@ class Gatherer:
         unit = self._lines.window.unit
         if unit == "lifetime":
             return check.history is not None and check.history.complete
+        if check.history is None:
+            return check.covered(None, whole_patient=self.whole_patient)
         first = check.admitted_at if unit == "encounter" else first_moment(self._lines.window, check.time_of(trigger))
         return check.covered(first, whole_patient=self.whole_patient)
 

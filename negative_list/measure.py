@@ -86,8 +86,18 @@ def _summed(fact: str) -> _Measure:
 
 def _stretched(window: Window, check: Check, trigger: Line | None, gathered: Gathered, measure: _Measure) -> Interval:
     """The measure over a window, or over the stretch of a sliding window with the largest certain total."""
+    if window.side != "around" or window.unit not in {"hours", "days"}:
+        low, high = measure(gathered.certain)
+        if not gathered.covered:
+            return low, math.inf
+        return low, measure((*gathered.certain, *gathered.possible))[1] if gathered.possible else high
+    return _slid(window, check, trigger, gathered, measure)
+
+
+def _slid(window: Window, check: Check, trigger: Line | None, gathered: Gathered, measure: _Measure) -> Interval:
+    """The measure of the best stretch of a sliding window."""
     stretches, loose = [gathered.certain], gathered.possible
-    if window.side == "around" and window.unit in {"hours", "days"}:
+    if len(gathered.certain) > 1 or gathered.possible:
         places = [(_place(window, check, line), line) for line in gathered.certain]
         stretches = _stretches(window, places, _place(window, check, trigger), trigger)
         loose += _loose(window, check, trigger, gathered.certain)

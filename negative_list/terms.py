@@ -13,7 +13,7 @@ import ahocorasick
 from negative_list.text import Statement, bounded, clauses, normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
 __all__ = ["SHARD_TERMS", "Terms"]
@@ -41,7 +41,7 @@ class Terms:
         distinct = sorted(set(terms) - {""})
         self._size = len(distinct)
         self._shards = tuple(_automaton(distinct[k : k + SHARD_TERMS]) for k in range(0, len(distinct), SHARD_TERMS))
-        self._remembered: dict[str, tuple[tuple[Statement, str], ...]] = {}
+        self._remembered: dict[str, Mapping[Statement, frozenset[str]]] = {}
 
     def __len__(self) -> int:
         """Number of distinct terms."""
@@ -54,11 +54,11 @@ class Terms:
                 if bounded(text, end - len(term) + 1, end + 1):
                     yield term
 
-    def in_name(self, name: str) -> tuple[tuple[Statement, str], ...]:
-        """Every term in a diagnosis name with what its clause states, each pair once."""
+    def in_name(self, name: str) -> Mapping[Statement, frozenset[str]]:
+        """The terms in a diagnosis name, by what their clauses state."""
         found = self._remembered.get(name)
         if found is None:
-            found = tuple(dict.fromkeys(self._read(name)))
+            found = self._read(name)
             self._remember(name, found)
         return found
 
@@ -66,12 +66,13 @@ class Terms:
         """Every term in an item name."""
         return frozenset(self.in_text(normalise(name)))
 
-    def _read(self, name: str) -> Iterator[tuple[Statement, str]]:
+    def _read(self, name: str) -> Mapping[Statement, frozenset[str]]:
+        found: dict[Statement, set[str]] = {}
         for clause, stated in clauses(name):
-            for term in self.in_text(clause):
-                yield stated, term
+            found.setdefault(stated, set()).update(self.in_text(clause))
+        return {stated: frozenset(terms) for stated, terms in found.items()}
 
-    def _remember(self, name: str, found: tuple[tuple[Statement, str], ...]) -> None:
+    def _remember(self, name: str, found: Mapping[Statement, frozenset[str]]) -> None:
         if len(name) > REMEMBERED_LENGTH:
             return
         if len(self._remembered) >= REMEMBERED_NAMES:
