@@ -20,6 +20,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+"""Every command of the sidecar."""
 
 _PROBLEMS, _NOT_REACHED = 1, 3
 _DEFAULT_TARGET = "127.0.0.1:50051"

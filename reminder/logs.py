@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TextIO
 
 import msgspec
@@ -22,6 +23,8 @@ __all__ = ["LineWriter", "make_logger"]
 
 _MAX_WAITING = 10_000
 """Lines that may wait: some 2 MB, ten seconds of the busiest hospital."""
+
+_ENCODER = msgspec.json.Encoder(enc_hook=str)
 
 _PAUSE_S = 0.05
 """Lines of this span are written together."""
@@ -83,16 +86,15 @@ def make_logger(writer: LineWriter, level: str) -> FilteringBoundLogger:
     """A logger of JSON lines from ``level`` (a name of ``config.LOG_LEVELS``) on."""
     logger: FilteringBoundLogger = structlog.wrap_logger(
         writer,
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _render,
-        ],
+        processors=[_line],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         context_class=dict,
     ).bind()
     return logger
 
 
-def _render(_logger: object, _method: str, event: EventDict) -> str:
-    return msgspec.json.encode(event, enc_hook=str).decode()
+def _line(_logger: object, level: str, event: EventDict) -> str:
+    """Level, time and JSON in one step: a line is written for every check, and three processors took twice as long."""
+    event["level"] = level
+    event["timestamp"] = datetime.now(UTC).isoformat()
+    return _ENCODER.encode(event).decode()

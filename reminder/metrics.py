@@ -11,9 +11,8 @@ from negative_list.rules import ACTIONS
 if TYPE_CHECKING:
     from negative_list.decision import Decision
 
-__all__ = ["FACES", "Metrics"]
+__all__ = ["Metrics"]
 
-FACES = ("grpc", "http")
 _LATENCY_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 _REASONS = ("missing_facts", "coverage")
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["SERVICE", "add_health", "add_reminder", "make_server", "set_serving"]
 
 SERVICE = pb.DESCRIPTOR.services_by_name["ReminderService"].full_name
+"""The name of the callers' service, for health too."""
 
 # Trailers over 8 KiB are dropped by peers' default (grpc.max_metadata_size), and the answer with them.
 _MAX_DETAILS_BYTES = 4096

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import secrets
+import random
 import sys
 import time
 from datetime import UTC, datetime
@@ -37,6 +37,10 @@ NO_LIST = (
     "make one with `negative-list import knowledge-points POINTS.jsonl -o LIST`, or try the shipped sample, "
     "`--list {sample}`"
 )
+
+
+# Ids need no secrecy, and the system's generator lets go of the interpreter at every draw.
+_DRAW = random.Random().getrandbits  # noqa: S311
 
 
 class StartError(Exception):
@@ -83,7 +87,7 @@ async def _serve(config: Config, active: Active, started: float) -> None:
     stop_on_signal(stop)
     writer = LineWriter(sys.stdout)
     log = make_logger(writer, config.log_level)
-    outside = Outside(now=_now, tick_ns=time.perf_counter_ns, draw=secrets.randbits)
+    outside = Outside(now=_now, tick_ns=time.perf_counter_ns, draw=_DRAW)
     sidecar = Sidecar(config, Service(active, outside, Metrics(), log))
     try:
         _say_serving(log, await sidecar.start(), active, time.perf_counter() - started)

@@ -37,7 +37,7 @@ def test_a_line_is_one_json_object_with_level_and_time() -> None:
     assert line["event"] == "serving"
     assert line["level"] == "info"
     assert line["digest"] == "药"
-    assert str(line["timestamp"]).endswith("Z")
+    assert str(line["timestamp"]).endswith("+00:00")
 
 
 def test_lines_below_the_level_are_left_out() -> None:
