@@ -8,7 +8,8 @@ hospital files "慢性肾脏病引起的贫血" under either, so a rule that wan
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -33,8 +34,10 @@ from negative_list.importer.remark import Reader, split
 from negative_list.importer.sexes import Sex, read_sex
 from negative_list.importer.stages import read_stages
 from negative_list.importer.wording import (
+    drop_information,
     hide_substances,
     implied_disease,
+    only_fills,
     read_exclusions,
     read_leftover,
     read_prior_treatment,
@@ -46,12 +49,14 @@ __all__ = ["Branch", "Remark", "read_remark"]
 class Branch(Struct, frozen=True, kw_only=True):
     """One way to meet a remark (or what is common to every way). Empty and ``None``: nothing is said.
 
-    ``excluded`` are diseases that shut a patient out; ``states`` are facts of which one lets a patient in whatever the
-    diagnosis; ``measures`` are conditions on measured values, stage and line; ``prior_treatment``: an earlier treatment
-    must have failed (``second_line``: said in these words); ``rest``: what no fact carries, in the remark's characters.
+    ``implied`` is the disease of the drugs named where none is; ``excluded`` are diseases that shut a patient out;
+    ``states`` are facts of which one lets a patient in whatever the diagnosis; ``measures`` are conditions on
+    measured values, stage and line; ``prior_treatment``: an earlier treatment must have failed (``second_line``: said
+    in these words); ``rest``: what no fact carries, in the remark's own characters.
     """
 
     diseases: tuple[Disease, ...] = ()
+    implied: tuple[Disease, ...] = ()
     excluded: tuple[Disease, ...] = ()
     ages: Ages | None = None
     sex: Sex | None = None
@@ -60,7 +65,7 @@ class Branch(Struct, frozen=True, kw_only=True):
     insurance: tuple[str, ...] = ()
     course: Course | None = None
     cap: Cap | None = None
-    onset_hours: int | None = None
+    onset_hours: Decimal | None = None
     nutrition: bool = False
     prior_treatment: bool = False
     second_line: bool = False
@@ -119,6 +124,7 @@ def _cut(part: Reader) -> list[Reader]:
 
 
 def _read(reader: Reader) -> Branch:
+    drop_information(reader)
     excluded, rest = _excluded(reader)
     insurance = read_insurance(reader)
     nutrition = read_nutrition(reader)
@@ -127,9 +133,9 @@ def _read(reader: Reader) -> Branch:
     course = read_course(reader)
     cap = read_cap(reader)
     measures = read_measures(reader)
-    states = read_alternative_states(reader.text)
     found = _diseases(reader)
     implied = () if found else _implied(reader.text)
+    states = read_alternative_states(reader)
     modes = read_modes(reader)
     _hide(reader, [m for m in found if _AGED.search(m.disease.name) or m.disease.chapter == _PERINATAL])
     ages = read_ages(reader)
@@ -140,7 +146,8 @@ def _read(reader: Reader) -> Branch:
     stages = read_stages(reader, tumour=any(m.disease.chapter == _TUMOURS for m in found))
     more = (level.rest,) if level and level.rest else ()
     return Branch(
-        diseases=tuple({m.disease.name: m.disease for m in found}.values()) or implied,
+        diseases=tuple({m.disease.name: m.disease for m in found}.values()),
+        implied=implied,
         excluded=excluded,
         ages=ages,
         sex=sex,
@@ -167,10 +174,11 @@ _AGED = re.compile("新生儿|早产|婴|小儿|幼年|幼儿|儿童|青少年|�
 
 
 def _diseases(reader: Reader) -> list[Mention]:
-    """The diseases a branch means. Named treatments count only where nothing else is named."""
+    """The diseases a branch means. Named treatments, and abbreviations, count only where nothing else is named."""
     text = hide_substances(reader.text)
     found = [m for m in mentions(text) if not _NEGATED.search(text[: m.start])]
-    return [m for m in found if not _is_treatment(m.disease)] or found
+    found = [m for m in found if not _is_treatment(m.disease)] or found
+    return [m for m in found if not text[m.start : m.end].isascii()] or found
 
 
 def _implied(text: str) -> tuple[Disease, ...]:
@@ -187,20 +195,37 @@ def _is_treatment(row: Disease) -> bool:
 def _excluded(reader: Reader) -> tuple[tuple[Disease, ...], tuple[str, ...]]:
     """Diseases that shut a patient out, and the exclusions no disease stands for.
 
-    An excluded form of a disease that the same remark lets in ("严重肝功能不全") shuts out by its own words only.
+    An exclusion that says more than a disease ("流感相关并发症高风险") has to be asked. A form of a disease that the
+    remark lets in ("肝功能不全", but not "严重肝功能不全") shuts out by its own words only.
     """
     exclusions = read_exclusions(reader)
-    meant = {m.disease.name for m in mentions(hide_substances(reader.text))}
-    rows: dict[str, Disease] = {}
+    meant = {m.disease.name: reader.text[m.start : m.end] for m in mentions(hide_substances(reader.text))}
+    rows: list[Disease] = []
     rest: list[str] = []
     for exclusion in exclusions:
-        found = mentions(hide_substances(exclusion.text))
-        rows.update((m.disease.name, m.disease) for m in found if m.disease.name not in meant)
-        words = [exclusion.text[m.start : m.end] for m in found if m.disease.name in meant]
-        rows.update((word, Disease(name=word)) for word in words)
-        if not found:
+        found = [_form(exclusion.text, mention, meant) for mention in mentions(exclusion.text)]
+        shut = [row for row in found if row]
+        if shut and len(shut) == len(found) and only_fills(_beside(exclusion.text)):
+            rows.extend(shut)
+        elif exclusion.source:
             rest.append(exclusion.source)
-    return tuple(rows.values()), tuple(filter(None, rest))
+    return tuple(dict.fromkeys(rows)), tuple(rest)
+
+
+def _form(text: str, mention: Mention, meant: Mapping[str, str]) -> Disease | None:
+    """What an exclusion shuts out: the disease, or, where the remark means the same row, a longer name of it."""
+    words = text[mention.start : mention.end]
+    inside = meant.get(mention.disease.name)
+    if inside is None:
+        return mention.disease
+    return Disease(name=words) if inside in words and inside != words else None
+
+
+def _beside(text: str) -> str:
+    """A text without the diseases it names."""
+    for mention in reversed(mentions(text)):
+        text = text[: mention.start] + text[mention.end :]
+    return text
 
 
 def _hide(reader: Reader, found: Iterable[Mention]) -> None:
@@ -246,12 +271,17 @@ def _settle(common: Branch, branches: list[Branch]) -> tuple[Branch, list[Branch
     an insurance. A common part's diseases count where no branch names any ("高胆固醇血症患者以下情况支付: 1.… 2.…");
     else they only describe.
     """
-    named = [b for b in branches if b.diseases or b.insurance]
+    if common.diseases:
+        branches = [_under(common, branch) for branch in branches or [Branch()]]
+    branches = [b if b.diseases else replace(b, diseases=b.implied) for b in branches]
+    named = [b for b in branches if b.diseases or b.insurance or b.states]
     if named:
         common = _together([common, *(b for b in branches if b not in named)])
         branches = named
-    if common.diseases:
-        branches = [
-            b if b.diseases or b.insurance else replace(b, diseases=common.diseases) for b in branches or [Branch()]
-        ]
     return replace(common, diseases=()), branches
+
+
+def _under(common: Branch, branch: Branch) -> Branch:
+    """A branch that names no disease of its own, under a heading that does."""
+    own = branch.insurance or any(row.chapter != _FACTORS for row in branch.diseases)
+    return branch if own else replace(branch, diseases=common.diseases)

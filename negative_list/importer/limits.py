@@ -185,7 +185,7 @@ def read_nutrition(reader: Reader) -> bool:
     return reader.took(_NUTRITION)
 
 
-def read_onset_hours(reader: Reader) -> int | None:
+def read_onset_hours(reader: Reader) -> Decimal | None:
     """Hours after the onset within which use must begin."""
-    hours = [int(number(m["n"]) * (1 if m["unit"] in ("小时", "h") else 24)) for m in reader.takes(_ONSET)]
+    hours = [Decimal(str(number(m["n"]))) * (1 if m["unit"] in ("小时", "h") else 24) for m in reader.takes(_ONSET)]
     return max(hours, default=None)

@@ -80,6 +80,6 @@ def _flagged(reader: Reader) -> Iterator[str]:
             yield fact
 
 
-def read_alternative_states(text: str) -> tuple[str, ...]:
-    """Facts of which one alone meets the remark: "抢救、重症或因…的患者" lets a rescue in whatever the diagnosis."""
-    return tuple(fact for pattern, fact in _STATES if pattern.search(text))
+def read_alternative_states(reader: Reader) -> tuple[str, ...]:
+    """Take the states of which one alone meets the remark: "抢救、重症或因…的患者" lets every rescue in."""
+    return tuple(fact for pattern, fact in _STATES if reader.took(pattern))

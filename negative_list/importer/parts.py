@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -86,7 +87,7 @@ def diagnosed(rows: tuple[Disease, ...]) -> Diagnosis:
 
 def level_met(level: Level) -> Condition:
     """The institution has the level, or this is not the first prescription where only that one asks for it."""
-    enough = Fact(fact="encounter.institution_level", at_least=level.at_least)  # type: ignore[arg-type]
+    enough = Fact(fact="encounter.institution_level", at_least=Decimal(level.at_least))
     return Any(of=(enough, denied("line.first_prescription"))) if level.first else enough
 
 
@@ -110,7 +111,7 @@ def _branch(branch: Branch, items: Items, lifted: frozenset[str]) -> list[Condit
         states = [flagged(state) for state in branch.states]
         met.append(one_of([*([diagnosed(branch.diseases)] if branch.diseases else []), *states]))
     if branch.excluded:
-        met.append(Not(of=diagnosed(branch.excluded)))
+        met.append(Not(of=_shut_out(branch.excluded, branch.diseases)))
     if branch.insurance and "insurance" not in lifted:
         met.append(words("encounter.insurance", *branch.insurance))
     if branch.ages and "ages" not in lifted:
@@ -126,6 +127,27 @@ def _branch(branch: Branch, items: Items, lifted: frozenset[str]) -> list[Condit
     return met
 
 
+def _shut_out(excluded: tuple[Disease, ...], meant: tuple[Disease, ...]) -> Diagnosis:
+    """One of the excluded diseases is diagnosed; codes and names it shares with a disease that is meant do not tell."""
+    ours, theirs = diagnosed(excluded), diagnosed(meant)
+    return Diagnosis(
+        codes=tuple(code for code in ours.codes if not any(_overlap(code, other) for other in theirs.codes)),
+        terms=tuple(term for term in ours.terms if term not in theirs.terms),
+    )
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether two categories, codes or ranges have a code in common."""
+    (first, last), (start, end) = (_ends(code) for code in (one, other))
+    return first <= end and start <= last
+
+
+def _ends(code: str) -> tuple[str, str]:
+    """The first and the last full code of a category, code or range."""
+    first, _, last = code.partition("-")
+    return first, (last or first) + "\uffff"
+
+
 def _evidence(branch: Branch, items: Items, lifted: frozenset[str]) -> Iterable[Condition]:
     if branch.onset_hours is not None:
         yield _begun_in_time(branch.onset_hours, items)
@@ -138,10 +160,10 @@ def _evidence(branch: Branch, items: Items, lifted: frozenset[str]) -> Iterable[
         yield flagged(MET)
 
 
-def _begun_in_time(hours: int, items: Items) -> Condition:
+def _begun_in_time(hours: Decimal, items: Items) -> Condition:
     """The first use fell within ``hours`` of the onset; a later line of a use that is in force is not asked again."""
     before = Lines(items=items, window=Window(unit="encounter", side="before"), state="in_force")
-    return Any(of=(Elapsed(fact="encounter.onset_at", unit="hour", at_most=hours), Some(lines=before)))  # type: ignore[arg-type]
+    return Any(of=(Elapsed(fact="encounter.onset_at", unit="hour", at_most=hours), Some(lines=before)))
 
 
 def _asked(remark: Remark, lifted: frozenset[str]) -> Iterable[str]:

@@ -80,7 +80,7 @@ def tells_apart(compiled: CompiledList, made: Trial, rule_ids: Sequence[str]) ->
     """Whether the engine finds the first rule in the violating request, and none of the rules in the conforming one."""
     found = {j.rule.rule.id for j in match(compiled, made.violating, made.at).true}
     silent = {j.rule.rule.id for j in match(compiled, made.conforming, made.at).true}
-    return rule_ids[0] in found and not silent & set(rule_ids)
+    return bool(rule_ids) and rule_ids[0] in found and not silent & set(rule_ids)
 
 
 def _conforming(point: Point, parameters: Mapping[str, Any], at: datetime) -> _Case:

@@ -77,6 +77,7 @@ class Alternatives(Struct, frozen=True, kw_only=True):
 _TOGETHER = re.compile(r"同时(?:符合|满足|具备)|(?:均|都)需?(?:符合|满足)|以下(?:全部|所有)条件")
 _SENTENCE = re.compile(r"[^。]+")
 _CLAUSE = re.compile(r"[^;。]+")
+_HEADING = re.compile(r"[^:;]{4,}:(?=[^;]+;)")
 _OPENING = re.compile(r"^(?:限|仅限|仅)")
 
 
@@ -84,8 +85,8 @@ def split(remark: Reader) -> Alternatives:
     """Cut a remark at its own numbering, else at its semicolons and full stops.
 
     Numbered parts ("1.…；2.…") are alternatives unless their heading says all must be met together. Without numbers,
-    the parts of the first sentence are alternatives, and so is every later sentence that begins with 限 and restricts
-    anew; what else follows is common to all.
+    the parts of the first sentence (after its heading and colon, where it has one) are alternatives, and so is every
+    later sentence that begins with 限 and restricts anew; what else follows is common to all.
     """
     lists = _lists(remark.text)
     if not lists:
@@ -95,25 +96,25 @@ def split(remark: Reader) -> Alternatives:
     done = 0
     for items in lists:
         heading = remark.part(done, items[0][0])
-        done = items[-1][1]
-        parts = [remark.part(start, end) for start, end in items]
+        done = items[-1][2]
+        parts = [remark.part(begin, end) for _, begin, end in items]
         (common if _TOGETHER.search(heading.text) else branches).extend(parts)
         common.append(heading)
     common.append(remark.part(done, len(remark.text)))
     return Alternatives(branches=tuple(branches), common=tuple(c for c in common if c.text))
 
 
-def _lists(text: str) -> list[list[tuple[int, int]]]:
-    """The numbered lists of a text: for each its items' stretches, without the numbers.
+def _lists(text: str) -> list[list[tuple[int, int, int]]]:
+    """The numbered lists of a text: for each item where its number begins, where the number ends, and where the item.
 
     An item runs to the next number; the last one to the full stop. "1.1月龄" is number 1 and an age, "1.5" none.
     """
-    found: list[list[tuple[int, int]]] = []
+    found: list[list[tuple[int, int, int]]] = []
     place = 0
     while (starts := _numbers(text, place)) and len(starts) > 1:
         stop = text.find("。", starts[-1][1])
         ends = [start for start, _ in starts[1:]] + [stop if stop >= 0 else len(text)]
-        found.append([(begin, end) for (_, begin), end in zip(starts, ends, strict=True)])
+        found.append([(mark, begin, end) for (mark, begin), end in zip(starts, ends, strict=True)])
         place = ends[-1]
     return found
 
@@ -152,7 +153,10 @@ def _unnumbered(remark: Reader) -> Alternatives:
     common: list[Reader] = []
     for sentence in _SENTENCE.finditer(remark.text):
         opens = not branches or _OPENING.search(sentence.group())
-        for clause in _CLAUSE.finditer(sentence.group()):
-            start, end = (sentence.start() + at for at in clause.span())
-            (branches if opens else common).append(remark.part(start, end))
+        heading = _HEADING.match(sentence.group())
+        begin = sentence.start() + (heading.end() if heading else 0)
+        if heading:
+            common.append(remark.part(sentence.start(), begin))
+        for clause in _CLAUSE.finditer(remark.text, begin, sentence.end()):
+            (branches if opens else common).append(remark.part(*clause.span()))
     return Alternatives(branches=tuple(branches), common=tuple(common))

@@ -15,8 +15,10 @@ from negative_list.importer.remark import TAKEN, Reader
 
 __all__ = [
     "Exclusion",
+    "drop_information",
     "hide_substances",
     "implied_disease",
+    "only_fills",
     "read_exclusions",
     "read_leftover",
     "read_prior_treatment",
@@ -39,7 +41,7 @@ _SUBSTANCES = re.compile(
     r"血管内皮生长因子|疾病活动度?|疾病进展|疾病表型|血清学阳性|并发症高?风险|(?<=性)病灶|抗高血压|降压|降糖药?|口服降糖|胰岛素|"
     r"(?:新)?辅助化疗|(?:含铂|系统|全身|铂类|以铂类为基础的|一线|二线)*(?:同步)?(?:放化疗|化疗|放疗)(?=后|失败|期间|方案|时|治疗|药|[^,;。]{0,14}(?:失败|进展|不耐受|缓解))|"
     r"(?:手术|放疗|化疗)后(?=复发|残留)|术后(?=辅助)|手术治疗|根治性手术|根治性放疗|手术(?=切除|或放疗)|手术(?=或)|(?:预防|控制)?出血高危|"
-    r"(?:自体|异基因)?(?:造血)?干细胞移植(?=的新诊断|\([^)]*\)的复发)|工伤保险|生育保险|心血管死亡|(?<=降低)[^,;。]*?风险|主要心血管不良事件\([^)]*\)|"
+    r"(?:自体|异基因)?(?:造血)?干细胞移植(?=的新诊断|\([^)]*\)的复发)|工伤保险|生育保险|心血管死亡|(?<=降低)(?![^,;。]*患者)[^,;。]*?风险|(?<=患者的)[^,;。]*?风险|主要心血管不良事件\([^)]*\)|"
     r"器官移植(?=排斥)|外科手术|免疫缺陷病毒\([^)]*\)阴性|疱疹病毒\d?型?\([^)]*\)阴性"
 )
 _EXCLUSIONS = (
@@ -54,7 +56,7 @@ _EXCLUSIONS = (
 
 _FAILED = (
     r"治疗失败|失败|(?:效果|疗效|控制|反应|应答|缓解|治疗反应)(?:不佳|欠佳|不理想|不良|不充分|不足|不满意)|不(?:充分)?应答|失应答|应答(?:不佳|不足|不充分)|难以控制|无法控制|"
-    r"不能(?:有效)?控制|控制不佳|不能(?:有效)?控制症状|无效|(?:仍)?无法达(?:到[^,;。]*?目标|标)|未达标|仍有症状|(?:不(?:能)?|无法)耐受|(?:出现)?(?:疾病)?进展|下降低于\d+%"
+    r"不能(?:有效)?控制|控制不佳|不能(?:有效)?控制症状|无效|(?:仍)?无法达(?:到[^,;。]*?目标|标)|未达标|仍有症状|(?:不(?:能)?|无法)耐受|(?:出现)?(?:疾病)?进展(?!风险|期|性)|下降低于\d+%"
 )
 _PRIOR = re.compile(
     rf"(?:[^,;。]*?(?:{_FAILED}|二线(?:治疗|用药|使用)?|三线(?:治疗|用药)?|(?:既往)?(?:至少)?(?:接受|使用|经过?)过?[^,;。或]*?(?:治疗|化疗|方案|药物)(?:后)?))+(?:的|者|后)?"
@@ -75,7 +77,7 @@ _FILLER = re.compile(
     r"治疗(?:药物)?|长期|短期|急救|抢救性?|紧急|辅助用药|疾病|病情|病症|症状|该病|本病|血糖控制|控制|改善|缓解|补充(?:治疗)?|预防|防治|使用|用药|应用|"
     r"新发的?|急性期|急性发作期?|说明书(?:标明)?|本品|"
     + _ALONE
-    + r"(?:急性|限|仅|须|需|应|可|方(?!案|式)|有|因(?!子)|由|所|致|伴|并|如|即|者|人|的|和|及其?|与|或|且|等|"
+    + r"(?:急性|限|仅|须|需|应|可|方(?!案|式)|有|因(?!子)|由|所|致|伴|并|如|即|者|人|的|和|及(?:其(?!他))?|与|或|且|等|"
     r"在|于|对(?!照)|时|中(?![枢度危间重])|后|为|从|向|之|其(?!他)|用|患|型|期|级|类|第|项|[,;:。、()/\[\]{}+\-·.])"
 )
 _MEANS = re.compile(r"\([a-z0-9αβγ\-/,、 +.]{1,14}\)")
@@ -100,6 +102,11 @@ def hide_substances(text: str) -> str:
     return _SUBSTANCES.sub(lambda m: TAKEN * len(m.group()), text)
 
 
+def drop_information(reader: Reader) -> None:
+    """Take what only informs: what a label knows of safety, where a norm is printed."""
+    reader.took(_INFORMS)
+
+
 def read_exclusions(reader: Reader) -> tuple[Exclusion, ...]:
     """Take what a text leaves out ("严重肝功能不全者除外", "不包括…的患者")."""
     found: list[Exclusion] = []
@@ -108,6 +115,13 @@ def read_exclusions(reader: Reader) -> tuple[Exclusion, ...]:
             who = match.span("who")
             found += [Exclusion(text=match["who"], source=reader.original(*who))]
     return tuple(found)
+
+
+def only_fills(text: str) -> bool:
+    """Whether a text says nothing but filler."""
+    reader = Reader(text)
+    reader.took(_FILLER)
+    return not _SAYS.search(reader.text)
 
 
 def read_prior_treatment(reader: Reader) -> bool:
@@ -131,12 +145,9 @@ def read_prior_treatment(reader: Reader) -> bool:
 
 def read_leftover(reader: Reader) -> tuple[str, ...]:
     """What nobody has read, without filler, each piece in the remark's own characters and in their order."""
-    for pattern in (_INFORMS, _MEANS):
-        for _ in reader.takes(pattern):
-            continue
+    reader.took(_MEANS)
     clauses = list(re.finditer(r"[^,;。]+", reader.text))
-    for _ in reader.takes(_FILLER):
-        continue
+    reader.took(_FILLER)
     return tuple(piece for clause in clauses for piece in _pieces(reader, *clause.span()))
 
 
