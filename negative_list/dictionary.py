@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, tzinfo
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
@@ -57,6 +57,8 @@ _CLOCK = re.compile(
     re.ASCII,
 )
 _FLAGS = {"1": True, "true": True, "是": True, "y": True, "0": False, "false": False, "否": False, "n": False}
+_USUAL_TIME = len("2026-01-01 09:00:00")
+_USUAL_LENGTHS = (_USUAL_TIME, len("2026-01-01"))
 _LARGEST = Decimal(10) ** 15
 
 
@@ -161,7 +163,17 @@ def parse_time(raw: object, zone: tzinfo = CIVIL_ZONE) -> tuple[datetime, bool] 
     Takes what clients send: ``2026-01-01 09:00:00``, ``2026-01-01``, ``2026/1/1 9:00``, ``20260101090000``, ISO 8601
     with an offset (turned into ``zone``); fractions of a second are dropped. Raises :class:`ImpossibleValueError`.
     """
-    text = plain_text(raw)
+    if isinstance(raw, str) and len(raw) in _USUAL_LENGTHS and raw[4] == raw[7] == "-":
+        try:  # nearly every client writes it so, and this is ten times as fast
+            moment = datetime.fromisoformat(raw)
+        except ValueError:
+            pass
+        else:
+            return None if moment.date() in load().unknown_dates else (moment, len(raw) == _USUAL_TIME)
+    return _odd_time(plain_text(raw), zone)
+
+
+def _odd_time(text: str, zone: tzinfo) -> tuple[datetime, bool] | None:
     if text in load().placeholders:
         return None
     found = _CLOCK.fullmatch(text)
@@ -182,14 +194,12 @@ def plain_text(raw: object) -> str:
     Raises :class:`ImpossibleValueError` for lists, objects and huge numbers, and for texts with control characters.
     """
     if isinstance(raw, str):
-        if _CONTROL.search(raw):
+        if not raw.isprintable() and _CONTROL.search(raw):
             raise ImpossibleValueError("文本含有控制字符")
         return raw.strip()
-    if isinstance(raw, (bool, int)) and abs(raw) <= _LARGEST:
-        return str(int(raw))
-    if isinstance(raw, float):
-        return str(int(raw)) if raw.is_integer() else str(raw)
-    if isinstance(raw, (Decimal, date)):
+    if isinstance(raw, (bool, int, float, Decimal)) and -_LARGEST <= raw <= _LARGEST:
+        return str(int(raw)) if raw == int(raw) else str(raw)
+    if isinstance(raw, date):
         return str(raw)
     raise ImpossibleValueError("应为单个文本、数字或是否值")
 
@@ -205,9 +215,7 @@ def _civil(moment: datetime, offset: str | None, zone: tzinfo) -> datetime:
 
 
 def _means_unknown(fact: Fact, value: FactValue) -> bool:
-    if not fact.unknown:
-        return False
-    return str(value.normalize() if isinstance(value, Decimal) else value) in fact.unknown
+    return bool(fact.unknown) and str(value) in fact.unknown
 
 
 def _read_flag(_fact: Fact, raw: object, _zone: tzinfo) -> bool:
@@ -221,10 +229,7 @@ def _read_number(fact: Fact, raw: object, _zone: tzinfo) -> Decimal:
     text = plain_text(raw)
     if not _NUMBER.fullmatch(text):
         raise ImpossibleValueError(f"`{text[:40]}` 不是数字")
-    try:
-        value = Decimal(text)
-    except InvalidOperation:  # pragma: no cover - the pattern admits nothing else
-        raise ImpossibleValueError(f"`{text[:40]}` 不是数字") from None
+    value = Decimal(text)
     if fact.minimum is not None and value < fact.minimum:
         raise ImpossibleValueError(f"`{text[:40]}` 小于可能的最小值 {fact.minimum}")
     if value > (fact.maximum if fact.maximum is not None else _LARGEST):
@@ -234,9 +239,7 @@ def _read_number(fact: Fact, raw: object, _zone: tzinfo) -> Decimal:
 
 def canonical(value: Decimal) -> Decimal:
     """Return the number written in one way only: no trailing zeros, no exponent."""
-    plain = value.normalize()
-    exponent = plain.as_tuple().exponent
-    return plain.quantize(Decimal(1)) if isinstance(exponent, int) and exponent > 0 else plain
+    return Decimal(int(value)) if value == value.to_integral_value() else value.normalize()
 
 
 def _read_integer(fact: Fact, raw: object, zone: tzinfo) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from msgspec import Struct
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from negative_list.site import Site
 
 __all__ = [
+    "MISSING",
     "Column",
     "Columns",
     "Impossible",
@@ -40,6 +41,9 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+MISSING = object()
+"""Stands in a column's memory for what is not remembered."""
 
 Moment: TypeAlias = tuple[datetime, bool]
 """A civil time, and whether it had a clock."""
@@ -76,6 +80,10 @@ _MOMENTS = frozenset({"request.time", "line.begins", "line.stops"})
 _FLAGS = frozenset({"line.current", "diagnosis.main", "operation.main"})
 _FLAG = Fact(name="", type="flag", zh="")
 _YUAN = Fact(name="", type="number", zh="金额", minimum=Decimal(0))
+_SCALARS = frozenset({str, int, float, bool, Decimal})
+_USUAL_DIGITS = 9
+_FEN_PLACES = 2
+_ONE = Decimal(1)
 _TOO_LONG = Impossible("", too_long=True)
 
 
@@ -88,30 +96,30 @@ class Column(Generic[T]):
         self.key = key
         self.fact = fact
         self._convert = convert
-        self.memo: dict[object, T | None] = {None: None}
+        self.memo: dict[object, T | Any] = {None: None}
 
     def read(self, raw: object) -> T | Impossible | None:
-        """Return the value, ``None`` for unknown, or why it is impossible; what is possible is remembered."""
+        """Return the value, ``None`` for unknown, or why it is impossible."""
         try:
-            return self.memo[raw]
-        except KeyError:
-            pass
+            value = self.memo.get(raw, MISSING)
         except TypeError:  # a list or an object has no hash
-            return self._converted(raw)
-        if isinstance(raw, str) and longer_than_limit(raw):
+            value = MISSING
+        return self.convert(raw) if value is MISSING else value
+
+    def convert(self, raw: object) -> T | Impossible | None:
+        """Return the same for a value that is not remembered, and remember it when it is possible and short."""
+        short = raw.__class__ is not str or len(raw) <= _REMEMBERED_CHARACTERS
+        if not short and longer_than_limit(str(raw)):
             return _TOO_LONG
-        value = self._converted(raw)
-        if not isinstance(value, Impossible) and (not isinstance(raw, str) or len(raw) <= _REMEMBERED_CHARACTERS):
+        try:
+            value = self._convert(raw)
+        except ImpossibleValueError as error:
+            return Impossible(str(error))
+        if short and raw.__class__ in _SCALARS:
             if len(self.memo) >= _REMEMBERED:
                 self.memo = {None: None}
             self.memo[raw] = value
         return value
-
-    def _converted(self, raw: object) -> T | Impossible | None:
-        try:
-            return self._convert(raw)
-        except ImpossibleValueError as error:
-            return Impossible(str(error))
 
 
 Columns: TypeAlias = "dict[str, Column[Value]]"
@@ -120,7 +128,7 @@ Columns: TypeAlias = "dict[str, Column[Value]]"
 
 def text_column() -> Column[str]:
     """Return a column of plain texts; placeholders become ``None``."""
-    return Column("", "", _text)
+    return Column("", "", _text_reader())
 
 
 def national_columns(site: Site, table: str) -> Columns:
@@ -143,6 +151,10 @@ def own_value(fact: Fact, site: Site) -> Callable[[object], Value | None]:
     """Return how a value in the dictionary's words is read at a site."""
     if fact.type == "record":
         return _record(fact, site)
+    if fact.type in {"text", "code"} and not fact.unknown:
+        return _text_reader()
+    if fact.type == "number" and fact.minimum == 0 and fact.maximum is None:
+        return _number_reader(fact, site)
     return lambda raw: parse_value(fact, raw, site.zone)
 
 
@@ -151,16 +163,22 @@ def _record(fact: Fact, site: Site) -> Callable[[object], Value | None]:
         return lambda raw: parse_time(raw, site.zone)
     if fact.name in _FLAGS:
         return lambda raw: parse_value(_FLAG, raw)
-    return _text
+    return _text_reader()
 
 
 def _national_paths() -> Iterator[tuple[Fact, str]]:
     return ((fact, path) for fact in load().values() for path in fact.national)
 
 
-def _text(raw: object) -> str | None:
-    text = plain_text(raw)
-    return None if text in load().placeholders else text
+def _text_reader() -> Callable[[object], str | None]:
+    placeholders = load().placeholders
+
+    def read(raw: object) -> str | None:
+        # ids and names are seldom met twice, so reading them afresh has to be quick
+        text = raw.strip() if isinstance(raw, str) and raw.isprintable() else plain_text(raw)
+        return None if text in placeholders else text
+
+    return read
 
 
 def _national(fact: Fact, site: Site) -> Callable[[object], Value | None] | None:
@@ -172,7 +190,7 @@ def _national(fact: Fact, site: Site) -> Callable[[object], Value | None] | None
     if table:
         return lambda raw: _by_table(fact, table, raw)
     if fact.type == "money":
-        return lambda raw: _fen(fact, raw)
+        return _fen_reader(fact)
     # a flag is written in codes: without a table nobody knows what they mean
     return own_value(fact, site) if fact.type != "flag" else None
 
@@ -198,11 +216,38 @@ def _one_by_table(fact: Fact, table: Mapping[str, FactValue | None], text: str) 
     raise ImpossibleValueError(f"“{fact.zh}”没有代码 `{text[:40]}`")
 
 
-def _fen(fact: Fact, raw: object) -> FactValue | None:
+def _fen_reader(fact: Fact) -> Callable[[object], FactValue | None]:
     """Yuan, with any number of places, to whole fen, half a fen up."""
-    text = _text(raw)
-    if text is None:
-        return None
-    yuan = parse_value(_YUAN, text)
-    fen = (yuan * 100).quantize(Decimal(1), ROUND_HALF_UP) if isinstance(yuan, Decimal) else None
-    return parse_value(fact, fen)
+    zero_is_unknown = "0" in fact.unknown
+
+    def read(raw: object) -> FactValue | None:
+        # yuan and at most two places, the usual spelling, need no arithmetic
+        whole, _, places = (raw if isinstance(raw, str) else str(raw)).partition(".")
+        if _digits(whole) and len(places) <= _FEN_PLACES and (not places or _digits(places)):
+            fen = int(whole) * 100 + int(places.ljust(2, "0"))
+        else:
+            yuan = parse_value(_YUAN, raw)
+            if not isinstance(yuan, Decimal):
+                return None
+            fen = int((yuan * 100).quantize(_ONE, ROUND_HALF_UP))
+        return None if fen == 0 and zero_is_unknown else fen
+
+    return read
+
+
+def _number_reader(fact: Fact, site: Site) -> Callable[[object], FactValue | None]:
+    zero_is_unknown = "0" in fact.unknown
+
+    def read(raw: object) -> FactValue | None:
+        # whole numbers, the usual quantity, are read at once; any other is looked at more closely
+        text = raw if isinstance(raw, str) else str(raw)
+        if not _digits(text):
+            return parse_value(fact, raw, site.zone)
+        value = Decimal(text)
+        return None if zero_is_unknown and not value else value
+
+    return read
+
+
+def _digits(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= _USUAL_DIGITS

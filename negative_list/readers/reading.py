@@ -13,6 +13,7 @@ from negative_list.dictionary import HELD, load
 from negative_list.errors import FieldProblem, RequestError, UnknownNameError, nearest
 from negative_list.prescription import FactValue, Note
 from negative_list.readers.columns import (
+    MISSING,
     Column,
     Columns,
     Impossible,
@@ -154,14 +155,16 @@ class Reading:
                     self._too_long(place, key)
                 continue
             try:  # asked here first, since nearly every value is remembered
-                value = column.memo[raw]
-            except (KeyError, TypeError):
-                value = self._read(column, raw, place)
+                value = column.memo.get(raw, MISSING)
+            except TypeError:
+                value = MISSING
+            if value is MISSING:
+                value = self._converted(column, raw, place)
             if value is not None:
                 gathered[column.fact] = value
 
-    def _read(self, column: Column[Value], raw: object, place: Place) -> Value | None:
-        value = column.read(raw)
+    def _converted(self, column: Column[Value], raw: object, place: Place) -> Value | None:
+        value = column.convert(raw)
         if isinstance(value, Impossible):
             self._unusable(place, column.key, value)
             return None

@@ -478,11 +478,12 @@ def test_notes_have_a_limit() -> None:
 
 
 def test_what_was_met_before_does_not_change_what_is_read() -> None:
-    """Columns remember values; true, 1 and 1.0 mean the same whichever came first."""
-    for order in ((True, 1, 1.0, "1"), ("1", 1.0, 1, True)):
+    """Columns remember values; true, 1 and 1.0 mean the same whichever came first, as number and as text."""
+    sent = (True, 1, 1.0, Decimal("1.0"), "1")
+    for order in (sent, sent[::-1]):
         site = Site()
-        told = [read(body([line(cnt=raw)]), site).encounter.lines[0].facts["line.quantity"] for raw in order]
-        assert [str(value) for value in told] == ["1"] * 4
+        told = [read(body([line(cnt=raw, rxno=raw)]), site).encounter.lines[0].facts for raw in order]
+        assert [(str(f["line.quantity"]), f["line.rx_no"]) for f in told] == [("1", "1")] * len(sent)
 
 
 def test_reading_leaves_the_body_alone() -> None:
