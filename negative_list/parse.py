@@ -7,6 +7,8 @@ come back at once, each with file, row, column and path.
 
 from __future__ import annotations
 
+import itertools
+import re
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -22,10 +24,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["SUFFIXES", "Parsed", "Place", "parse_jsonl", "parse_yaml", "read_list", "read_parsed"]
+__all__ = ["MAX_DEPTH", "SUFFIXES", "Parsed", "Place", "parse_jsonl", "parse_yaml", "read_list", "read_parsed"]
 
 SUFFIXES = (".yaml", ".yml", ".jsonl")
 """Endings of the files of a list."""
+
+MAX_DEPTH = 60
+"""Levels of a record: each takes some frames of the stack; the deepest rule of the sample list has 9."""
+
+_MAX_NODES = 2_000_000
+"""Values of a record with its aliases written out: a set of a city's 400,000 codes is far below."""
+
+_MAX_PLAIN = 1_000
+"""Openings up to which a text cannot nest deeper than the readers in C have stack for (1 MB on Windows)."""
 
 _RULE = msgspec.json.Decoder(Rule)
 _SET = msgspec.json.Decoder(NamedSet)
@@ -111,8 +122,9 @@ def _files(path: Path) -> list[Path]:
             message = f"no list file in this folder; put a file ending in {', '.join(SUFFIXES)} here"
             raise ListError([Problem(file=str(path), message=message)])
         return found
-    if path.suffix not in SUFFIXES:
-        message = f"`{path.suffix}` is no ending of a list file{nearest(path.suffix, SUFFIXES)}; use one of {SUFFIXES}"
+    if path.suffix not in SUFFIXES and path.exists():
+        hint = nearest(path.suffix, SUFFIXES)
+        message = f"`{path.suffix}` is no ending of a list file{hint}; use one of {', '.join(SUFFIXES)}"
         raise ListError([Problem(file=str(path), message=message)])
     return [path]
 
@@ -138,10 +150,25 @@ def parse_jsonl(data: bytes, file: str) -> Iterator[_Row]:
 
 def _jsonl_row(line: bytes, file: str, row: int) -> _Row:
     place = Place(file=file, locate=partial(_at_row, row))
+    if line.count(b"{") + line.count(b"[") > MAX_DEPTH and _json_depth(line) > MAX_DEPTH:
+        return _Row(problems=(place.problem("", _TOO_DEEP),))
     try:
         return _Row(record=_RULE.decode(line), place=place)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return _jsonl_other(line, place)
+
+
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels; write the rule flatter, or as several rules"
+_JSON_STEP = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]')
+
+
+def _json_depth(line: bytes) -> int:
+    """Levels of a line of JSON, brackets inside texts aside."""
+    depth = deepest = 0
+    for step in _JSON_STEP.finditer(line):
+        depth += {b"[": 1, b"{": 1, b"]": -1, b"}": -1}.get(step[0], 0)
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _at_row(row: int, _path: str) -> tuple[int, int]:
@@ -173,14 +200,31 @@ def _raw_row(raw: object, place: Place) -> _Row:
 def parse_yaml(data: bytes, file: str) -> Iterator[_Row]:
     """Records of one YAML document with the keys ``sets`` and ``rules``, or a bare sequence of rules."""
     try:
-        root = yaml.compose(data.decode("utf-8"), Loader=_LOADER)
+        text = data.decode("utf-8-sig")
+        deep = _first_too_deep(text)
+        root = None if deep else yaml.compose(text, Loader=_LOADER)
     except UnicodeDecodeError as error:
         return iter(
             [_Row(problems=(Problem(file=file, message=f"not UTF-8 at byte {error.start}; save it as UTF-8"),))]
         )
     except yaml.YAMLError as error:
         return iter([_Row(problems=(_yaml_problem(error, file),))])
+    if deep is not None:
+        return iter([_Row(problems=(_node_problem(deep, file, _TOO_DEEP),))])
     return _yaml_rows(root, file)
+
+
+def _first_too_deep(text: str) -> Any:
+    """The first event below :data:`MAX_DEPTH`; looked for only where a text may nest deeper than the stack is."""
+    openings = text.count("[") + text.count("{")
+    if openings <= _MAX_PLAIN and not re.search(rf"^[ \-?:]{{{_MAX_PLAIN}}}", text, re.MULTILINE):
+        return None
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            return event
+    return None
 
 
 def _yaml_problem(error: yaml.YAMLError, file: str) -> Problem:
@@ -198,9 +242,12 @@ def _yaml_rows(root: Any, file: str) -> Iterator[_Row]:
     if not isinstance(root, yaml.MappingNode):
         yield _Row(problems=(_node_problem(root, file, "expected `rules:` with a list of rules"),))
         return
+    yield from (_Row(problems=(problem,)) for problem in _key_problems(root, file))
     for key, node in root.value:
+        if not isinstance(key, yaml.ScalarNode):
+            continue
         if key.value not in {"rules", "sets"}:
-            hint = nearest(str(key.value), ("rules", "sets"))
+            hint = nearest(key.value, ("rules", "sets"))
             yield _Row(problems=(_node_problem(key, file, f"unknown key `{key.value}`{hint}"),))
         elif not isinstance(node, yaml.SequenceNode):
             yield _Row(problems=(_node_problem(node, file, f"expected a list under `{key.value}`"),))
@@ -214,29 +261,51 @@ def _node_problem(node: Any, file: str, message: str) -> Problem:
 
 def _yaml_row(node: Any, file: str) -> _Row:
     place = Place(file=file, locate=partial(_at_path, node))
-    repeated = tuple(_repeated_keys(node, file))
-    if repeated:
-        return _Row(problems=repeated)
+    misshapen = tuple(_shape_problems(node, file))
+    if misshapen:
+        return _Row(problems=misshapen)
     constructor = yaml.constructor.SafeConstructor()
     try:
         raw = constructor.construct_document(node)
-    except (yaml.YAMLError, ValueError) as error:
+    except yaml.YAMLError as error:
+        return _Row(problems=(_yaml_problem(error, file),))
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        # PyYAML lets these through where a value does not fit its tag (`!!timestamp x`).
         return _Row(problems=(place.problem("", f"cannot be read: {error}"),))
     return _raw_row(raw, place)
 
 
-def _repeated_keys(node: Any, file: str) -> Iterator[Problem]:
-    """Keys written twice in one mapping: YAML would keep the last and lose the first without a word."""
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            if key.value in seen:
-                yield _node_problem(key, file, f"key `{key.value}` is written twice; keep one")
-            seen.add(str(key.value))
-            yield from _repeated_keys(value, file)
-    elif isinstance(node, yaml.SequenceNode):
-        for child in node.value:
-            yield from _repeated_keys(child, file)
+def _shape_problems(root: Any, file: str) -> tuple[Problem, ...]:
+    """Keys no mapping can have, and more levels or values than any rule; aliases count wherever they stand."""
+    found: dict[Problem, None] = {}
+    waiting = [(root, 1)]
+    for nodes in itertools.count(1):
+        if not waiting:
+            break
+        node, depth = waiting.pop()
+        if depth > MAX_DEPTH or nodes > _MAX_NODES:
+            return (_node_problem(root, file, _TOO_DEEP if depth > MAX_DEPTH else _TOO_BIG),)
+        if isinstance(node, yaml.MappingNode):
+            found.update(dict.fromkeys(_key_problems(node, file)))
+            waiting.extend((value, depth + 1) for _, value in node.value)
+        elif isinstance(node, yaml.SequenceNode):
+            waiting.extend((child, depth + 1) for child in node.value)
+    return tuple(found)
+
+
+_TOO_BIG = f"more than {_MAX_NODES} values with its aliases written out; write it without aliases"
+
+
+def _key_problems(node: Any, file: str) -> Iterator[Problem]:
+    """Keys written twice (YAML would keep the last and lose the first without a word), and keys that are no words."""
+    seen: set[str] = set()
+    for key, _ in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            yield _node_problem(key, file, "a list or a mapping is no key; write a word before the colon")
+        elif key.value in seen:
+            yield _node_problem(key, file, f"key `{key.value}` is written twice; keep one")
+        else:
+            seen.add(key.value)
 
 
 def _at_path(node: Any, path: str) -> tuple[int, int]:
@@ -250,8 +319,10 @@ def _at_path(node: Any, path: str) -> tuple[int, int]:
 
 
 def _step(node: Any, step: str) -> Any:
-    if step.startswith("[") and isinstance(node, yaml.SequenceNode):
-        return node.value[int(step[1:-1])]
+    if isinstance(node, yaml.SequenceNode):
+        place = step[1:-1]
+        # A key of the user's may look like a place: only one that exists is followed.
+        return node.value[int(place)] if place.isdecimal() and int(place) < len(node.value) else None
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             if key.value == step:

@@ -120,9 +120,9 @@ def first_moment(window: Window, time: datetime) -> datetime | None:
         case "hour":
             return time.replace(minute=0, second=0, microsecond=0)
         case "hours":
-            return time - timedelta(hours=length)
+            return _earlier(time, timedelta(hours=length))
         case "days":
-            return midnight - timedelta(days=length if window.ends == "closed" else length - 1)
+            return _earlier(midnight, timedelta(days=length if window.ends == "closed" else length - 1))
         case "month":
             return midnight.replace(day=1)
         case "quarter":
@@ -133,6 +133,15 @@ def first_moment(window: Window, time: datetime) -> datetime | None:
             return midnight
         case _:
             return None
+
+
+def _earlier(time: datetime, by: timedelta) -> datetime:
+    """So much earlier, but not before the calendar begins: bodies carry years like 0001 too."""
+    return time - by if time - _FIRST >= by else _FIRST
+
+
+_FIRST = datetime(1, 1, 1)
+"""The beginning of the calendar."""
 
 
 class Courses:

@@ -31,6 +31,7 @@ ORDER = (
     "negative_list.readers",
     "negative_list.schema",
     "negative_list.parse",
+    "negative_list.validate_conditions",
     "negative_list.validate",
     "negative_list.terms",
     "negative_list.check",

@@ -19,6 +19,7 @@ MODULES = (
     "negative_list/schema.py",
     "negative_list/parse.py",
     "negative_list/validate.py",
+    "negative_list/validate_conditions.py",
     "negative_list/codes.py",
     "negative_list/policy.py",
     "negative_list/site.py",
@@ -35,7 +36,7 @@ _ERRORS = ("ValueError", "ImpossibleValueError", "Impossible")
 _SPEAKERS = frozenset(("problem", "add", "_add", "wrong", "refuse", "refused", "_refused", "_node_problem", *_ERRORS))
 
 # Constants and functions that hold or make messages elsewhere than where the problem is reported.
-_NAMED = frozenset({"_TOO_LONG", "_why_not"})
+_NAMED = frozenset({"_TOO_BIG", "_TOO_DEEP", "_TOO_LONG", "_why_not"})
 
 
 def _text(node: ast.expr) -> str | None:
