@@ -13,9 +13,9 @@ import msgspec
 from msgspec import Struct
 
 from negative_list.check import Check
-from negative_list.decision import Decision, Finding, strongest
+from negative_list.decision import Decision, Finding, Outcome, strongest
 from negative_list.engine import Judgement, Matched, again, match
-from negative_list.findings import findings_of, not_evaluated_of
+from negative_list.findings import findings_of, not_evaluated_of, outcomes_of
 from negative_list.messages import Language, message_of, suggestion_text
 from negative_list.policy import Policy, apply, shipped
 from negative_list.prescription import History, Prescription
@@ -114,8 +114,11 @@ def _on(first: Matched, prescription: Prescription) -> tuple[Judgement, ...]:
 
 def _answered(matched: Matched, compiled: CompiledList, policy: Policy, key: str) -> tuple[Finding, ...]:
     """Findings with the policy's actions."""
-    department = matched.check.encounter_facts.get("encounter.department_code")
-    return apply(findings_of(matched, compiled.binder, key), policy, str(department or ""))
+    return apply(findings_of(matched, compiled.binder, key), policy, _department(matched.check))
+
+
+def _department(check: Check) -> str:
+    return str(check.encounter_facts.get("encounter.department_code") or "")
 
 
 def _one_question(findings: Iterable[Finding]) -> list[Finding]:
@@ -153,9 +156,9 @@ def _with_suggestions(
     if len(check.encounter.lines) > MAX_LINES:
         return findings
 
-    def retry(edited: Prescription) -> tuple[Finding, ...]:
+    def retry(edited: Prescription) -> tuple[Outcome, ...]:
         tried = match(compiled, edited, check.at, check.history)
-        return _answered(tried, compiled, policy, "")
+        return apply(outcomes_of(tried, compiled.binder), policy, _department(check))
 
     items = {line.id: line.name for line in check.encounter.lines}
     helped = []

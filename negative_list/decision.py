@@ -5,6 +5,7 @@ Field names are those of the JSON that ``match`` and ``check`` print.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Literal
 
@@ -13,7 +14,7 @@ from msgspec import Struct, field
 from negative_list.prescription import Note
 from negative_list.rules import ACTIONS, Action, Reason
 
-__all__ = ["Decision", "FactSeen", "Finding", "NotEvaluated", "Suggestion", "strongest"]
+__all__ = ["Decision", "FactSeen", "Finding", "NotEvaluated", "Outcome", "Suggestion", "strongest"]
 
 
 class FactSeen(Struct, frozen=True, kw_only=True):
@@ -39,21 +40,31 @@ class Suggestion(Struct, frozen=True, kw_only=True):
     value: Decimal | None = None
 
 
-class Finding(Struct, frozen=True, kw_only=True):
-    """A rule that holds against a prescription, or could not be decided and asks.
+class Outcome(Struct, frozen=True, kw_only=True):
+    """What a policy looks at: the rule that holds or asks, for which lines, and how strongly it is meant.
 
-    ``lines`` are the offending current lines, ``involved`` the other lines it rests on; ``needs`` the facts an unknown
-    finding asks for. ``amount_fen`` is the money at risk, ``None`` when not known.
+    ``lines`` are the offending current lines. An ``unknown`` one could not be decided, and asks.
     """
 
-    finding_id: str
     rule_id: str
-    rule_version: int
-    class_name: str = field(name="class")
     class_id: str
     action: Action
     unknown: bool = False
     lines: tuple[str, ...] = ()
+    addressee: str = "doctor"
+    result: Literal["definite", "suspicious"] = "definite"
+
+
+class Finding(Outcome, frozen=True, kw_only=True):
+    """An outcome with all that is told of it.
+
+    ``involved`` are the other lines it rests on; ``needs`` the facts an unknown finding asks for. ``amount_fen`` is the
+    money at risk, ``None`` when not known.
+    """
+
+    finding_id: str
+    rule_version: int
+    class_name: str = field(name="class")
     involved: tuple[str, ...] = ()
     message: str = ""
     basis: str = ""
@@ -61,8 +72,6 @@ class Finding(Struct, frozen=True, kw_only=True):
     amount_fen: int | None = None
     suggestions: tuple[Suggestion, ...] = ()
     fund_only: bool = False
-    addressee: str = "doctor"
-    result: Literal["definite", "suspicious"] = "definite"
     needs: tuple[str, ...] = ()
     reasons: tuple[Reason, ...] = ()
 
@@ -92,6 +101,6 @@ class Decision(Struct, frozen=True, kw_only=True):
     elapsed_us: int = 0
 
 
-def strongest(findings: tuple[Finding, ...]) -> Action:
+def strongest(findings: Iterable[Outcome]) -> Action:
     """The strongest action over the findings; ``pass`` where there are none."""
     return max((f.action for f in findings), key=ACTIONS.index, default="pass")

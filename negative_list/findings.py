@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from negative_list import conditions as c
 from negative_list.classes import class_name
 from negative_list.conditions import children_of
-from negative_list.decision import Finding, NotEvaluated
+from negative_list.decision import Finding, NotEvaluated, Outcome
 from negative_list.explain import Evidence, explain
 from negative_list.measure import days_of_use, total
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from negative_list.prescription import Line
     from negative_list.rules import Rule
 
-__all__ = ["COVERAGE_ONLY", "excess_days", "excess_of", "finding_id", "findings_of", "not_evaluated_of"]
+__all__ = ["COVERAGE_ONLY", "excess_days", "excess_of", "finding_id", "findings_of", "not_evaluated_of", "outcomes_of"]
 
 COVERAGE_ONLY = ("history",)
 """The needs of a rule that lacks nothing but coverage by history: it never makes a finding."""
@@ -42,6 +42,27 @@ def findings_of(matched: Matched, binder: Binder, key: str) -> tuple[Finding, ..
     asking = [j for j in _undecided(matched) if j.rule.rule.on_unknown.action != "pass"]
     unknown = [_unknown_finding(group, matched, binder, key) for group in _groups(asking)]
     return tuple(f for f in (*true, *unknown) if f is not None)
+
+
+def outcomes_of(matched: Matched, binder: Binder) -> tuple[Outcome, ...]:
+    """The same as :func:`findings_of` with nothing told of it: enough to see whether an edit helps."""
+    true = [_outcome(group, unknown=False) for group in _groups(matched.true)]
+    asking = [j for j in _undecided(matched) if j.rule.rule.on_unknown.action != "pass"]
+    groups = (group for group in _groups(asking) if _needs(group, matched, binder) != COVERAGE_ONLY)
+    return (*true, *(_outcome(group, unknown=True) for group in groups))
+
+
+def _outcome(group: list[Judgement], *, unknown: bool) -> Outcome:
+    rule = group[0].rule.rule
+    return Outcome(
+        rule_id=rule.id,
+        class_id=rule.class_id,
+        action=rule.on_unknown.action if unknown else rule.action,
+        unknown=unknown,
+        lines=tuple(judgement.line.id for judgement in group if judgement.line is not None),
+        addressee=rule.addressee,
+        result=rule.result,
+    )
 
 
 def not_evaluated_of(matched: Matched, binder: Binder) -> tuple[NotEvaluated, ...]:

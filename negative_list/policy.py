@@ -11,12 +11,13 @@ import hashlib
 import tomllib
 from functools import cache, cached_property
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from negative_list.classes import CLASS_IDS
+from negative_list.decision import Outcome
 from negative_list.errors import ListError, Problem, nearest
 from negative_list.rules import ACTIONS, Action
 from negative_list.schema import problems_of
@@ -24,8 +25,6 @@ from negative_list.schema import problems_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
-
-    from negative_list.decision import Finding
 
 __all__ = ["Ceiling", "Policy", "Setting", "apply", "parse_policy", "read_policy", "shipped"]
 
@@ -52,7 +51,7 @@ class Setting(_Record, frozen=True, kw_only=True):
     department: str = ""
     addressee: str = ""
 
-    def fits(self, finding: Finding, department: str) -> bool:
+    def fits(self, finding: Outcome, department: str) -> bool:
         """Whether the setting is about this finding."""
         wanted = (
             (self.rule, finding.rule_id),
@@ -75,18 +74,18 @@ class Policy(_Record, frozen=True, kw_only=True, dict=True):
         """SHA-256 of the policy's canonical JSON, in hexadecimal."""
         return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
 
-    def action_for(self, finding: Finding, department: str = "") -> Action:
+    def action_for(self, finding: Outcome, department: str = "") -> Action:
         """The action this policy gives a finding."""
         action = self._given(finding, department)
         return _weaker(action, "warn") if finding.unknown else action
 
-    def _given(self, finding: Finding, department: str) -> Action:
+    def _given(self, finding: Outcome, department: str) -> Action:
         for setting in self.set_:
             if setting.fits(finding, department):
                 return setting.action
         return _weaker(finding.action, self._ceiling(finding))
 
-    def _ceiling(self, finding: Finding) -> Action:
+    def _ceiling(self, finding: Outcome) -> Action:
         own = self.classes.get(finding.class_id, self.default)
         for ceiling in (own, self.default):
             action: Action | None = getattr(ceiling, finding.result)
@@ -95,11 +94,14 @@ class Policy(_Record, frozen=True, kw_only=True, dict=True):
         return "block"
 
 
+Told = TypeVar("Told", bound=Outcome)
+
+
 def _weaker(left: Action, right: Action) -> Action:
     return min(left, right, key=ACTIONS.index)
 
 
-def apply(findings: Iterable[Finding], policy: Policy, department: str = "") -> tuple[Finding, ...]:
+def apply(findings: Iterable[Told], policy: Policy, department: str = "") -> tuple[Told, ...]:
     """The findings with the actions the policy gives; those in shadow have the action ``pass``."""
     return tuple(msgspec.structs.replace(f, action=policy.action_for(f, department)) for f in findings)
 

@@ -7,11 +7,11 @@ equal or stronger action may be new. It never changes a diagnosis, a patient fac
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from negative_list.decision import Finding, Suggestion
+from negative_list.decision import Finding, Outcome, Suggestion
 from negative_list.findings import excess_days, excess_of
 from negative_list.rules import ACTIONS
 
@@ -31,7 +31,7 @@ MAX_LINES = 200
 """Lines up to which edits are tried: at more (a stay at settlement) each match costs milliseconds, and charges already
 made are not edited at settlement."""
 
-Retry = "Callable[[Prescription], tuple[Finding, ...]]"
+Retry: TypeAlias = "Callable[[Prescription], tuple[Outcome, ...]]"
 """Runs the engine and the policy on an edited prescription."""
 
 
@@ -40,7 +40,7 @@ def suggestions_for(
     before: tuple[Finding, ...],
     matched: Matched,
     binder: Binder,
-    retry: Callable[[Prescription], tuple[Finding, ...]],
+    retry: Retry,
 ) -> tuple[Suggestion, ...]:
     """The suggestions of a finding's rule that were proved, in the order the rule names them.
 
@@ -66,7 +66,7 @@ def _offends(judgement: Judgement, finding: Finding) -> bool:
     return judgement.line is not None and judgement.line.id in finding.lines
 
 
-def _helps(finding: Finding, before: tuple[Finding, ...], after: tuple[Finding, ...]) -> bool:
+def _helps(finding: Finding, before: tuple[Outcome, ...], after: tuple[Outcome, ...]) -> bool:
     """Whether the finding is gone and nothing as strong is new."""
     if any(f.rule_id == finding.rule_id and set(f.lines) & set(finding.lines) for f in after):
         return False
