@@ -35,7 +35,7 @@ serve: .venv/.serve
 	@$(BIN)/reminder serve --list $(LIST)
 
 bench: .venv/.bench
-	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python -m benchmarks.run
 
 check: lint types generated contract
 	@echo 'check: all well'

@@ -14,8 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from workload import AT, make_workload
-
+from benchmarks.workload import AT, make_workload
 from negative_list.compile import CompiledList, canonical_lines, compile
 from negative_list.decide import decide
 from negative_list.engine import match

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from engine import bench_engine, bench_reading, enlarged
-from serving import bench_cold_start, bench_rpc
-from workload import make_workload
 
+from benchmarks.engine import bench_engine, bench_reading, enlarged
+from benchmarks.serving import bench_cold_start, bench_rpc
+from benchmarks.workload import make_workload
 from negative_list.compile import canonical_lines, compile
 from negative_list.generate import generate
 from negative_list.importer import import_points, read_points
