@@ -6,6 +6,7 @@ manual use only these names.
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -197,8 +198,10 @@ def plain_text(raw: object) -> str:
         if not raw.isprintable() and _CONTROL.search(raw):
             raise ImpossibleValueError("文本含有控制字符")
         return raw.strip()
-    if isinstance(raw, (bool, int, float, Decimal)) and -_LARGEST <= raw <= _LARGEST:
-        return str(int(raw)) if raw == int(raw) else str(raw)
+    if isinstance(raw, int) or (isinstance(raw, (float, Decimal)) and math.isfinite(raw)):
+        if -_LARGEST <= raw <= _LARGEST:
+            return str(int(raw)) if raw == int(raw) else str(raw)
+        raise ImpossibleValueError("数字过大")
     if isinstance(raw, date):
         return str(raw)
     raise ImpossibleValueError("应为单个文本、数字或是否值")

@@ -22,7 +22,7 @@ def read_body(body: object, sites: Sites, at: datetime | None = None) -> Prescri
     ``at`` is the instant it is judged at, in the site's zone; ``None``: the body's own time. Raises ``RequestError``.
     """
     if not isinstance(body, dict):
-        raise RequestError([FieldProblem(field="body", message="expected an object")])
+        raise RequestError([FieldProblem(field="body", message="应为对象 (expected an object)")])
     if "input" in body or "infno" in body:
         return read_national(body, sites, at)
     return read_check_request(body, sites, at)

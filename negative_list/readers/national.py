@@ -84,11 +84,11 @@ def _frame(body: Row) -> Frame:
     data = _object(_object(body, "input", "input"), "data", "input.data")
     people = rows(data.get("patient_dtos"), "input.data.patient_dtos")
     if not people:
-        raise refused("input.data.patient_dtos", "no patient; give one")
+        raise refused("input.data.patient_dtos", "没有参保人，请给出一位 (no patient; give one)")
     person, path = people[0]
     visits = [_visit(row, at) for row, at in rows(person.get("fsi_encounter_dtos"), f"{path}.fsi_encounter_dtos")]
     if not visits:
-        raise refused(f"{path}.fsi_encounter_dtos", "no encounter; give the current one")
+        raise refused(f"{path}.fsi_encounter_dtos", "没有就诊信息，请给出当前就诊 (no encounter; give the current one)")
     _check_lines(visits)
     current = _current(plain(person.get("curr_mdtrt_id")), visits)
     return Frame(body, data, person, path, [current, *(visit for visit in visits if visit is not current)])
@@ -107,7 +107,7 @@ def _current(wanted: str, visits: list[Visit]) -> Visit:
 def _object(row: Row, key: str, path: str) -> Row:
     value = row.get(key)
     if not isinstance(value, dict):
-        raise refused(path, "expected an object")
+        raise refused(path, "应为对象 (expected an object)")
     return value
 
 
@@ -118,7 +118,10 @@ def _check_lines(visits: list[Visit]) -> None:
 
 def _check_scene(reading: Reading, current: Encounter, path: str) -> None:
     if needs_current_line(current):
-        reading.refuse(f"{path}.fsi_order_dtos", "no current line (curr_drord_flag 1); give the orders to be checked")
+        reading.refuse(
+            f"{path}.fsi_order_dtos",
+            "没有当前处方行（curr_drord_flag 为 1），请给出要检查的医嘱 (no current line; give the orders)",
+        )
 
 
 def _patient(reading: Reading, frame: Frame) -> Patient:

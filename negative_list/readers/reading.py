@@ -184,7 +184,7 @@ class Reading:
         if told is None or told == "":
             return
         if not isinstance(told, dict):
-            self.refuse(f"{place.path}.facts", "expected an object of fact names and values")
+            self.refuse(f"{place.path}.facts", "应为“事实名: 值”的对象 (expected an object of fact names and values)")
             return
         for name, raw in told.items():
             column = self.plan.explicit.get(name)
@@ -199,13 +199,14 @@ class Reading:
                 facts[name] = value
 
 
-_TOO_LONG = f"longer than {MAX_TEXT_BYTES:,} bytes of UTF-8, and no field of the interface holds 2,000; shorten it"
+_TOO_LONG = f"文本超过 {MAX_TEXT_BYTES} 字节，请缩短 (longer than {MAX_TEXT_BYTES:,} bytes of UTF-8; shorten it)"
 
 
 def _why_not(name: str, holder: str) -> str:
     known = [fact.name for fact in load().values() if fact.settable]
     if name not in load():
-        return str(UnknownNameError("fact", name, known))
+        return f"没有这个事实 ({UnknownNameError('fact', name, known)})"
     if name not in known:
-        return f"`{name}` has a field of its own; write it there"
-    return f"`{name}` is not a fact of the {holder}{nearest(name, [k for k in known if k.startswith(holder)])}"
+        return f"`{name}` 有自己的字段，请写在那里 (has a field of its own; write it there)"
+    hint = nearest(name, [k for k in known if k.startswith(holder)])
+    return f"`{name}` 不是这一层的事实 (not a fact of the {holder}{hint})"

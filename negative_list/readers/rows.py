@@ -24,13 +24,13 @@ def rows(value: object, path: str) -> list[tuple[Row, str]]:
     if isinstance(value, list):
         wrong = [n for n, row in enumerate(value) if not isinstance(row, dict)]
         if wrong:
-            raise refused(f"{path}[{wrong[0]}]", "expected an object")
+            raise refused(f"{path}[{wrong[0]}]", "应为对象 (expected an object)")
         return [(row, f"{path}[{n}]") for n, row in enumerate(value)]
     if isinstance(value, dict):
         return [(value, path)]
     if value is None or (isinstance(value, str) and not value.strip("- ")):
         return []
-    raise refused(path, "expected a list of objects")
+    raise refused(path, "应为对象的列表 (expected a list of objects)")
 
 
 def refused(field: str, message: str) -> RequestError:
@@ -46,7 +46,10 @@ def plain(raw: object) -> str:
 def check_lines(count: int, field: str) -> None:
     """Refuse more lines than a body may hold."""
     if count > MAX_LINES:
-        raise refused(field, f"more than {MAX_LINES:,} lines in one body; send the encounter in parts")
+        raise refused(
+            field,
+            f"一次超过 {MAX_LINES} 行，请分次发送 (more than {MAX_LINES:,} lines; send the encounter in parts)",
+        )
 
 
 def needs_current_line(current: Encounter) -> bool:

@@ -196,7 +196,7 @@ def test_the_two_kinds_are_told_apart() -> None:
     """A body with ``input`` or ``infno`` is national; anything that is no object is refused."""
     assert read_body(body(), SITES).patient.facts["patient.name"] == "测试"
     assert read_body(own_body(), SITES).request_id == "H00000000000202601010900000001"
-    with pytest.raises(RequestError, match="body: expected an object"):
+    with pytest.raises(RequestError, match=r"body: .*expected an object"):
         read_body([], SITES)
-    with pytest.raises(RequestError, match="input: expected an object"):
+    with pytest.raises(RequestError, match=r"input: .*expected an object"):
         read_body({"infno": "3101"}, SITES)
