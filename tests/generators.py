@@ -103,6 +103,8 @@ OFFSETS = (
     *[timedelta(minutes=n) for n in (20, 40, 59, 361)],
     *[timedelta(days=n) for n in (1, 2, 3, 7, 7, 13, 14, 14, 15, 31, 92, 366, -3, -14)],
 )
+DAILY = tuple(timedelta(days=n) for n in range(-2, 16))
+HOURLY = tuple(timedelta(hours=n) for n in range(-6, 50, 3))
 AGES = (
     *[timedelta(days=n) for n in (0, 27, 28, 29, 365, 4380, 5000, 12000, 25000, -3)],
     *[timedelta(days=round(n * 365.25)) for n in (3, 12, 18, 60)],
@@ -119,16 +121,22 @@ class Case(Struct, frozen=True, kw_only=True):
 
 
 class _Times(NamedTuple):
-    """The decision's instant, and how often a line of this caller has only a day, or no time at all."""
+    """When lines begin: the decision's instant, how long before it, how often with the day only or without a time."""
 
     at: datetime
+    offsets: tuple[timedelta, ...]
     bare: float
     timeless: float
 
 
 def draw_case(random: Random) -> Case:
     """Draw a body of 2 to 10 lines, with other encounters, history, gaps in what is known, and edges of windows."""
-    times = _Times(random.choice(INSTANTS), random.choice((0.05, 0.15, 0.5, 0.95)), random.choice((0, 0.03, 0.2)))
+    times = _Times(
+        at=random.choice(INSTANTS),
+        offsets=random.choice((OFFSETS, OFFSETS, DAILY, HOURLY)),
+        bare=random.choice((0.05, 0.15, 0.5, 0.95)),
+        timeless=random.choice((0, 0.03, 0.2)),
+    )
     current = _encounter(random, "E1", times, random.randint(2, 10))
     others = [
         _encounter(random, name, times, random.randint(1, 2)) for name in ("E2", "E3")[: random.choice((0, 0, 1, 2))]
@@ -219,7 +227,7 @@ def _codes(random: Random, code: str) -> tuple[tuple[str, ...], bool]:
 
 
 def _begin(random: Random, times: _Times) -> tuple[datetime | None, bool]:
-    begins = times.at - random.choice(OFFSETS)
+    begins = times.at - random.choice(times.offsets)
     if random.random() < times.timeless:
         return None, True
     if random.random() < times.bare:

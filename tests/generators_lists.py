@@ -29,6 +29,7 @@ OPERATION_CODES = ("36", "36.07", "85.21", "13", "35-37")
 OPERATION_TERMS = (*(name for _, name in OPERATIONS), "支架", "白内障")
 SAME = ("line.group_no", "line.site", "line.rx_no", "line.incision")
 UNITS = ("instant", "hour", "day", "month", "quarter", "year", "hours", "days", "encounter", "lifetime", "course")
+SLIDING = (*UNITS, *("hours", "days") * 4)  # counts and sums slide, so that theirs come more often
 NUMBERS = {
     "line.quantity": ("1", "2", "3", "6", "7"),
     "line.amount_fen": ("1000", "2500", "3500", "30000"),
@@ -49,7 +50,7 @@ def _maybe(random: Random, share: float, values: tuple[Any, ...], most: int) -> 
 
 def _items(random: Random, *, wide: bool = False) -> dict[str, Any]:
     """Ways to name items; ``wide`` may also name every line, or all but a few."""
-    if wide and random.random() < 0.35:
+    if wide and random.random() < 0.55:
         return {"except_codes": _maybe(random, 0.3, PREFIXES + CODES, 2)}
     ways: dict[str, Any] = {}
     while not ways:
@@ -78,8 +79,8 @@ def _bounds(random: Random, limits: tuple[str, ...]) -> dict[str, Decimal]:
     return {lower: low, upper: high}
 
 
-def _window(random: Random) -> c.Window:
-    unit: Any = random.choice((*UNITS, "hours", "days"))
+def _window(random: Random, units: tuple[str, ...] = UNITS) -> c.Window:
+    unit: Any = random.choice(units)
     if unit == "encounter":
         return c.Window(unit=unit, side=random.choice(("around", "around", "before")))
     lengths = {"hours": (1, 6, 24, 48), "days": (1, 3, 7, 14), "course": (1, 3, 7, 14)}.get(unit)
@@ -92,13 +93,13 @@ def _window(random: Random) -> c.Window:
     )
 
 
-def _lines(random: Random, depth: int) -> c.Lines:
+def _lines(random: Random, depth: int, units: tuple[str, ...] = UNITS) -> c.Lines:
     return c.Lines(
         items=c.Items(**_items(random, wide=True)),
-        window=_window(random),
+        window=_window(random, units),
         state=random.choice(("any", "any", "any", "current", "in_force")),
-        same=_maybe(random, 0.25, SAME, 2),
-        where=_where(random, depth) if random.random() < 0.25 else None,
+        same=_maybe(random, 0.2, SAME, 2),
+        where=_where(random, depth) if random.random() < 0.2 else None,
         other_item=random.random() < 0.15,
     )
 
@@ -142,12 +143,12 @@ def _operation(random: Random, _depth: int) -> c.Condition:
 
 def _counted(random: Random, depth: int) -> c.Condition:
     by: Any = random.choice(("line", "item", "day"))
-    return c.Count(lines=_lines(random, depth), by=by, **_bounds(random, ("1", "2", "3", "4")))
+    return c.Count(lines=_lines(random, depth, SLIDING), by=by, **_bounds(random, ("1", "2", "3", "4", "5")))
 
 
 def _summed(random: Random, depth: int) -> c.Condition:
     of = random.choice(("line.quantity", "line.amount_fen"))
-    return c.Sum(lines=_lines(random, depth), of=of, **_bounds(random, NUMBERS[of]))
+    return c.Sum(lines=_lines(random, depth, SLIDING), of=of, **_bounds(random, NUMBERS[of]))
 
 
 def _pair(random: Random, _depth: int) -> c.Condition:
