@@ -30,7 +30,7 @@ from negative_list.importer.limits import (
     read_onset_hours,
 )
 from negative_list.importer.measures import read_alternative_states, read_measures
-from negative_list.importer.remark import Reader, split
+from negative_list.importer.remark import Reader, numbered_items, split
 from negative_list.importer.sexes import Sex, read_sex
 from negative_list.importer.stages import read_stages
 from negative_list.importer.wording import (
@@ -98,29 +98,46 @@ class Remark(Struct, frozen=True, kw_only=True):
         return together.narrowed(self.common.ages) if together else self.common.ages
 
 
-_ONE_OF_TWO = re.compile(
-    r"(?<=[人者病症瘤炎癌内])或(?=(?:参加)?(?:工伤|生育)(?:保险)?)|,或(?:者)?(?=在|存在|单药|用于|患|对|接受)"
-)
+_BESIDE_INSURANCE = re.compile(r"(?<=[人者病症瘤炎癌内])或(?=(?:参加)?(?:工伤|生育)(?:保险)?)")
+_ONE_OF_TWO = re.compile(r",或(?:者)?(?=在|存在|单药|用于|患|对|接受)")
 _CLOCKED = re.compile(r"(?<=小时内)[、,和及或](?=[^、,和及或]{2,16}(?:发病|发作|起病)[后的]*\d)")
+_NAMESAKE = re.compile(
+    "激酶|癌基因|基因|因子|抗原|受体|抗体|病毒(?!感染|性|携带)|嗜血杆菌|杆菌|链球菌|克雷伯|支原体|衣原体"
+)
 _NEGATED = re.compile(r"(?:无|非|不伴|未合并|不合并|没有|排除|抗|低级别)$")
 
 
 def read_remark(text: str) -> Remark:
     """Read a payer's remark. An empty remark has one branch that says nothing."""
     parts = split(Reader(text))
-    pieces = [piece for part in parts.branches for piece in _cut(part)]
-    branches = [_read(piece) for piece in pieces]
+    branches = [branch for part in parts.branches for branch in _branches(part)]
     common = _together(_read(part) for part in parts.common)
-    common, branches = _settle(common, branches)
+    common, branches = _settle(common, branches, numbered=parts.numbered)
     return Remark(branches=tuple(branches) or (Branch(),), common=common)
+
+
+def _branches(part: Reader) -> list[Branch]:
+    """The branches of one part: each item of a list inside it, under the part's own heading, else its alternatives."""
+    items = numbered_items(part)
+    if not items:
+        return [_read(piece) for piece in _cut(part)]
+    heading, *listed = map(_read, items)
+    return [_merged(item, heading) for item in listed]
 
 
 def _cut(part: Reader) -> list[Reader]:
     """A branch that itself names alternatives of different kinds, one by one."""
-    cuts = sorted({m.span() for pattern in (_ONE_OF_TWO, _CLOCKED) for m in pattern.finditer(part.text)})
+    found = [m for pattern in (_BESIDE_INSURANCE, _ONE_OF_TWO, _CLOCKED) for m in pattern.finditer(part.text)]
+    cuts = sorted({m.span() for m in found if m.re is _BESIDE_INSURANCE or _both_named(part.text, m)})
     starts = [0, *(end for _, end in cuts)]
     ends = [*(start for start, _ in cuts), len(part.text)]
     return [part.part(start, end) for start, end in zip(starts, ends, strict=True)]
+
+
+def _both_named(text: str, cut: re.Match[str]) -> bool:
+    """Whether a disease stands on both sides of a cut, so that each side can be an alternative of its own."""
+    sides = (text[: cut.start()], text[cut.end() :])
+    return all(mentions(hide_substances(side)) for side in sides)
 
 
 def _read(reader: Reader) -> Branch:
@@ -166,6 +183,7 @@ def _read(reader: Reader) -> Branch:
     )
 
 
+_TREATMENT = re.compile("透析|化疗|放疗|手术|术后|移植|康复|换药|拆线|输血|抗凝|造口|状态|介入")
 _SECOND_LINE = re.compile("二线(?:用药|治疗|使用|药物)")
 _TUMOURS = 2
 _FACTORS = 21
@@ -176,7 +194,7 @@ _AGED = re.compile("新生儿|早产|婴|小儿|幼年|幼儿|儿童|青少年|�
 def _diseases(reader: Reader) -> list[Mention]:
     """The diseases a branch means. Named treatments, and abbreviations, count only where nothing else is named."""
     text = hide_substances(reader.text)
-    found = [m for m in mentions(text) if not _NEGATED.search(text[: m.start])]
+    found = [m for m in mentions(text) if not (_NEGATED.search(text[: m.start]) or _NAMESAKE.match(text, m.end))]
     found = [m for m in found if not _is_treatment(m.disease)] or found
     return [m for m in found if not text[m.start : m.end].isascii()] or found
 
@@ -188,8 +206,8 @@ def _implied(text: str) -> tuple[Disease, ...]:
 
 
 def _is_treatment(row: Disease) -> bool:
-    """A row of factors and treatments (chapter 21 of ICD-10): dialysis, chemotherapy, after an operation."""
-    return row.chapter == _FACTORS
+    """A treatment, or the state after one, among the factors of chapter 21: dialysis, chemotherapy, a transplant."""
+    return row.chapter == _FACTORS and bool(_TREATMENT.search(row.name))
 
 
 def _excluded(reader: Reader) -> tuple[tuple[Disease, ...], tuple[str, ...]]:
@@ -264,18 +282,18 @@ def _merged(one: Branch, other: Branch) -> Branch:
     )
 
 
-def _settle(common: Branch, branches: list[Branch]) -> tuple[Branch, list[Branch]]:
+def _settle(common: Branch, branches: list[Branch], *, numbered: bool) -> tuple[Branch, list[Branch]]:
     """Put every part where it belongs.
 
-    A part that names no disease beside ones that do is a condition on all of them, not an alternative, unless it is
-    an insurance. A common part's diseases count where no branch names any ("高胆固醇血症患者以下情况支付: 1.… 2.…");
-    else they only describe.
+    A heading's diseases are those of the branches under it that name none ("高胆固醇血症患者: 1.… 2.…"). What the payer
+    numbered is an alternative. Without numbers, a part that names no disease beside ones that do is a condition
+    on all of them, unless it is an insurance.
     """
     if common.diseases:
         branches = [_under(common, branch) for branch in branches or [Branch()]]
     branches = [b if b.diseases else replace(b, diseases=b.implied) for b in branches]
     named = [b for b in branches if b.diseases or b.insurance or b.states]
-    if named:
+    if named and not numbered:
         common = _together([common, *(b for b in branches if b not in named)])
         branches = named
     return replace(common, diseases=()), branches
@@ -283,5 +301,5 @@ def _settle(common: Branch, branches: list[Branch]) -> tuple[Branch, list[Branch
 
 def _under(common: Branch, branch: Branch) -> Branch:
     """A branch that names no disease of its own, under a heading that does."""
-    own = branch.insurance or any(row.chapter != _FACTORS for row in branch.diseases)
+    own = branch.insurance or any(not _is_treatment(row) for row in branch.diseases)
     return branch if own else replace(branch, diseases=common.diseases)

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from negative_list.text import normalise
 
-__all__ = ["TAKEN", "Alternatives", "Reader", "split"]
+__all__ = ["TAKEN", "Alternatives", "Reader", "numbered_items", "split"]
 
 TAKEN = "\x00"
 """Stands in a reader's text for every character already read; no remark holds it."""
@@ -72,6 +72,7 @@ class Alternatives(Struct, frozen=True, kw_only=True):
 
     branches: tuple[Reader, ...]
     common: tuple[Reader, ...] = ()
+    numbered: bool = False
 
 
 _TOGETHER = re.compile(r"同时(?:符合|满足|具备)|(?:均|都)需?(?:符合|满足)|以下(?:全部|所有)条件")
@@ -101,7 +102,16 @@ def split(remark: Reader) -> Alternatives:
         (common if _TOGETHER.search(heading.text) else branches).extend(parts)
         common.append(heading)
     common.append(remark.part(done, len(remark.text)))
-    return Alternatives(branches=tuple(branches), common=tuple(c for c in common if c.text))
+    return Alternatives(branches=tuple(branches), common=tuple(c for c in common if c.text), numbered=True)
+
+
+def numbered_items(part: Reader) -> list[Reader]:
+    """The heading and the items of the list inside a part; empty where there is none."""
+    lists = _lists(part.text)
+    if not lists:
+        return []
+    heading = part.part(0, lists[0][0][0])
+    return [heading, *(part.part(begin, end) for _, begin, end in lists[0])]
 
 
 def _lists(text: str) -> list[list[tuple[int, int, int]]]:

@@ -37,18 +37,18 @@ _INFORMS = re.compile(
     r"|本方案[^。]*|诊疗规范:[^。]*|\([^()]*〔?\d{4}〕?\d+号\)"
 )
 _SUBSTANCES = re.compile(
-    r"(?:抗)?肿瘤坏死因子[α-ω]*|抗肿瘤|抗感染|抗病毒|抗流感(?:病毒)?|镇静/抗焦虑/遗忘|抗焦虑(?:/遗忘)?|抗风湿|抗癌|抗凝|抗血小板|抗抑郁|抗癫痫|抗结核|改善病情|"
+    r"间变性淋巴瘤激酶|鼠类肉瘤病毒癌基因|(?:抗)?肿瘤坏死因子[α-ω]*|抗肿瘤|抗感染|抗病毒|抗流感(?:病毒)?|镇静/抗焦虑/遗忘|抗焦虑(?:/遗忘)?|抗风湿|抗癌|抗凝|抗血小板|抗抑郁|抗癫痫|抗结核|改善病情|"
     r"血管内皮生长因子|疾病活动度?|疾病进展|疾病表型|血清学阳性|并发症高?风险|(?<=性)病灶|抗高血压|降压|降糖药?|口服降糖|胰岛素|"
     r"(?:新)?辅助化疗|(?:含铂|系统|全身|铂类|以铂类为基础的|一线|二线)*(?:同步)?(?:放化疗|化疗|放疗)(?=后|失败|期间|方案|时|治疗|药|[^,;。]{0,14}(?:失败|进展|不耐受|缓解))|"
     r"(?:手术|放疗|化疗)后(?=复发|残留)|术后(?=辅助)|手术治疗|根治性手术|根治性放疗|手术(?=切除|或放疗)|手术(?=或)|(?:预防|控制)?出血高危|"
     r"(?:自体|异基因)?(?:造血)?干细胞移植(?=的新诊断|\([^)]*\)的复发)|工伤保险|生育保险|心血管死亡|(?<=降低)(?![^,;。]*患者)[^,;。]*?风险|(?<=患者的)[^,;。]*?风险|主要心血管不良事件\([^)]*\)|"
-    r"器官移植(?=排斥)|外科手术|免疫缺陷病毒\([^)]*\)阴性|疱疹病毒\d?型?\([^)]*\)阴性"
+    r"外科手术|免疫缺陷病毒\([^)]*\)阴性|疱疹病毒\d?型?\([^)]*\)阴性"
 )
 _EXCLUSIONS = (
     re.compile(r"\((?P<who>[^()]*?)(?:患者|者)?(?:除外|不包括在内|不予支付)\)"),
     re.compile(r"\((?:不含|不包括|除外|排除)(?P<who>[^()]*)\)"),
     re.compile(
-        r",?(?:但|且)?(?:不包括|不含|排除|不适用于|除外)(?P<who>[^,;。()]*?)(?:的?(?:患者|病人|者))?(?=[,;。)]|$|的(?!患者|病人|者))"
+        r",?(?:但|且)?(?:不包括|不含|排除|不适用于)(?P<who>[^,;。()]+?)(?:的?(?:患者|病人|者))?(?=[,;。)]|$|的(?!患者|病人|者))"
     ),
     re.compile(r"除(?!外)(?P<who>[^,;。()]*?)(?:以)?外(?=[,;。]|的|$|均|任何)"),
     re.compile(r"[,;](?:但|其中)?(?P<who>[^,;。()]*?(?:\([^()]*\))?)(?:患者|者)?(?:除外|不予支付)"),
@@ -65,9 +65,10 @@ _TREATED = re.compile(rf"{_FAILED}|二线|三线|接受过|经过|既往")
 _NEVER = re.compile(
     r"未(?:经|曾|接受|出现|使用|达到)?(?!达)[^,;。]*?(?:治疗|化疗|过|进展)|初治|首次|新诊断|一线(?!标准|含|系统|治疗[^,;。]*(?:失败|进展|后))|不超过"
 )
-_OTHERWISE = re.compile(r"禁忌|不适(?:合|宜|用)|不宜|不能(?:使用|接受|口服)|无法(?:使用|口服)|高危|未接受")
+_OTHERWISE = re.compile(r"停药|停用|禁忌|不适(?:合|宜|用)|不宜|不能(?:使用|接受|口服)|无法(?:使用|口服)|高危|未接受")
 
 _ALONE = rf"(?<![^{TAKEN},;:。、()/])"
+_OR_ELSE = re.compile(r"[^,;。]{0,2},或")
 _FILLER = re.compile(
     r"医保(?:基金)?|统筹基金|基金|方可支付|方予支付|予以支付|支付|情况方予|以下情况|下列情况|下列患者群体|下列患者|以下|下列|情况|之一|符合|同时|条件|"
     r"包括(?:但不限于)?|例如|仅用于|适用于|限于|用于|适合|应用于|用作|作为|仅限|需要|"
@@ -132,15 +133,16 @@ def read_prior_treatment(reader: Reader) -> bool:
     """
     demanded = False
     for match in _PRIOR.finditer(reader.text):
-        words = match.group()
-        if (
-            _TREATED.search(words)
-            and not _NEVER.search(words)
-            and not _OTHERWISE.search(words + reader.text[match.end() :][:8])
-        ):
+        if _must_have_failed(match.group(), reader.text[match.end() :]):
             reader.take(*match.span())
             demanded = True
     return demanded
+
+
+def _must_have_failed(words: str, after: str) -> bool:
+    """Whether words demand an earlier treatment, with no other way in beside them."""
+    other_way = _OTHERWISE.search(words + after[:8]) or _OR_ELSE.match(after)
+    return bool(_TREATED.search(words)) and not _NEVER.search(words) and not other_way
 
 
 def read_leftover(reader: Reader) -> tuple[str, ...]:
