@@ -10,7 +10,7 @@ import msgspec
 from negative_list.errors import FieldProblem, RequestError
 from negative_list.readers.limits import MAX_LINES
 
-__all__ = ["MAX_BYTES", "LimitError", "check_lines", "is_national", "read_json"]
+__all__ = ["MAX_BYTES", "LimitError", "check_bytes", "check_lines", "chinese", "is_national", "read_json"]
 
 MAX_BYTES = 16 * 1024 * 1024
 """The most lines of a prescription (20,000) at some 800 bytes each, as the wordiest national bodies send them."""
@@ -37,6 +37,17 @@ def check_lines(count: int, field: str) -> None:
         raise LimitError([FieldProblem(field=field, message=message)])
 
 
+def check_bytes(count: int, field: str) -> None:
+    """Refuse more than ``MAX_BYTES``.
+
+    Raises:
+        LimitError: When there are more.
+    """
+    if count > MAX_BYTES:
+        message = f"正文超过 {MAX_BYTES} 字节，请分次发送 (over {MAX_BYTES} bytes; send it in parts)"
+        raise LimitError([FieldProblem(field=field, message=message)])
+
+
 def read_json(raw: bytes) -> dict[str, Any]:
     """The object that ``raw`` holds as JSON in UTF-8, with or without byte order mark.
 
@@ -44,9 +55,7 @@ def read_json(raw: bytes) -> dict[str, Any]:
         LimitError: When it is too long.
         RequestError: When it is not UTF-8, not JSON, or no object.
     """
-    if len(raw) > MAX_BYTES:
-        message = f"正文超过 {MAX_BYTES} 字节，请分次发送 (over {MAX_BYTES} bytes; send it in parts)"
-        raise LimitError([FieldProblem(field="body", message=message)])
+    check_bytes(len(raw), "body")
     try:
         body = _DECODER.decode(raw.removeprefix(_BOM))
     except UnicodeDecodeError as error:
@@ -58,6 +67,11 @@ def read_json(raw: bytes) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise _refused("正文不是 JSON 对象 (not a JSON object)")
     return body
+
+
+def chinese(problem: FieldProblem) -> str:
+    """The Chinese sentence that names the field; details stay in the problem's own words."""
+    return f"请求中的字段 {problem.field} 无法使用，请修改后重发：{problem.message}"
 
 
 def is_national(body: dict[str, Any]) -> bool:

@@ -34,16 +34,27 @@ def serve(  # noqa: PLR0917 - one argument an option
     ] = None,
     site: Annotated[Path | None, typer.Option(help="Site configuration.", metavar="FILE")] = None,
     policy: Annotated[Path | None, typer.Option(help="Policy in place of the shipped one.", metavar="FILE")] = None,
-    data: Annotated[Path | None, typer.Option(help="Folder of what the service writes [var].", metavar="DIR")] = None,
-    grpc: Annotated[str | None, typer.Option(help="Callers, gRPC [127.0.0.1:50051].", metavar="HOST:PORT")] = None,
-    http: Annotated[str | None, typer.Option(help="Callers, HTTP [127.0.0.1:8080].", metavar="HOST:PORT")] = None,
-    admin: Annotated[str | None, typer.Option(help="Operations, gRPC [127.0.0.1:50052].", metavar="HOST:PORT")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of what the service writes (default var).", metavar="DIR")
+    ] = None,
+    grpc: Annotated[
+        str | None, typer.Option(help="Callers, gRPC (default 127.0.0.1:50051).", metavar="HOST:PORT")
+    ] = None,
+    http: Annotated[
+        str | None, typer.Option(help="Callers, HTTP (default 127.0.0.1:8080).", metavar="HOST:PORT")
+    ] = None,
+    admin: Annotated[
+        str | None, typer.Option(help="Operations, gRPC (default 127.0.0.1:50052).", metavar="HOST:PORT")
+    ] = None,
     admin_http: Annotated[
         str | None,
-        typer.Option(help="Operations, HTTP [127.0.0.1:8081; with --admin alone the next port].", metavar="HOST:PORT"),
+        typer.Option(
+            help="Operations, HTTP (default 127.0.0.1:8081; with --admin alone the next port).", metavar="HOST:PORT"
+        ),
     ] = None,
     grace: Annotated[
-        float | None, typer.Option(help="Seconds that calls in flight may take after a stop [10].", metavar="SECONDS")
+        float | None,
+        typer.Option(help="Seconds that calls in flight may take after a stop (default 10).", metavar="SECONDS"),
     ] = None,
 ) -> None:
     """Serve checks until stopped. Exit 1 when it cannot start."""

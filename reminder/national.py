@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
+from reminder.bodies import chinese
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
@@ -75,7 +77,7 @@ def reply_of(decision: Decision, prescription: Prescription) -> Reply:
 
 def failure_reply(fields: Sequence[FieldProblem]) -> Reply:
     """A reply that says what could not be read; ``result`` stays a list (3.3)."""
-    message = _cut("; ".join(map(str, fields)), _ERROR)
+    message = _cut("; ".join(map(chinese, fields)), _ERROR)
     return Reply(infcode=-1, err_msg=message, output={"result": [], "error": fields})
 
 

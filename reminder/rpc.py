@@ -13,7 +13,7 @@ from grpc_status import rpc_status
 
 from negative_list.errors import RequestError
 from reminder import wire
-from reminder.bodies import MAX_BYTES, LimitError, read_json
+from reminder.bodies import MAX_BYTES, LimitError, chinese, read_json
 from reminder.v1 import reminder_pb2 as pb
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ def make_server(max_calls: int) -> grpc.aio.Server:
         options=[
             # Otherwise a second sidecar on the same port starts silently and takes half of the connections.
             ("grpc.so_reuseport", 0),
-            ("grpc.max_receive_message_length", MAX_BYTES),
+            # Twice the limit, so that what is over it is still answered by us, naming it; more is refused unread.
+            ("grpc.max_receive_message_length", 2 * MAX_BYTES),
             # Firewalls drop idle connections: clients may ping every ten seconds instead of every five minutes.
             ("grpc.http2.min_ping_interval_without_data_ms", _PING_MS),
             ("grpc.http2.min_recv_ping_interval_without_data_ms", _PING_MS),
@@ -115,8 +116,13 @@ def _bad_request(fields: Iterable[FieldProblem]) -> error_details_pb2.BadRequest
     bad = error_details_pb2.BadRequest()
     size = 0
     for problem in fields:
-        size += len(problem.field.encode()) + len(problem.message.encode())
+        violation = error_details_pb2.BadRequest.FieldViolation(
+            field=problem.field[:_MAX_MESSAGE], description=problem.message[:_MAX_MESSAGE]
+        )
+        violation.localized_message.locale = "zh-CN"
+        violation.localized_message.message = chinese(problem)[:_MAX_MESSAGE]
+        size += violation.ByteSize()
         if bad.field_violations and size > _MAX_DETAILS_BYTES:
             break
-        bad.field_violations.add(field=problem.field[:_MAX_MESSAGE], description=problem.message[:_MAX_MESSAGE])
+        bad.field_violations.append(violation)
     return bad

@@ -91,6 +91,8 @@ class Sidecar:
 
 
 def _bind_grpc(server: grpc.aio.Server, face: str, address: Address) -> Address:
+    # Tried as a plain socket first: the operating system says why not, gRPC only that, and on standard error too.
+    _listen(face, address).close()
     try:
         return Address(address.host, server.add_insecure_port(str(address)))
     except RuntimeError as error:

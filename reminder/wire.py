@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf.message import DecodeError
 
 from negative_list.errors import FieldProblem, RequestError
-from reminder.bodies import check_lines
+from reminder.bodies import check_bytes, check_lines
 from reminder.v1 import reminder_pb2 as pb
 
 if TYPE_CHECKING:
@@ -135,8 +135,9 @@ def parse(data: bytes) -> pb.CheckRequest:
 
     Raises:
         RequestError: When it is none, or has other fields beside a national body.
-        LimitError: When it has too many lines.
+        LimitError: When it is too long or has too many lines.
     """
+    check_bytes(len(data), "request")
     try:
         request = pb.CheckRequest.FromString(data)
     except DecodeError as error:
