@@ -31,7 +31,7 @@ def answer(condition: c.Condition, scene: Scene, trigger: Trigger) -> Answer:
     given = _answer(condition, scene, trigger)
     if given.value is not None:
         given = Answer(given.value, given.involved)
-    scene.seen[type(condition).__struct_config__.tag, given.value] += 1
+    scene.seen[str(type(condition).__struct_config__.tag), given.value] += 1
     return given
 
 
@@ -116,8 +116,8 @@ def _elapsed(condition: c.Elapsed, event: FactValue | None, trigger: Trigger) ->
     if condition.unit == "day":
         days = (trigger.day - (event.date() if isinstance(event, datetime) else event)).days
         return limits(condition, (days, days))
-    has_clock = isinstance(event, datetime)
-    first, last = span(event if has_clock else datetime.combine(event, time()), has_clock=has_clock)
+    begin = event if isinstance(event, datetime) else datetime.combine(event, time())
+    first, last = span(begin, has_clock=isinstance(event, datetime))
     early, late = span(trigger.moment, has_clock=trigger.has_clock)
     return limits(condition, (hours(early - last), hours(late - first)))
 
