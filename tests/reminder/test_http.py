@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import http.client
 import socket
+import threading
+import time
+import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -208,6 +211,32 @@ def test_metrics_count_checks_and_findings_and_name_nobody(tmp_path: Path) -> No
     assert all(word not in text for word in ("P1", "M1", "R1", "H1", "测试"))
 
 
+class Slow(Service):
+    """Holds checks up as a long one would."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.began = threading.Event()
+
+    def check(self, prescription: Prescription) -> Decision:
+        """Decide, slowly."""
+        self.began.set()
+        time.sleep(0.3)
+        return super().check(prescription)
+
+
+def test_a_stop_answers_what_is_in_flight(tmp_path: Path) -> None:
+    """The reply arrives, then nothing listens any more."""
+    with running(tmp_path, Slow, grace_s=5.0) as here, ThreadPoolExecutor(1) as pool:
+        reply = pool.submit(post, here, encoded(national_body()))
+        assert isinstance(here.service, Slow)
+        here.service.began.wait(10)
+        here.stop().join(30)
+        assert reply.result()[1]["output"]["decision"] == "block"
+        with pytest.raises(urllib.error.URLError):
+            post(here, encoded(national_body()))
+
+
 class Broken(Service):
     """Fails at every check."""
 
@@ -221,7 +250,7 @@ def test_our_own_failure_is_a_well_formed_reply(tmp_path: Path) -> None:
     with running(tmp_path, Broken) as here:
         status, reply = post(here, encoded(national_body()))
     assert (status, reply["infcode"], reply["output"]["result"]) == (200, -1, [])
-    assert reply["err_msg"].startswith("sidecar: ")
+    assert "审核失败，请联系信息科" in reply["err_msg"]
     assert "P1" not in str(reply)
 
 

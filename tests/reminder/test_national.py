@@ -101,7 +101,7 @@ def test_a_failure_names_the_fields_and_keeps_the_form() -> None:
     problems = [FieldProblem(field="input.data", message="缺少 " + "长" * 300)]
     read = msgspec.json.decode(encode(failure_reply(problems), ENVELOPE))
     assert read["infcode"] == -1
-    assert read["err_msg"].startswith("input.data: 缺少")
+    assert read["err_msg"].startswith("请求中的字段 input.data 无法使用")
     assert len(read["err_msg"]) == 200
     assert read["output"]["result"] == []
     assert read["output"]["error"][0]["field"] == "input.data"

@@ -46,6 +46,10 @@ def refused(here: Running, request: pb.CheckRequest | bytes) -> tuple[grpc.Statu
         bad = error_details_pb2.BadRequest()
         assert detail.Unpack(bad)
         fields.update({violation.field: violation.description for violation in bad.field_violations})
+        assert all(
+            v.localized_message.locale == "zh-CN" and v.field in v.localized_message.message
+            for v in bad.field_violations
+        )
     return caught.value.code(), fields
 
 
@@ -120,10 +124,14 @@ def test_20000_lines_are_answered(here: Running) -> None:
     assert [list(f.lines) for f in response.findings] == [["0"]]
 
 
-def test_a_message_over_the_limit_is_refused_at_once(here: Running) -> None:
-    """Before it is read: 16 MiB is the most."""
-    code, _ = refused(here, b"x" * (16 * 2**20 + 1))
+@pytest.mark.parametrize(
+    ("size", "fields"), [(16 * 2**20 + 1, ["request"]), (33 * 2**20, [])], ids=["over", "far over"]
+)
+def test_a_message_over_the_limit_is_refused(here: Running, size: int, fields: list[str]) -> None:
+    """16 MiB is the most; far above, it is not even read."""
+    code, named = refused(here, b"x" * size)
     assert code == grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert list(named) == fields
 
 
 def test_eight_megabytes_of_text_are_refused_naming_the_field(here: Running) -> None:

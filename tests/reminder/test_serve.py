@@ -201,7 +201,8 @@ def test_a_port_in_use_is_exit_1_naming_face_and_address(tmp_path: Path, face: s
         others = [word for word in ANYWHERE if not word.startswith(f"--{face}=")]
         code, out, err = run("serve", *others, f"--{face}", address, "--list", write_list(tmp_path))
     assert (code, out) == (1, b"")
-    assert f"cannot listen on `{address}`" in err
+    assert err.startswith(f"{face.replace('-', '_')}: cannot listen on `{address}`")
+    assert err.count("\n") == 1
     assert f"--{face}" in err
 
 
@@ -211,6 +212,20 @@ def test_a_signal_ends_it_in_order(tmp_path: Path, number: int) -> None:
     with served("--list", write_list(tmp_path), "--grace", "1") as sidecar:
         events = [line["event"] for line in sidecar.end(number)]
     assert events == ["stopping", "stopped"]
+
+
+def test_after_a_kill_the_same_addresses_serve_again_at_once(tmp_path: Path) -> None:
+    """Nothing is left behind that holds a port or a file."""
+    addresses: tuple[str, ...] = ()
+    for _ in range(2):
+        with served("--list", write_list(tmp_path), *addresses) as sidecar:
+            line = sidecar.line
+            addresses = tuple(
+                f"--{face.replace('_', '-')}={line[face]}" for face in ("grpc", "http", "admin", "admin_http")
+            )
+            assert check(sidecar, tmp_path, encoded(own_body()))[1]["decision"] == "block"
+            sidecar.process.kill()
+            sidecar.process.wait(30)
 
 
 def test_a_log_nobody_reads_holds_no_check_up(tmp_path: Path) -> None:
