@@ -12,8 +12,13 @@ Kind: TypeAlias = Literal[
     "sex", "ages", "work_age", "insurance", "modes", "level", "indication", "second_line", "course", "never",
     "alone", "pair", "frequency", "period", "discount", "internet",
 ]  # fmt: skip
+"""How a point is read: by which words, into which condition."""
+
 Addressee: TypeAlias = Literal["doctor", "charge_entry", "pharmacy", "registration", "office"]
+"""Who can act on a finding, as :class:`negative_list.rules.Rule` names them."""
+
 Suggested: TypeAlias = Literal["drop", "quantity", "days", "self_pay"]
+"""The edits a rule may suggest, as :class:`negative_list.rules.Rule` names them."""
 
 
 class Family(Struct, frozen=True, kw_only=True):

@@ -217,7 +217,7 @@ def _excluded(reader: Reader) -> tuple[tuple[Disease, ...], tuple[str, ...]]:
     remark lets in ("肝功能不全", but not "严重肝功能不全") shuts out by its own words only.
     """
     exclusions = read_exclusions(reader)
-    meant = {m.disease.name: reader.text[m.start : m.end] for m in mentions(hide_substances(reader.text))}
+    meant = {m.disease: reader.text[m.start : m.end] for m in mentions(hide_substances(reader.text))}
     rows: list[Disease] = []
     rest: list[str] = []
     for exclusion in exclusions:
@@ -230,13 +230,29 @@ def _excluded(reader: Reader) -> tuple[tuple[Disease, ...], tuple[str, ...]]:
     return tuple(dict.fromkeys(rows)), tuple(rest)
 
 
-def _form(text: str, mention: Mention, meant: Mapping[str, str]) -> Disease | None:
-    """What an exclusion shuts out: the disease, or, where the remark means the same row, a longer name of it."""
-    words = text[mention.start : mention.end]
-    inside = meant.get(mention.disease.name)
-    if inside is None:
-        return mention.disease
-    return Disease(name=words) if inside in words and inside != words else None
+def _form(text: str, mention: Mention, meant: Mapping[Disease, str]) -> Disease | None:
+    """What an exclusion shuts out: the disease without what it shares with those that are meant, if anything is left.
+
+    Where the remark means the same row, that is the longer name of it.
+    """
+    words, row = text[mention.start : mention.end], mention.disease
+    if row in meant:
+        return Disease(name=words) if meant[row] in words and meant[row] != words else None
+    taken = [code for other in meant for code in other.codes]
+    codes = tuple(code for code in row.codes if not any(_overlap(code, other) for other in taken))
+    return Disease(name=row.name, synonyms=row.synonyms, codes=codes)
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether two categories, codes or ranges have a code in common."""
+    (first, last), (start, end) = (_ends(code) for code in (one, other))
+    return first <= end and start <= last
+
+
+def _ends(code: str) -> tuple[str, str]:
+    """The first and the last full code of a category, code or range."""
+    first, _, last = code.partition("-")
+    return first, (last or first) + "\uffff"
 
 
 def _beside(text: str) -> str:

@@ -28,7 +28,20 @@ if TYPE_CHECKING:
     from negative_list.importer.indications import Branch, Remark
     from negative_list.importer.limits import Level
 
-__all__ = ["EVIDENCE", "MET", "Demand", "demand", "denied", "diagnosed", "flagged", "no", "one_of", "words"]
+__all__ = [
+    "EVIDENCE",
+    "MET",
+    "Demand",
+    "all_of",
+    "demand",
+    "denied",
+    "diagnosed",
+    "flagged",
+    "level_met",
+    "no",
+    "one_of",
+    "words",
+]
 
 EVIDENCE = "line.first_line_used"
 """The fact that carries an earlier treatment: the national interface's 半年内用过一线用药."""
@@ -111,7 +124,7 @@ def _branch(branch: Branch, items: Items, lifted: frozenset[str]) -> list[Condit
         states = [flagged(state) for state in branch.states]
         met.append(one_of([*([diagnosed(branch.diseases)] if branch.diseases else []), *states]))
     if branch.excluded:
-        met.append(Not(of=_shut_out(branch.excluded, branch.diseases)))
+        met.append(Not(of=diagnosed(branch.excluded)))
     if branch.insurance and "insurance" not in lifted:
         met.append(words("encounter.insurance", *branch.insurance))
     if branch.ages and "ages" not in lifted:
@@ -125,27 +138,6 @@ def _branch(branch: Branch, items: Items, lifted: frozenset[str]) -> list[Condit
     met.extend(branch.measures)
     met.extend(_evidence(branch, items, lifted))
     return met
-
-
-def _shut_out(excluded: tuple[Disease, ...], meant: tuple[Disease, ...]) -> Diagnosis:
-    """One of the excluded diseases is diagnosed; codes and names it shares with a disease that is meant do not tell."""
-    ours, theirs = diagnosed(excluded), diagnosed(meant)
-    return Diagnosis(
-        codes=tuple(code for code in ours.codes if not any(_overlap(code, other) for other in theirs.codes)),
-        terms=tuple(term for term in ours.terms if term not in theirs.terms),
-    )
-
-
-def _overlap(one: str, other: str) -> bool:
-    """Whether two categories, codes or ranges have a code in common."""
-    (first, last), (start, end) = (_ends(code) for code in (one, other))
-    return first <= end and start <= last
-
-
-def _ends(code: str) -> tuple[str, str]:
-    """The first and the last full code of a category, code or range."""
-    first, _, last = code.partition("-")
-    return first, (last or first) + "\uffff"
 
 
 def _evidence(branch: Branch, items: Items, lifted: frozenset[str]) -> Iterable[Condition]:

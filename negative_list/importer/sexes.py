@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Sex", "read_sex", "sex_of"]
 
 Sex: TypeAlias = Literal["男", "女"]
+"""The words of the fact ``patient.sex``."""
 
 _FEMALE_PEOPLE = (
     "女性|女童|女孩|女子|女病人|女患者|妇女|妇人|妇科|妇产|孕妇|孕产妇?|产妇|育龄妇?|产褥|经产|幼女|哺乳期|绝经|经绝期"

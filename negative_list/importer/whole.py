@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from negative_list.conditions import Items
     from negative_list.importer.points import Point
 
-__all__ = ["Shared", "indication_part", "restricts", "shared", "whole"]
+__all__ = ["Shared", "indication_part", "lifted_of", "parameters", "restricts", "shared", "whole"]
 
 _SHOWN = 3
 """How many diseases a message names; the rule's page has them all."""

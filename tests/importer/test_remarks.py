@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
+import msgspec
 import pytest
 
-from negative_list.importer import PointReport, import_points
+from negative_list.classes import class_by_name
+from negative_list.compile import compile as compiled
+from negative_list.importer import Point, PointReport, import_points
+from negative_list.importer.proof import tells_apart, trial
 from tests.importer.remarks import REMARKS, Case
 
 _NAMES = [f"{n}-{case.rule_class}-{case.remark[:14]}" for n, case in enumerate(REMARKS)]
 
 
-def _read(case: Case) -> PointReport:
-    row: dict[str, Any] = {
+def _row(case: Case) -> dict[str, Any]:
+    return {
         "kp_id": "KP-1",
         "rule_class": case.rule_class,
         "item_name": case.item,
@@ -22,7 +27,10 @@ def _read(case: Case) -> PointReport:
         "batch_tag": "batch_18",
         **case.columns,
     }
-    return import_points([row]).report[0]
+
+
+def _read(case: Case) -> PointReport:
+    return import_points([_row(case)]).report[0]
 
 
 def _holds(parameters: Any, key: str, wanted: Any) -> bool:
@@ -51,3 +59,19 @@ def test_there_are_enough_invented_points() -> None:
     """At least 120 invented points, over every class of the published ones."""
     assert len(REMARKS) >= 120
     assert len({case.rule_class for case in REMARKS}) >= 20
+
+
+_READ = [(name, case) for name, case in zip(_NAMES, REMARKS, strict=True) if case.status != "needs-review"]
+
+
+@pytest.mark.parametrize("case", [case for _, case in _READ], ids=[name for name, _ in _READ])
+def test_an_invented_point_bites(case: Case) -> None:
+    """The engine tells a violating request from a conforming one, both made from the parameters alone."""
+    rows = [_row(case), {**_row(case), "kp_id": "KP-2", "med_codes": ("B1", "B2") if "×" in case.item else ("B1",)}]
+    points = [msgspec.convert(row, Point) for row in rows]
+    imported = import_points(points)
+    class_id = class_by_name(case.rule_class).id
+    companion = "A1" if "×" in case.item else "B1"
+    made = trial(points[0], imported.report[0], class_id, companion, datetime(2026, 11, 21, 10))
+    assert made is None or tells_apart(compiled(imported.rule_list), made, imported.report[0].rule_ids)
+    assert (made is None) == (class_id == "R03")
