@@ -201,7 +201,6 @@ def plain_text(raw: object) -> str:
     if isinstance(raw, int) or (isinstance(raw, (float, Decimal)) and math.isfinite(raw)):
         if -_LARGEST <= raw <= _LARGEST:
             return str(int(raw)) if raw == int(raw) else str(raw)
-        raise ImpossibleValueError("数字过大")
     if isinstance(raw, date):
         return str(raw)
     raise ImpossibleValueError("应为单个文本、数字或是否值")
@@ -246,6 +245,10 @@ def canonical(value: Decimal) -> Decimal:
 
 
 def _read_integer(fact: Fact, raw: object, zone: tzinfo) -> int:
+    # Amounts differ from line to line, so that columns seldom remember them; a whole number is read at once.
+    least = -_LARGEST if fact.minimum is None else fact.minimum
+    if type(raw) is int and least <= raw <= (_LARGEST if fact.maximum is None else fact.maximum):
+        return raw
     value = _read_number(fact, raw, zone)
     if value != value.to_integral_value():
         raise ImpossibleValueError(f"`{value}` 不是整数")
