@@ -223,13 +223,29 @@ def _every(binder: Binder, condition: c.Every) -> Test:
     gatherer = binder.gatherer(condition.lines)
     among = binder.members(condition.among)
 
-    def test(check: Check, line: Line | None) -> bool | None:
+    def judge(check: Check, line: Line | None) -> bool | None:
         gathered = gatherer.gather(check, line)
         sure = [among.means(check, each) for each in gathered.certain]
         if False in sure:
             return False
         unsure = None in sure or any(among.means(check, each) is not True for each in gathered.possible)
         return None if unsure or not gathered.covered else True
+
+    return _shared(judge, gatherer)
+
+
+def _shared(judge: Test, gatherer: Gatherer) -> Test:
+    """A test that hangs on the trigger line only through what it gathers: judged once for lines that gather alike."""
+
+    def test(check: Check, line: Line | None) -> bool | None:
+        key = gatherer.key(check, line)
+        if key is None:
+            return judge(check, line)
+        try:
+            return check.memo[judge, key]  # type: ignore[no-any-return]
+        except KeyError:
+            answer = check.memo[judge, key] = judge(check, line)
+            return answer
 
     return test
 
@@ -247,15 +263,15 @@ def _measured(
 
 
 def _count(binder: Binder, condition: c.Count) -> Test:
-    return _measured(partial(count, condition), condition, binder)
+    return _shared(_measured(partial(count, condition), condition, binder), binder.gatherer(condition.lines))
 
 
 def _sum(binder: Binder, condition: c.Sum) -> Test:
-    return _measured(partial(total, condition), condition, binder)
+    return _shared(_measured(partial(total, condition), condition, binder), binder.gatherer(condition.lines))
 
 
 def _days_of_use(binder: Binder, condition: c.DaysOfUse) -> Test:
-    return _measured(days_of_use, condition, binder)
+    return _shared(_measured(days_of_use, condition, binder), binder.gatherer(condition.lines))
 
 
 def _rank(binder: Binder, condition: c.Rank) -> Test:

@@ -175,12 +175,20 @@ def _with_messages(findings: tuple[Finding, ...], matched: Matched, language: La
         return findings
     items = {line.id: line.name for line in matched.check.encounter.lines}
     rules = {judgement.rule.rule.id: judgement.rule.rule for judgement in matched.judgements}
-    told: set[str] = set()
+    on_line = _by_line(findings)
     worded = []
-    for place, finding in enumerate(findings):
+    for finding in findings:
         line = finding.lines[0] if finding.lines else ""
-        others = [rules[f.rule_id] for f in findings[place + 1 :] if line and line in f.lines and line not in told]
-        told.add(line)
+        # The first finding of a line takes what the others say; they keep their own texts.
+        others = [rules[other.rule_id] for other in on_line.pop(line, ()) if other is not finding]
         text = message_of(finding, rules[finding.rule_id], items, others, language)
         worded.append(msgspec.structs.replace(finding, message=text))
     return tuple(worded)
+
+
+def _by_line(findings: tuple[Finding, ...]) -> dict[str, list[Finding]]:
+    on_line: dict[str, list[Finding]] = {}
+    for finding in findings:
+        for line in finding.lines:
+            on_line.setdefault(line, []).append(finding)
+    return on_line

@@ -25,7 +25,12 @@ if TYPE_CHECKING:
     from negative_list.engine import Judgement
     from negative_list.prescription import FactValue, Line
 
-__all__ = ["Evidence", "explain"]
+__all__ = ["MAX_INVOLVED", "Evidence", "explain"]
+
+
+MAX_INVOLVED = 100
+"""Lines, and facts of lines, told of one finding. Nobody reads more, and a settlement of thousands of lines of one
+item over its limit would otherwise answer with millions of line ids."""
 
 
 class Evidence:
@@ -72,8 +77,11 @@ class Evidence:
             self.see(name, line.id, value, unit=unit, source=line.sources.get(name, "request"))
 
     def involve(self, lines: Iterable[Line]) -> None:
-        """Adds lines the judgement rests on."""
-        self._lines.update((id(line), line) for line in lines)
+        """Adds lines the judgement rests on, up to ``MAX_INVOLVED``."""
+        for line in lines:
+            if len(self._lines) >= MAX_INVOLVED:
+                return
+            self._lines[id(line)] = line
 
     def need(self, names: Iterable[str]) -> None:
         """Adds what is missing."""
@@ -183,13 +191,13 @@ def _saw_lines(check: Check, binder: Binder, line: Line | None, condition: Any, 
     """All certain gathered lines but the trigger line, with the facts the number was made of."""
     gathered = binder.gatherer(condition.lines).gather(check, line)
     relevant = _RELEVANT.get(type(condition))
-    others = [other for other in gathered.certain if other is not line]
+    others = (other for other in gathered.certain if other is not line)
     evidence.involve(other for other in others if relevant is None or relevant(check, line, other, condition))
     if line is not None:
         for name in _LINE_FACTS.get(type(condition), ()):
             evidence.see_line(name, line)
     if isinstance(condition, c.Sum):
-        for each in gathered.certain:
+        for each in gathered.certain[:MAX_INVOLVED]:
             evidence.see_line(condition.of, each)
 
 

@@ -130,20 +130,46 @@ class Gatherer:
 
     def gather(self, check: Check, trigger: Line | None, *, others_only: bool = False) -> Gathered:
         """The lines gathered for a trigger line; ``others_only`` leaves the trigger line out."""
+        key = self.key(check, trigger)
+        if key is None:
+            gathered = self._gather(check, trigger)
+        else:
+            found: Gathered | None = check.memo.get((self, key))
+            gathered = found if found is not None else self._gather(check, trigger)
+            check.memo[self, key] = gathered
+        return _without(trigger, gathered) if others_only else gathered
+
+    def key(self, check: Check, trigger: Line | None) -> object | None:
+        """The same for trigger lines that gather the same lines; ``None`` where a trigger line may gather its own.
+
+        A settlement of thousands of lines of one item is gathered once for each of its days, not once for each line.
+        """
+        if trigger is None:
+            return "no trigger"
+        same = tuple(trigger.facts.get(name) for name in self._lines.same)
+        if trigger.begins is None or None in same:
+            return None
+        stretch = self._stretch(check, trigger)
+        return None if stretch is None else (stretch, same, item_of(trigger) if self._lines.other_item else "")
+
+    def _stretch(self, check: Check, trigger: Line) -> object | None:
+        """What of the trigger's time its window depends on."""
+        window = self._lines.window
+        if window.unit in _WHOLE_UNITS and window.side == "around":
+            return ""
+        if window.unit in _CLOCK_UNITS or (window.side == "before" and window.unit != "days"):
+            return trigger.begins if trigger.has_clock else None
+        return check.day_of(trigger)
+
+    def _gather(self, check: Check, trigger: Line | None) -> Gathered:
         certain: list[Line] = []
         possible: list[Line] = []
-        left_out = trigger if others_only and self._courses is None else _NOBODY
         for line, sure in self._members.of_pool(check, whole_patient=self.whole_patient):
-            if line is left_out:
-                continue
             held = self._holds(check, trigger, line)
-            if held is False:
-                continue
-            (certain if sure and held else possible).append(line)
+            if held is not False:
+                (certain if sure and held else possible).append(line)
         if self._courses:
-            # The trigger line takes part in stringing before it is left out.
-            gathered = self._string(check, trigger, certain, possible)
-            return _without(trigger, gathered) if others_only else gathered
+            return self._string(check, trigger, certain, possible)
         covered = self._covered(check, trigger)
         return Gathered(certain=tuple(certain), possible=tuple(possible), covered=covered)
 
@@ -191,16 +217,21 @@ class Gatherer:
         return held
 
 
-_NOBODY = object()
-"""No line at all: a rule may have no trigger line, and then none is left out."""
+_WHOLE_UNITS = frozenset({"encounter", "lifetime"})
+_CLOCK_UNITS = frozenset({"instant", "hour", "hours"})
 
 
 def _without(trigger: Line | None, gathered: Gathered) -> Gathered:
+    """The gathered lines but the trigger line, which took part in the stringing of courses."""
     return Gathered(
-        certain=tuple(line for line in gathered.certain if line is not trigger),
-        possible=tuple(line for line in gathered.possible if line is not trigger),
+        certain=_others(trigger, gathered.certain),
+        possible=_others(trigger, gathered.possible),
         covered=gathered.covered,
     )
+
+
+def _others(trigger: Line | None, lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    return tuple([line for line in lines if line is not trigger])
 
 
 def _and(left: bool | None, right: bool | None) -> bool | None:
