@@ -2,11 +2,26 @@
 
 For every rule and every current line of the current encounter (in body order; once without a line for diagnoses,
 operations and the encounter): is it triggered, is the rule valid on that day, is the line one the fund is asked to
-pay, and is ``all(scope, violation)`` true, false or unknown?
+pay, and is ``all(scope, violation)`` true, false or unknown? A rule that finds once for an encounter makes one finding
+of all lines where it is true; only without any it is undecided, over all lines where it is unknown.
 
-It is clear before it is fast: no index, no cache. Decisions the docstrings of the records leave open are written
-beside the code that takes them, here and in :mod:`tests.plain_lines`, :mod:`tests.plain_gathered` and
-:mod:`tests.plain_kinds`.
+It is clear before it is fast: no index, no cache. Where the docstrings of the records leave something open, it is
+decided here; the examples in ``tests/property`` state most of it.
+
+*Involved* are the certain gathered lines, other than offending ones, of every decided condition the evidence comes to:
+of ``overlap`` those that overlap, of ``rank`` those that come before, of ``since`` those not later, of ``pair`` those
+of the other side (the contained side first). Evidence does not descend into ``where``.
+
+*Needs* of an undecided rule are those of its unknown conditions: a ``fact`` or ``elapsed`` needs its fact, ``age``
+``patient.birth_date``, ``diagnosis`` and ``operation`` the whole list of the encounter. A condition over lines needs
+``history`` where its window is not covered, and of every line that is gathered, or may be, all that is not exact:
+
+* ``line.code`` where a code is asked for and there is none, ``line.item_type`` where types are; also of ``among``;
+* ``line.begins`` where it keeps the line from being in the window, or out of it, for certain; for ``count`` by day and
+  ``days_of_use`` where there is none, for ``since`` in hours and sliding windows of hours where a clock is lacking;
+* the facts named by ``same``, and what an unknown ``where`` needs;
+* the fact summed; ``line.days`` for a use without end; ``line.unit_price_fen`` for a rank; ``line.begins`` (with a
+  clock) and ``line.stops`` for an overlap.
 """
 
 from __future__ import annotations

@@ -63,12 +63,14 @@ def _tally(part: int, tallies: dict[int, Tally]) -> Tally:
     return tallies[part]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS))
 def test_engine_and_plain_matcher_agree(part: int, tallies: dict[int, Tally]) -> None:
     """Same findings, undecided rules, needs and involved lines, for every list of the part and its prescriptions."""
     assert _tally(part, tallies).pairs == LISTS // PARTS * PRESCRIPTIONS
 
 
+@pytest.mark.slow
 def test_what_was_compared(tallies: dict[int, Tally]) -> None:
     """Each kind was true, false and unknown, and at least 30 % of the pairs have findings."""
     every = [_tally(part, tallies) for part in range(PARTS)]
