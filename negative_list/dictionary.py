@@ -15,7 +15,7 @@ from decimal import Decimal
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeGuard
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -198,12 +198,15 @@ def plain_text(raw: object) -> str:
         if not raw.isprintable() and _CONTROL.search(raw):
             raise ImpossibleValueError("文本含有控制字符")
         return raw.strip()
-    if isinstance(raw, int) or (isinstance(raw, (float, Decimal)) and math.isfinite(raw)):
-        if -_LARGEST <= raw <= _LARGEST:
-            return str(int(raw)) if raw == int(raw) else str(raw)
+    if _is_finite(raw) and -_LARGEST <= raw <= _LARGEST:
+        return str(int(raw)) if raw == int(raw) else str(raw)
     if isinstance(raw, date):
         return str(raw)
     raise ImpossibleValueError("应为单个文本、数字或是否值")
+
+
+def _is_finite(raw: object) -> TypeGuard[int | float | Decimal]:
+    return isinstance(raw, int) or (isinstance(raw, (float, Decimal)) and math.isfinite(raw))
 
 
 def _civil(moment: datetime, offset: str | None, zone: tzinfo) -> datetime:

@@ -84,11 +84,13 @@ def _frame(body: Row) -> Frame:
     data = _object(_object(body, "input", "input"), "data", "input.data")
     people = rows(data.get("patient_dtos"), "input.data.patient_dtos")
     if not people:
-        raise refused("input.data.patient_dtos", "没有参保人，请给出一位 (no patient; give one)")
+        raise refused("input.data.patient_dtos", "没有参保人 (no patient); 请给出一位 (give one)")
     person, path = people[0]
     visits = [_visit(row, at) for row, at in rows(person.get("fsi_encounter_dtos"), f"{path}.fsi_encounter_dtos")]
     if not visits:
-        raise refused(f"{path}.fsi_encounter_dtos", "没有就诊信息，请给出当前就诊 (no encounter; give the current one)")
+        raise refused(
+            f"{path}.fsi_encounter_dtos", "没有就诊信息 (no encounter); 请给出当前就诊 (give the current one)"
+        )
     _check_lines(visits)
     current = _current(plain(person.get("curr_mdtrt_id")), visits)
     return Frame(body, data, person, path, [current, *(visit for visit in visits if visit is not current)])
@@ -120,7 +122,7 @@ def _check_scene(reading: Reading, current: Encounter, path: str) -> None:
     if needs_current_line(current):
         reading.refuse(
             f"{path}.fsi_order_dtos",
-            "没有当前处方行（curr_drord_flag 为 1），请给出要检查的医嘱 (no current line; give the orders)",
+            "没有当前处方行 (no current line); 请给出要检查的医嘱 (give orders with curr_drord_flag 1)",
         )
 
 

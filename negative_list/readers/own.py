@@ -123,7 +123,7 @@ def read_check_request(body: Mapping[str, object], sites: Sites, at: datetime | 
     current, *others = _encounters(reading, visits, request)
     if needs_current_line(current):
         reading.refuse(
-            "encounter.lines", "没有当前处方行，请给出要检查的医嘱 (no current line; give the orders to be checked)"
+            "encounter.lines", "没有当前处方行 (no current line); 请给出要检查的医嘱 (give the orders to be checked)"
         )
     return Prescription(
         encounter=current,
@@ -139,14 +139,14 @@ def read_check_request(body: Mapping[str, object], sites: Sites, at: datetime | 
 def _visits(body: Row) -> list[tuple[Row, str]]:
     current = body.get("encounter")
     if not isinstance(current, dict):
-        raise refused("encounter", "应为对象，请给出当前就诊 (expected an object; give the current encounter)")
+        raise refused("encounter", "应为对象 (expected an object); 请给出当前就诊 (give the current encounter)")
     return [(current, "encounter"), *rows(body.get("other_encounters"), "other_encounters")]
 
 
 def _person(body: Row) -> Row:
     person = body.get("patient")
     if not isinstance(person, dict):
-        raise refused("patient", "应为对象，请给出患者 (expected an object; give the patient)")
+        raise refused("patient", "应为对象 (expected an object); 请给出患者 (give the patient)")
     return person
 
 
@@ -156,7 +156,7 @@ def _gather(reading: Reading, kind: str, row: Row, place: Place) -> Gathered:
     if not row.keys() <= plan.keys[kind]:
         for key in sorted(row.keys() - plan.keys[kind]):
             hint = nearest(key, plan.keys[kind]) or "; give further facts in `facts`"
-            reading.refuse(f"{place.path}.{key}", f"没有这个字段 (no such field{hint})")
+            reading.refuse(f"{place.path}.{key}", f"没有这个字段 (no such field){hint}")
     gathered: Gathered = {}
     reading.gather(plan.columns[kind], row, gathered, place)
     if kind in HELD:

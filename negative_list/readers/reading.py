@@ -199,14 +199,14 @@ class Reading:
                 facts[name] = value
 
 
-_TOO_LONG = f"文本超过 {MAX_TEXT_BYTES} 字节，请缩短 (longer than {MAX_TEXT_BYTES:,} bytes of UTF-8; shorten it)"
+_TOO_LONG = f"文本超过 {MAX_TEXT_BYTES} 字节 (longer than {MAX_TEXT_BYTES:,} bytes of UTF-8); 请缩短 (shorten it)"
 
 
 def _why_not(name: str, holder: str) -> str:
     known = [fact.name for fact in load().values() if fact.settable]
     if name not in load():
-        return f"没有这个事实 ({UnknownNameError('fact', name, known)})"
+        return str(UnknownNameError("fact", name, known))
     if name not in known:
-        return f"`{name}` 有自己的字段，请写在那里 (has a field of its own; write it there)"
+        return f"`{name}` 有自己的字段 (has a field of its own); 请写在那里 (write it there)"
     hint = nearest(name, [k for k in known if k.startswith(holder)])
-    return f"`{name}` 不是这一层的事实 (not a fact of the {holder}{hint})"
+    return f"`{name}` 不是这一层的事实 (not a fact of the {holder}){hint}"

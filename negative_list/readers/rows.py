@@ -48,7 +48,7 @@ def check_lines(count: int, field: str) -> None:
     if count > MAX_LINES:
         raise refused(
             field,
-            f"一次超过 {MAX_LINES} 行，请分次发送 (more than {MAX_LINES:,} lines; send the encounter in parts)",
+            f"一次超过 {MAX_LINES} 行 (more than {MAX_LINES:,} lines in one body); 请分次发送 (send it in parts)",
         )
 
 
