@@ -48,6 +48,7 @@ from negative_list.prescription import FactValue
 __all__ = ["CodeKind", "LocalCode", "Site", "Sites", "decoded"]
 
 CodeKind: TypeAlias = Literal["item", "diagnosis", "operation"]
+"""What a row of a code table is about."""
 
 _EMPTY: Mapping[str, FactValue] = MappingProxyType({})
 _KEYS = ("zone", "complete_bodies", "untrusted", "overrides", "defaults", "tables", "codes", "code_files")

@@ -28,7 +28,7 @@ from negative_list.site import Sites, decoded
 __all__ = ["StoreFact", "StoreFacts", "read_facts", "read_history", "supplement"]
 
 Json: TypeAlias = "dict[str, object]"
-Record = TypeVar("Record", Patient, Encounter, Line)
+_Record = TypeVar("_Record", Patient, Encounter, Line)
 
 _COVERAGE = frozenset({"since", "complete"})
 _COLUMNS = ("subject", "fact", "value", "unit", "valid_from", "expires", "source")
@@ -246,7 +246,7 @@ def _holds(fact: StoreFact, at: datetime) -> bool:
     return (fact.valid_from is None or fact.valid_from <= at) and (fact.expires is None or at < fact.expires)
 
 
-def _with(record: Record, told: list[StoreFact]) -> Record:
+def _with(record: _Record, told: list[StoreFact]) -> _Record:
     news = {fact.fact: fact for fact in told if fact.fact not in record.facts}
     if not news:
         return record

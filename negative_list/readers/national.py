@@ -36,7 +36,7 @@ _NAMES = {
 }
 
 
-class Visit(Struct, frozen=True):
+class _Visit(Struct, frozen=True):
     """One encounter of the body: its row and the path of it, and its orders with theirs."""
 
     row: Row
@@ -44,14 +44,14 @@ class Visit(Struct, frozen=True):
     orders: list[tuple[Row, str]]
 
 
-class Frame(Struct, frozen=True):
+class _Frame(Struct, frozen=True):
     """The objects a body is made of, the current encounter first."""
 
     body: Row
     data: Row
     person: Row
     person_path: str
-    visits: list[Visit]
+    visits: list[_Visit]
 
 
 def read_national(body: Mapping[str, object], sites: Sites, at: datetime | None = None) -> Prescription:
@@ -80,7 +80,7 @@ def read_national(body: Mapping[str, object], sites: Sites, at: datetime | None 
     )
 
 
-def _frame(body: Row) -> Frame:
+def _frame(body: Row) -> _Frame:
     data = _object(_object(body, "input", "input"), "data", "input.data")
     people = rows(data.get("patient_dtos"), "input.data.patient_dtos")
     if not people:
@@ -93,14 +93,14 @@ def _frame(body: Row) -> Frame:
         )
     _check_lines(visits)
     current = _current(plain(person.get("curr_mdtrt_id")), visits)
-    return Frame(body, data, person, path, [current, *(visit for visit in visits if visit is not current)])
+    return _Frame(body, data, person, path, [current, *(visit for visit in visits if visit is not current)])
 
 
-def _visit(row: Row, path: str) -> Visit:
-    return Visit(row, path, rows(row.get("fsi_order_dtos"), f"{path}.fsi_order_dtos"))
+def _visit(row: Row, path: str) -> _Visit:
+    return _Visit(row, path, rows(row.get("fsi_order_dtos"), f"{path}.fsi_order_dtos"))
 
 
-def _current(wanted: str, visits: list[Visit]) -> Visit:
+def _current(wanted: str, visits: list[_Visit]) -> _Visit:
     """Find the encounter ``curr_mdtrt_id`` names, else the last one."""
     named = [visit for visit in visits if wanted and plain(visit.row.get("mdtrt_id")) == wanted]
     return (named or visits)[-1]
@@ -113,7 +113,7 @@ def _object(row: Row, key: str, path: str) -> Row:
     return value
 
 
-def _check_lines(visits: list[Visit]) -> None:
+def _check_lines(visits: list[_Visit]) -> None:
     longest = max(visits, key=lambda visit: len(visit.orders))
     check_lines(sum(len(visit.orders) for visit in visits), f"{longest.path}.fsi_order_dtos")
 
@@ -126,7 +126,7 @@ def _check_scene(reading: Reading, current: Encounter, path: str) -> None:
         )
 
 
-def _patient(reading: Reading, frame: Frame) -> Patient:
+def _patient(reading: Reading, frame: _Frame) -> Patient:
     gathered: Gathered = {}
     place = Place(frame.person_path)
     reading.gather(reading.plan.patient, frame.person, gathered, place)
@@ -135,7 +135,7 @@ def _patient(reading: Reading, frame: Frame) -> Patient:
     return build.patient(reading, gathered.pop("patient.id", ""), gathered, place)
 
 
-def _encounters(reading: Reading, frame: Frame) -> Iterator[Encounter]:
+def _encounters(reading: Reading, frame: _Frame) -> Iterator[Encounter]:
     sent = [_sent_ids(reading, visit) for visit in frame.visits]
     ids = build.line_ids(sent)
     for n, visit in enumerate(frame.visits):
@@ -148,14 +148,14 @@ def _encounters(reading: Reading, frame: Frame) -> Iterator[Encounter]:
         yield _encounter(reading, visit, gathered, ids[n], current=n == 0)
 
 
-def _sent_ids(reading: Reading, visit: Visit) -> tuple[str, list[str]]:
+def _sent_ids(reading: Reading, visit: _Visit) -> tuple[str, list[str]]:
     """Read the encounter's id and its lines' ids; impossible ones are noted where their rows are read."""
     read = reading.plan.texts.read
     ids = (read(row.get("rx_id")) for row, _ in visit.orders)
     return plain(visit.row.get("mdtrt_id")), [sent if isinstance(sent, str) else "" for sent in ids]
 
 
-def _above(reading: Reading, frame: Frame, gathered: Gathered) -> None:
+def _above(reading: Reading, frame: _Frame, gathered: Gathered) -> None:
     """Read what stands above the encounter and belongs to the current one: the scene, the place of payment.
 
     Clients put ``pay_loc`` at any level, and two of them in ``reim_flag`` and ``out_setl_flag`` instead (2.8, 5.2).
@@ -170,7 +170,7 @@ def _above(reading: Reading, frame: Frame, gathered: Gathered) -> None:
         gathered["encounter.pay_location"] = "internet"
 
 
-def _encounter(reading: Reading, visit: Visit, gathered: Gathered, ids: list[str], *, current: bool) -> Encounter:
+def _encounter(reading: Reading, visit: _Visit, gathered: Gathered, ids: list[str], *, current: bool) -> Encounter:
     take = gathered.pop
     id_ = take("encounter.id", "")
     main = build.Named(take("encounter.main_diagnosis_code", ""), take("encounter.main_diagnosis_name", ""))
@@ -210,7 +210,7 @@ def _fill_in(reading: Reading, gathered: Gathered) -> None:
             gathered["line.take_home"] = take_home
 
 
-def _named(reading: Reading, visit: Visit, kind: str) -> Iterator[build.Named]:
+def _named(reading: Reading, visit: _Visit, kind: str) -> Iterator[build.Named]:
     """Read the diagnoses or the operations of an encounter."""
     key, columns = _TABLES[kind], reading.plan.named[kind]
     for row, path in rows(visit.row.get(key), f"{visit.path}.{key}"):

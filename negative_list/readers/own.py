@@ -23,7 +23,7 @@ from negative_list.readers.rows import check_lines, needs_current_line, plain, r
 if TYPE_CHECKING:
     from negative_list.site import Site, Sites
 
-__all__ = ["LINE_KEYS", "NAMES", "own_plan", "read_check_request", "read_line"]
+__all__ = ["LINE_KEYS", "NAMES", "OwnPlan", "own_plan", "read_check_request", "read_line"]
 
 BODY_KEYS = {"request_id": "request.id", "institution_id": "", "time": "request.time", "scene": "encounter.scene"}
 PATIENT_KEYS = {"id": "patient.id", "sex": "patient.sex", "birth_date": "patient.birth_date"}

@@ -30,9 +30,11 @@ if TYPE_CHECKING:
 __all__ = ["SITE", "SITE_DEFAULT", "Facts", "Gathered", "Place", "Reading", "Row", "Said", "SitePlan", "plan"]
 
 Facts: TypeAlias = dict[str, FactValue]
+"""Facts by dictionary name, in canonical values."""
 Gathered: TypeAlias = "dict[str, Any]"
 """What was read of a row: facts, and under their names the fields of its record, which are taken out again."""
 Row: TypeAlias = Mapping[str, object]
+"""An object of the parsed body."""
 T = TypeVar("T")
 
 SITE = "site"
