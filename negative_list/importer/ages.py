@@ -156,13 +156,16 @@ _RANGE = re.compile(
     rf"(?P<lt>≤|<|小于|不满|未满)?(?P<high>{_N})(?P<hu>{_UNIT})(?:\((?P<hin>不?含)[^()]*\))?"
     rf"(?P<below>(?:\(?[及含或](?:{_N}(?:{_UNIT}))?\)?)?(?:以下|以内|之内))?"
 )
+_INCLUDED = rf"(?P<incl>\(?(?:及|或|含|包含|包括)(?:其|{_N}(?:{_UNIT}))?\)?)?"
+_AFTER = r"(?:\((?P<post>不含|含|包含|包括)[^()]*\))?"
 _ABOVE = re.compile(
-    rf"(?P<low>{_N})(?P<lu>{_UNIT})(?P<incl>\(?(?:及|或|含|包含|包括)(?:其|{_N}(?:{_UNIT}))?\)?)?(?:以上|以后|起)"
-    rf"|(?P<sign>≥|>|大于等于|大于|超过|不小于|不低于|年满|(?<![未不])满)(?P<low2>{_N})(?P<lu2>{_UNIT})(?:以上)?"
+    rf"(?P<low>{_N})(?P<lu>{_UNIT}){_INCLUDED}(?:以上|以后|起){_AFTER}"
+    rf"|(?P<sign>≥|>|大于等于|(?<![不未])大于|(?<![不未])超过|不小于|不低于|年满|(?<![未不])满)(?P<low2>{_N})(?P<lu2>{_UNIT})(?:以上)?"
 )
 _BELOW = re.compile(
-    rf"(?P<high>{_N})(?P<hu>{_UNIT})(?P<incl>\(?(?:及|或|含|包含|包括)(?:其|{_N}(?:{_UNIT}))?\)?)?(?P<word>以下|以内|之内|以前)"
-    rf"|(?P<sign>≤|<|小于等于|小于|不超过|不大于|低于|未满|不满)(?P<high2>{_N})(?P<hu2>{_UNIT})(?:以下)?"
+    rf"(?P<high>{_N})(?P<hu>{_UNIT}){_INCLUDED}(?P<word>以下|以内|之内|以前){_AFTER}"
+    rf"|(?P<sign>≤|<|小于等于|(?<!不)小于|不超过|不大于|(?<!不)低于|未满|不满)(?P<high2>{_N})(?P<hu2>{_UNIT})(?:以下)?"
+    rf"|(?:出生|生)后?(?P<high3>{_N})(?P<hu3>{_UNIT})(?:以|之)?内"
 )
 _LASTING = re.compile(
     r"(?:治疗|放疗|接受|病程|持续|用药|使用|发病|连续|化疗|疗程|随访|期间|之?后|间隔|累计|支付|住院|至少|最[多长])[^,;。]{0,4}$"
@@ -215,7 +218,7 @@ def _find(reader: Reader) -> Iterator[_Found]:
 
 def _is_age(text: str, match: re.Match[str], ages: Ages) -> bool:
     """Years and words with 龄 are ages; months and days only where somebody of that age follows, or a stay of years."""
-    if re.search("[岁龄]", match.group()):
+    if re.search("[岁龄生]", match.group()):
         return True
     before, after = text[: match.start()], text[match.end() :]
     return not _LASTING.search(before) and bool(_SOMEBODY.match(after)) and not ages.empty
@@ -256,14 +259,17 @@ def _above(match: re.Match[str]) -> Ages:
     if match["sign"]:
         opened = match["sign"] in (">", "大于", "超过")
         return Ages(low=_bound(match["low2"], match["lu2"], opened=opened))
-    return Ages(low=_bound(match["low"], match["lu"], opened=False))
+    return Ages(low=_bound(match["low"], match["lu"], opened=match["post"] == "不含"))
 
 
 def _below(match: re.Match[str]) -> Ages:
     if match["sign"]:
         opened = match["sign"] not in ("≤", "小于等于", "不超过", "不大于")
         return Ages(high=_bound(match["high2"], match["hu2"], opened=opened))
-    opened = not match["incl"] and match["word"] in ("以下", "以前")
+    if match["high3"]:
+        return Ages(high=_bound(match["high3"], match["hu3"], opened=False))
+    included = match["incl"] or match["post"] in ("含", "包含", "包括")
+    opened = not included and match["word"] in ("以下", "以前")
     return Ages(high=_bound(match["high"], match["hu"], opened=opened))
 
 
@@ -293,6 +299,8 @@ def _one_group(group: Ages, previous: _Found, item: _Found, between: str) -> boo
         return False
     if not (group.high or item.ages.low or item.word or previous.word):
         return True  # "2岁以上、12岁以下": two ends of one range
+    if previous.word and item.word:
+        return False  # "儿童青少年": two groups of people
     beside = bool(previous.word) != bool(item.word) and _JOINED.fullmatch(between)
     phrase = not _LISTED.fullmatch(between) and not _LISTING.search(between)
     return bool(beside) or phrase

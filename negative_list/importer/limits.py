@@ -71,16 +71,17 @@ _SPECIAL = re.compile(r"专科|[^综合]科(?!医)|医[师生]")
 
 _WORDS = {
     "门急诊": ("outpatient", "emergency"),
+    "门(急)诊": ("outpatient", "emergency"),
     "门诊": ("outpatient",),
     "急诊": ("emergency",),
     "住院": ("inpatient",),
     "互联网": ("internet",),
     "药店": ("pharmacy",),
 }
-_MODE = r"(?:门急诊|门诊|急诊|住院|互联网(?:诊疗|医院)?|(?:零售)?药店)"
+_MODE = r"(?:门急诊|门\(急\)诊|门诊|急诊|住院|互联网(?:诊疗|医院)?|(?:零售)?药店)"
 _MODES = re.compile(
     rf"(?<![非不单每])(?<!单次)(?<!每次)(?:限|仅限|仅|需|须|用于)?(?P<modes>{_MODE}(?:抢救|留观)?(?:(?:、|或者?|和|及|与|/|以及){_MODE})*)"
-    r"(?:的?(?:患者|病人)|期间|治疗|使用|方可|方予|才|的)?(?:使用|方可|方予|支付|给予)*"
+    r"(?:的?(?:患者|病人)|期间|治疗|使用|方可|方予|才|的)?(?:时)?(?P<refused>(?:一律)?(?:均)?(?:不予支付|不予报销|不支付|不得使用|除外))?(?:使用|方可|方予|支付|给予)*"
 )
 
 _INSURANCES = (
@@ -97,8 +98,8 @@ _INSURANCE = re.compile(
 
 _TIME = r"(?P<unit>天|日|周|个?月|年)"
 _COURSE = re.compile(
-    rf"(?P<lead>(?:[^,;。{TAKEN}]{{0,6}}?(?:疾病过程|疗程))?(?:单次|每次|一次|每疗程|一个疗程|总|累计|连续|最长|最多|医保|基金)*(?P<stay>住院)?(?:期间)?(?:内)?"
-    r"(?:最多|最长|总|累计|连续|使用|应用)*(?:支付|使用|用药|治疗|疗程|用)?(?:的)?(?:总)?(?:时间|天数|日期总计)?(?:总计|合计)?)"
+    rf"(?P<lead>(?:[^,;。{TAKEN}]{{0,6}}?(?:疾病过程|疗程))?(?:(?:单次|每次|一次)(?:发病|发作)?|每疗程|一个疗程|总|累计|连续|最长|最多|医保|基金)*(?P<stay>住院)?(?:期间)?(?:内)?"
+    r"(?:最多|最长|总|累计|连续|使用|应用)*(?:支付|使用|用药|治疗|疗程|用)?(?:的)?(?:总)?(?:期限|时限|时间|天数|日期总计)?(?:总计|合计)?)"
     rf"(?:为|应)?(?:不(?:得|能|应|可)?(?:超过|多于|长于|大于)|最多(?:支付|使用)?|最长(?:支付|使用)?|限(?:支付|用)?|≤|少于等于|(?<=支付)|(?:期限|疗程)为?)(?P<n>{NUMBER}){_TIME}(?:的?(?:费用|用量|疗程))?"
 )
 _COURSE_WORDS = re.compile(r"支付|使用|用药|疗程|治疗|时间|天数|过程|住院|连续|日期")
@@ -133,19 +134,20 @@ def read_level(reader: Reader) -> Level | None:
 
 
 def read_modes(reader: Reader) -> tuple[str, ...]:
-    """The visit modes named, in the order of :data:`MODES`: "急诊或住院" is both."""
+    """The visit modes the fund pays for, in the order of :data:`MODES`: "急诊或住院" is both.
+
+    "门诊不予支付" names those it does not pay for; then it is all the others.
+    """
     named: set[str] = set()
     for match in reader.takes(_MODES):
-        words = re.findall(_MODE, match["modes"])
-        named.update(
-            mode
-            for word in words
-            for key, modes in _WORDS.items()
-            if key in word
-            for mode in modes
-            if not (key == "门诊" and "急诊" in word)
-        )
+        found = {mode for word in re.findall(_MODE, match["modes"]) for mode in _modes_of(word)}
+        named |= set(MODES) - found if match["refused"] else found
     return tuple(mode for mode in MODES if mode in named)
+
+
+def _modes_of(word: str) -> tuple[str, ...]:
+    """The visit modes of one word; the longer words stand first in the table."""
+    return next((modes for key, modes in _WORDS.items() if word.startswith(key)), ("pharmacy",))
 
 
 def read_insurance(reader: Reader) -> tuple[str, ...]:

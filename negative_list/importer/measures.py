@@ -58,8 +58,8 @@ _FLAGS: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
 )
 _STATES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile("(?<!急救)(?<!、)抢救(?:患者|病人)?(?=[、或,和及]|$)"), "encounter.rescue"),
-    (re.compile("(?:危重症?|重症|病危)(?:患者|病人)?(?=[、或,和及]|$)"), "encounter.critical"),
+    (re.compile("抢救(?:患者|病人)?(?=[、或])"), "encounter.rescue"),
+    (re.compile("(?:危重症?|重症|病危)(?:患者|病人)?(?=[、或])"), "encounter.critical"),
 )
 
 

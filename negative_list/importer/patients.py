@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from negative_list.conditions import Age, All, Any, Condition, Diagnosis, Not
 from negative_list.importer.ages import Ages, child, read_ages
 from negative_list.importer.indications import read_remark
 from negative_list.importer.made import Made, Part, refused
-from negative_list.importer.parts import flagged, no, words
+from negative_list.importer.parts import flagged, no, one_of, words
 from negative_list.importer.remark import Reader
 from negative_list.importer.sexes import Sex, sex_of
 from negative_list.importer.whole import restricts, whole
@@ -53,7 +54,7 @@ def make_sex(point: Point, class_id: str) -> Made:
 def make_ages(point: Point, class_id: str) -> Made:
     """The item is for children or for stated ages: bounds of the remark or the name, else the child limit."""
     remark = read_remark(point.constraint) if restricts(point) else None
-    ages = remark.ages if remark else _label_ages(point)
+    ages = remark.ages if remark else _label_ages(point, everything=class_id != "R65")
     ages = _narrowed(ages, _newborn_class(class_id)) or child()
     own = Part(
         class_id=class_id,
@@ -68,11 +69,11 @@ def _newborn_class(class_id: str) -> Ages | None:
     return read_ages(Reader("新生儿")) if class_id in ("R06", "R18", "R32") else None
 
 
-def _label_ages(point: Point) -> Ages | None:
-    """Ages of an item whose remark is a label, where it says for whom the item is, narrowed by the item's name."""
+def _label_ages(point: Point, *, everything: bool) -> Ages | None:
+    """Ages a remark describes, narrowed by the item's name; of a label only where it says for whom the drug is."""
     named = read_ages(Reader(point.item_name))
     clauses = point.constraint.replace("\n", "。").replace("，", "。").replace(",", "。").split("。")
-    saying = [c for c in clauses if any(word in c for word in ("用于", "适用", "专用", "患者", "限"))]
+    saying = [c for c in clauses if everything or any(word in c for word in ("用于", "适用", "专用", "患者", "限"))]
     read = [ages for clause in saying if (ages := read_ages(Reader(clause)))]
     label = None
     for ages in read:
@@ -122,15 +123,30 @@ def make_work_age(point: Point, class_id: str) -> Made:
             parts=(own,),
             parameters={"age": {"min": 16, "max": 63, "unit": "year", "min_open": False, "max_open": True}},
         )
-    ages = read_ages(Reader(point.constraint)) or read_ages(Reader(point.item_name))
+    by_sex = _ages_by_sex(point.constraint)
+    ages = by_sex["男"].meet(by_sex["女"]) if by_sex else read_ages(Reader(point.constraint or point.item_name))
     if ages is None:
         return refused("no age is said, and working age is not named")
+    outside = [All(of=(words("patient.sex", sex), no(own.condition()))) for sex, own in by_sex.items()]
     own = Part(
         class_id=class_id,
-        violation=no(ages.condition()),
+        violation=one_of(outside or [no(ages.condition())]),
         message=Text(zh=f"医保不支付：限{_ages_text(ages)}患者", en="the patient's age is outside the payable range"),
     )
     return Made(parts=(own,), parameters={"age": ages.parameters()})
+
+
+def _ages_by_sex(remark: str) -> dict[Sex, Ages]:
+    """Ages said apart for men and for women; empty where they are not."""
+    found: dict[Sex, Ages] = {}
+    for clause in re.split("[,;，；。]", remark):
+        sex, ages = sex_of(clause), read_ages(Reader(clause))
+        if sex and ages:
+            found[sex] = ages
+    return found if len(found) == len(_BOTH) else {}
+
+
+_BOTH: tuple[Sex, Sex] = ("男", "女")
 
 
 def _not_working() -> Condition:

@@ -28,6 +28,8 @@ def make_insurance(point: Point, class_id: str) -> Made:
 def make_modes(point: Point, class_id: str) -> Made:
     """Payable in the named visit modes only."""
     remark = read_remark(point.constraint)
+    if any(branch.states for branch in remark.branches):
+        return refused("the remark lets in a state beside the visit modes")
     modes = shared(remark).modes or _any_modes(remark)
     if not modes:
         return refused("the remark names no visit mode that every case needs")

@@ -113,20 +113,35 @@ def make_frequency(point: Point, class_id: str) -> Made:
     """The quantity of one day (or of another period the unit names) is at most the limit."""
     limit, unit = point.limit, normalise(point.unit or "")
     if limit is None:
-        cap = read_cap(Reader(point.constraint))
-        if cap is None:
+        said = _said_limit(point.constraint)
+        if said is None:
             return refused("neither the columns nor the remark say a limit")
-        limit, unit = cap.limit, unit or {1: "日", 7: "周", 30: "月", 365: "年"}.get(cap.days, "")
+        limit, unit = said[0], unit or said[1]
     found = _counted(unit)
     if found is None:
         return refused(f"the unit `{point.unit or ''}` is not known")
-    window, said = found
+    window, period = found
     own = Part(
         class_id=class_id,
         violation=Sum(lines=Lines(items=items_of(point), window=window), of="line.quantity", above=limit),
-        message=Text(zh=f"{said}数量超过上限{limit}", en=f"more than {limit} in the period"),
+        message=Text(zh=f"{period}数量超过上限{limit}", en=f"more than {limit} in the period"),
     )
     return Made(parts=(own,), parameters={"limit": _plain(limit), "unit": point.unit or unit})
+
+
+_DAILY = re.compile(
+    rf"每(?:日|天)(?:[^,;。]{{0,6}}?)(?:不(?:得|能|应)?超过|最多|最长|限|≤)(?:计费|收费|支付)?(?P<n>{NUMBER})个?(?P<unit>小时|次)"
+)
+_UNITS = {1: "日", 7: "周", 30: "月", 365: "年"}
+
+
+def _said_limit(remark: str) -> tuple[Decimal, str] | None:
+    """A limit and its unit in words: "每日不超过24小时", "每天最多3次", "每周限2次"."""
+    match = _DAILY.search(normalise(remark))
+    if match:
+        return Decimal(int(number(match["n"]))), match["unit"]
+    cap = read_cap(Reader(remark))
+    return (cap.limit, _UNITS.get(cap.days, "")) if cap else None
 
 
 def _counted(unit: str) -> tuple[Window, str] | None:
