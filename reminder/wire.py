@@ -12,7 +12,7 @@ from reminder.bodies import check_bytes, check_lines
 from reminder.v1 import reminder_pb2 as pb
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from negative_list.decision import Decision, FactSeen, Finding, NotEvaluated, Suggestion
 
@@ -49,6 +49,9 @@ WHYS = {
     "coverage": pb.NOT_EVALUATED_REASON_COVERAGE,
 }
 """The words of the records' closed fields, each with its number in the matching enum."""
+
+
+_SHORT = 64  # characters
 
 
 # --- decision to response ---------------------------------------------------------------------------------------------
@@ -155,7 +158,7 @@ def body_of(request: pb.CheckRequest) -> dict[str, Any]:
         "request_id": request.request_id,
         "institution_id": request.institution_id,
         "time": request.time,
-        "scene": list(request.scene),
+        "scene": _words(request.scene),
         "other_encounters": [_encounter_body(encounter) for encounter in request.other_encounters],
     }
     if request.HasField("patient"):
@@ -176,7 +179,7 @@ def _encounter_body(encounter: pb.Encounter) -> dict[str, Any]:
     body: dict[str, Any] = {
         "id": encounter.id,
         "visit_mode": encounter.visit_mode,
-        "insurance": list(encounter.insurance),
+        "insurance": _words(encounter.insurance),
         "admitted_at": encounter.admitted_at,
         "discharged_at": encounter.discharged_at,
         "department_code": encounter.department_code,
@@ -225,6 +228,11 @@ def _line_body(line: pb.Line) -> dict[str, Any]:
     if line.facts:
         body["facts"] = _facts_body(line.facts)
     return body
+
+
+def _words(words: Sequence[str]) -> tuple[str, ...] | list[str]:
+    """A tuple where it is short, as nearly always: readers remember what a tuple meant, and never a list."""
+    return tuple(words) if sum(map(len, words)) <= _SHORT else list(words)
 
 
 def _facts_body(facts: Mapping[str, pb.FactValue]) -> dict[str, Any]:

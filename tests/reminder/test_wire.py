@@ -108,7 +108,7 @@ def sent(given: object, read: object) -> bool:
     if isinstance(given, dict):
         return isinstance(read, dict) and all(sent(value, read.get(name)) for name, value in given.items())
     if isinstance(given, list):
-        return isinstance(read, list) and len(given) == len(read) and all(map(sent, given, read))
+        return isinstance(read, list | tuple) and len(given) == len(read) and all(map(sent, given, read))
     return str(given) == str(read)
 
 
