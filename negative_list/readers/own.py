@@ -73,13 +73,14 @@ _OBJECTS = {
     "encounter": frozenset({"facts", "diagnoses", "operations", "lines"}),
     "line": frozenset({"facts"}),
 }
-NAMES = {
+NAMES: Mapping[str, str] = {
     "patient.birth_date": "birth_date",
     "encounter.discharged_at": "discharged_at",
     "encounter.visit_kind": "facts.encounter.visit_kind",
     "line.code": "code",
     "line.stops": "stops",
 }
+"""How our own JSON calls the fields that notes may be about."""
 _TOP = Place("")
 
 
