@@ -7,7 +7,6 @@ come back at once, each with file, row, column and path.
 
 from __future__ import annotations
 
-import itertools
 import re
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -32,7 +31,7 @@ SUFFIXES = (".yaml", ".yml", ".jsonl")
 MAX_DEPTH = 60
 """Levels of a record: each takes some frames of the stack; the deepest rule of the sample list has 9."""
 
-_MAX_NODES = 2_000_000
+_MAX_VALUES = 1_000_000
 """Values of a record with its aliases written out: a set of a city's 400,000 codes is far below."""
 
 _MAX_PLAIN = 1_000
@@ -278,22 +277,23 @@ def _yaml_row(node: Any, file: str) -> _Row:
 def _shape_problems(root: Any, file: str) -> tuple[Problem, ...]:
     """Keys no mapping can have, and more levels or values than any rule; aliases count wherever they stand."""
     found: dict[Problem, None] = {}
-    waiting = [(root, 1)]
-    for nodes in itertools.count(1):
-        if not waiting:
-            break
+    values, waiting = 0, [(root, 1)]
+    while waiting:
         node, depth = waiting.pop()
-        if depth > MAX_DEPTH or nodes > _MAX_NODES:
+        if not isinstance(node, yaml.CollectionNode):
+            continue
+        values += len(node.value)
+        if depth > MAX_DEPTH or values > _MAX_VALUES:
             return (_node_problem(root, file, _TOO_DEEP if depth > MAX_DEPTH else _TOO_BIG),)
+        below = node.value
         if isinstance(node, yaml.MappingNode):
             found.update(dict.fromkeys(_key_problems(node, file)))
-            waiting.extend((value, depth + 1) for _, value in node.value)
-        elif isinstance(node, yaml.SequenceNode):
-            waiting.extend((child, depth + 1) for child in node.value)
+            below = [value for _, value in node.value]
+        waiting.extend((child, depth + 1) for child in below)
     return tuple(found)
 
 
-_TOO_BIG = f"more than {_MAX_NODES} values with its aliases written out; write it without aliases"
+_TOO_BIG = f"more than {_MAX_VALUES} values with its aliases written out; write it without aliases"
 
 
 def _key_problems(node: Any, file: str) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import ahocorasick
 
-from negative_list.text import Statement, bounded, clauses, normalise
+from negative_list.text import REMEMBERED_LENGTH, Statement, bounded, clauses, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -23,9 +23,6 @@ SHARD_TERMS = 20_000
 
 REMEMBERED_NAMES = 4_096
 """Names whose terms are kept; a hospital's daily diagnosis and item names are far fewer."""
-
-REMEMBERED_LENGTH = 200
-"""Longest name kept, in characters, so that memory stays under a few megabytes whatever is sent."""
 
 
 class Terms:

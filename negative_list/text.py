@@ -13,16 +13,21 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Literal, TypeAlias
 
-__all__ = ["Statement", "bounded", "clauses", "normalise", "occurs", "statement"]
+__all__ = ["REMEMBERED_LENGTH", "Statement", "bounded", "clauses", "normalise", "occurs", "statement"]
 
 Statement: TypeAlias = Literal["present", "doubtful", "past", "denied"]
 """What a clause says of the disease it names."""
+
+REMEMBERED_LENGTH = 200
+"""Longest text whose reading is kept, in characters, so that memory stays a few megabytes whatever is sent."""
 
 _SEPARATORS = re.compile(r"[,;、。/\n\r]+")
 _DROPPED = re.compile(r"\s+")
 _BRACKETS = str.maketrans("[]{}【】〔〕〈〉「」﹙﹚", "()()()()()()()")
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−－~～〜", "-"))
-_CONTROLS = {code: None for code in range(0x20) if chr(code) not in "\t\n\r"} | {0x7F: None}
+# Invisible ones come with text copied from pages: zero-width blanks and joiners, byte order marks, soft hyphens.
+_INVISIBLE = (0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF)
+_CONTROLS = dict.fromkeys((*(n for n in range(0x20) if chr(n) not in "\t\n\r"), *range(0x7F, 0xA0), *_INVISIBLE))
 
 # The words that change what a name states, strongest doubt first: "待排除" is doubt, bare "排除" a denial.
 _STATEMENTS: tuple[tuple[Statement, re.Pattern[str]], ...] = (
@@ -51,13 +56,17 @@ def _fold(text: str) -> str:
     return folded.translate(_DASHES)
 
 
-@lru_cache(maxsize=8192)
 def normalise(text: str) -> str:
     """The form in which terms and texts are compared.
 
     NFKC (full width, Roman numerals, compatibility forms), lower case, traditional to simplified character by
-    character, one kind of bracket and dash, no white space, no control characters.
+    character, one kind of bracket and dash, no white space, no control or invisible characters.
     """
+    return _normalised(text) if len(text) <= REMEMBERED_LENGTH else _normalised.__wrapped__(text)
+
+
+@lru_cache(maxsize=8192)
+def _normalised(text: str) -> str:
     return _DROPPED.sub("", _fold(text))
 
 
@@ -69,12 +78,16 @@ def statement(clause: str) -> Statement:
     return "present"
 
 
-@lru_cache(maxsize=8192)
 def clauses(name: str) -> tuple[tuple[str, Statement], ...]:
     """The clauses of a diagnosis or item name, each normalised and with what it states.
 
     An empty name has no clauses.
     """
+    return _clauses(name) if len(name) <= REMEMBERED_LENGTH else _clauses.__wrapped__(name)
+
+
+@lru_cache(maxsize=8192)
+def _clauses(name: str) -> tuple[tuple[str, Statement], ...]:
     parts = (_DROPPED.sub("", part) for part in _SEPARATORS.split(_fold(name)))
     return tuple((part, statement(part)) for part in parts if part)
 

@@ -1,0 +1,148 @@
+"""Builders of the list side: rules, lines and prescriptions with what a test cares about named, and nothing else."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from negative_list import conditions as c
+from negative_list.compile import CompiledList, compile
+from negative_list.decide import decide
+from negative_list.decision import Decision, Finding
+from negative_list.prescription import Diagnosed, Encounter, Line, Patient, Prescription
+from negative_list.rules import Basis, NamedSet, Rule, RuleList, Text, Trigger
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+__all__ = [
+    "ADULT",
+    "AT",
+    "DRUG",
+    "HERB",
+    "MALE",
+    "OTHER",
+    "SERVICE",
+    "VIOLATION",
+    "day_limit",
+    "decided",
+    "fact",
+    "finding",
+    "line",
+    "listed",
+    "prescription",
+    "rule",
+    "rule_yaml",
+    "written",
+]
+
+AT = datetime(2026, 3, 15, 10, 30)
+"""The decision's instant, and when a line begins that says nothing else."""
+DRUG, OTHER, HERB, SERVICE = "XL02BBA326A001010102180", "XJ01DDT082B001010104021", "T001700688", "001203000010000"
+"""Codes of the examples: two drugs, a herb, a service."""
+MALE = c.Fact(fact="patient.sex", any_of=("男",))
+"""The patient is a man."""
+ADULT = c.Age(at_least=Decimal(18))
+"""The patient is 18 or older."""
+VIOLATION = "{kind: fact, fact: patient.sex, any_of: [男]}"
+"""The violation of a rule written in YAML that says no other."""
+
+
+def rule(violation: c.Condition = MALE, **given: Any) -> Rule:
+    """A rule for :data:`DRUG`; every field may be given."""
+    fields: dict[str, Any] = {
+        "id": "r",
+        "class_id": "R67",
+        "title": "药品",
+        "trigger": Trigger(codes=(DRUG,)),
+        "message": Text(zh="限女性使用", en="for women only"),
+        "basis": Basis(document="知识库", article="条文"),
+        "action": "block",
+    }
+    return Rule(violation=violation, **(fields | given))
+
+
+def listed(*rules: Rule, sets: Sequence[NamedSet] = ()) -> CompiledList:
+    """A compiled list."""
+    return compile(RuleList(rules=rules, sets=tuple(sets)))
+
+
+def line(ident: str = "a", code: str = DRUG, *, name: str = "阿帕他胺片", **given: Any) -> Line:
+    """A current line of the encounter that costs 10 yuan; ``facts`` without ``line.`` override its facts."""
+    facts = {"quantity": Decimal(1), "unit_price_fen": 1000, "amount_fen": 1000} | given.pop("facts", {})
+    named = {f"line.{key}": value for key, value in facts.items() if value is not None}
+    codes = (code,) if code else ()
+    return Line(
+        **{"id": ident, "encounter_id": "E", "codes": codes, "name": name, "begins": AT, "facts": named} | given
+    )
+
+
+def prescription(
+    *lines: Line,
+    sex: str | None = "男",
+    birth: date | None = date(1980, 1, 1),
+    diagnoses: Sequence[Diagnosed] = (),
+    request_id: str = "M",
+    **facts: Any,
+) -> Prescription:
+    """A prescription of a man of 46; further facts of the encounter by their name without ``encounter.``."""
+    person: dict[str, Any] = {"patient.sex": sex, "patient.birth_date": birth}
+    known = {name: value for name, value in person.items() if value is not None}
+    told = {f"encounter.{name}": value for name, value in facts.items()}
+    encounter = Encounter(id="E", lines=lines or (line(),), diagnoses=tuple(diagnoses), facts=told)
+    return Prescription(encounter=encounter, patient=Patient(id="P", facts=known), request_id=request_id)
+
+
+def decided(*rules: Rule, on: Prescription | None = None, **given: Any) -> Decision:
+    """What is decided about a prescription at :data:`AT`."""
+    return decide(listed(*rules), on or prescription(), AT, **given)
+
+
+def finding(**given: Any) -> Finding:
+    """A certain finding of the rule ``r`` that asks for a block."""
+    fields: dict[str, Any] = {
+        "finding_id": "0",
+        "rule_id": "r",
+        "rule_version": 1,
+        "class_name": "药品区分性别使用",
+        "class_id": "R67",
+        "action": "block",
+        "lines": ("a",),
+    }
+    return Finding(**(fields | given))
+
+
+def fact(name: str, *values: c.Scalar) -> c.Fact:
+    """A fact is one of the values."""
+    return c.Fact(fact=name, any_of=values)
+
+
+def day_limit(limit: int, code: str = DRUG) -> c.Sum:
+    """More than so many of the item on one day."""
+    lines = c.Lines(items=c.Items(codes=(code,)), window=c.Window(unit="day"))
+    return c.Sum(lines=lines, above=Decimal(limit))
+
+
+def rule_yaml(violation: str = VIOLATION, **given: str) -> str:
+    """A rule as people write it; keywords are keys with their YAML, ``cls`` stands for ``class``, "" leaves one out."""
+    fields = {
+        "id": "r",
+        "cls": "R67",
+        "title": "阿帕他胺片",
+        "trigger": f"{{codes: [{DRUG}]}}",
+        "violation": violation,
+        "message": "{zh: 限女性使用}",
+        "basis": "{document: 知识库}",
+    }
+    keys = (fields | given).items()
+    rows = [f"{'class' if key == 'cls' else key}: {value}" for key, value in keys if value]
+    return "- " + "\n  ".join(rows) + "\n"
+
+
+def written(folder: Path, text: str | bytes, name: str = "list.yaml") -> Path:
+    """A file with that text in UTF-8."""
+    file = folder / name
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return file
