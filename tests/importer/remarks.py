@@ -279,6 +279,7 @@ REMARKS: tuple[Case, ...] = (
         "某某片",
         "限3岁及以上伴有症状、无法手术的神经纤维瘤病儿童患者。",
         {"age": age(3, 18, high_open=True)},
+        "partial",
     ),
     Case(CHILD_PAY, "某某片", "限体重小于40kg的儿童", {"age": CHILD}),
     Case(CHILD_ITEM, "某检查", "7岁及以下儿童", {"age": age(None, 7)}),
