@@ -32,11 +32,14 @@ __all__ = ["agreed", "disagreement", "match_engine"]
 def match_engine(compiled: CompiledList, case: Case) -> Outcome:
     """The engine's answer in the plain matcher's words."""
     matched = match(compiled, case.prescription, case.at, case.history)
-    found = [finding for finding in findings_of(matched, compiled.binder, "") if not finding.unknown]
+    found = findings_of(matched, compiled.binder, "")
     missed = not_evaluated_of(matched, compiled.binder)
     return Outcome(
-        findings={(finding.rule_id, finding.lines): frozenset(finding.involved) for finding in found},
+        findings={
+            (finding.rule_id, finding.lines): frozenset(finding.involved) for finding in found if not finding.unknown
+        },
         undecided={(one.rule_id, one.lines): frozenset(one.needs) for one in missed},
+        asking={(finding.rule_id, finding.lines) for finding in found if finding.unknown},
     )
 
 
@@ -58,7 +61,10 @@ def disagreement(rules: RuleList, case: Case) -> str:
 
 def _answer(outcome: Outcome) -> str:
     found = [f"{key} on {sorted(lines)}" for key, lines in outcome.findings.items()]
-    return f"findings {found}; " + f"undecided {[f'{key} needs {sorted(n)}' for key, n in outcome.undecided.items()]}"
+    return (
+        f"findings {found}; asking {sorted(outcome.asking)}; "
+        f"undecided {[f'{key} needs {sorted(n)}' for key, n in outcome.undecided.items()]}"
+    )
 
 
 def _written(prescription: Prescription) -> Iterator[str]:

@@ -65,6 +65,8 @@ DIAGNOSES: tuple[tuple[str, str], ...] = (
     ("H35.3", "黄斑变性"),
     ("J18.9", "肺炎"),
     ("O80.0", "顺产"),
+    ("C34.9", "非小细胞肺癌"),
+    ("D46.9", "MDS"),
 )
 """Diagnoses of the universe: ICD-10 code and name."""
 
@@ -90,6 +92,7 @@ WORDS: dict[str, tuple[str, ...]] = {
 """Words and texts the universe's facts take."""
 
 SAID = ("{}", "{}", "{}", "{}", "{}待排", "{}?", "可疑{}", "否认{}", "排除{}", "{}病史", "左侧{}，咳嗽", "咳嗽、{}待排")
+SPELT = ("{}", "{}", "{}", "{}（国产）", " {}", "复方{}", "")
 LOCAL_CODES = ("Y0001", "HIS-88", "001204")
 INSTANTS = (
     datetime(2026, 3, 15, 10, 30),
@@ -206,7 +209,7 @@ def _line(random: Random, name: str, encounter: str, times: _Times, items: list[
         encounter_id=encounter,
         codes=codes,
         usable=usable,
-        name=item[1] if random.random() < 0.9 else "",
+        name=random.choice(SPELT).format(item[1]).replace("胶", random.choice("胶膠")),
         current=random.random() < 0.6,
         begins=begins,
         has_clock=has_clock,

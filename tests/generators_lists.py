@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from negative_list import conditions as c
-from negative_list.rules import Basis, NamedSet, Rule, RuleList, Text, Trigger
+from negative_list.rules import Basis, NamedSet, OnUnknown, Rule, RuleList, Text, Trigger
 from tests.generators import DIAGNOSES, INSTANTS, ITEMS, OPERATIONS, WORDS
 
 __all__ = ["KINDS", "draw_list"]
@@ -24,7 +24,7 @@ SETS = tuple(
 PREFIXES = ("X", "XL02", "Z", "T", "T0017", "0012", "003", "C02", "XJ01DDT082B001", "ZD03AAA0043")
 NAMES = ("阿帕他胺", "输液", "甘草", "注射", "阿胶", "运动疗法", "银杏叶")
 DIAGNOSIS_CODES = ("I10", "I63", "I20-I25", "C61", "C00-C97", "E11.9", "E10-E14", "H35.3", "J18", "O80", "I63.9")
-DIAGNOSIS_TERMS = (*(name for _, name in DIAGNOSES), "恶性肿瘤", "糖尿病")
+DIAGNOSIS_TERMS = (*(name for _, name in DIAGNOSES), "恶性肿瘤", "糖尿病", "小细胞肺癌", "MD", "ＭＤＳ")
 OPERATION_CODES = ("36", "36.07", "85.21", "13", "35-37")
 OPERATION_TERMS = (*(name for _, name in OPERATIONS), "支架", "白内障")
 SAME = ("line.group_no", "line.site", "line.rx_no", "line.incision")
@@ -259,6 +259,7 @@ def _rule(random: Random, number: int, kind: str) -> Rule:
         result="suspicious",
         fund_only=random.random() < 0.3,
         per=random.choice(("line", "line", "encounter")),
+        on_unknown=OnUnknown(action=random.choice(("pass", "remind", "warn"))),
         scope=scope if random.random() < 0.3 else None,
         valid_from=day if random.random() < 0.12 else None,
         valid_to=day if random.random() < 0.12 else None,

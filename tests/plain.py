@@ -56,10 +56,12 @@ class Outcome(Struct, frozen=True, kw_only=True):
     """What a list says of a prescription.
 
     ``findings`` gives for each the ids of the involved lines; ``undecided`` gives for each the names it needs.
+    ``asking`` are the undecided ones that are findings too: their rule asks, and not only history is lacking.
     """
 
     findings: dict[Key, frozenset[str]]
     undecided: dict[Key, frozenset[str]]
+    asking: set[Key]
 
 
 def match_plainly(
@@ -67,7 +69,7 @@ def match_plainly(
 ) -> Outcome:
     """Hold the prescription against every rule, one after the other."""
     scene = _scene(rules, prescription, at, history or History(), Counter() if seen is None else seen)
-    outcome = Outcome(findings={}, undecided={})
+    outcome = Outcome(findings={}, undecided={}, asking=set())
     for rule in rules.rules:
         judged = [(trigger.line, _judge(rule, scene, trigger)) for trigger in _triggers(rule, scene)]
         for group in [judged] if rule.per == "encounter" else [[one] for one in judged]:
@@ -134,7 +136,10 @@ def _settle(rule: Rule, judged: list[tuple[Line | None, Answer]], outcome: Outco
         involved = {line.id for _, given in true for line in given.involved} - set(offending)
         outcome.findings[rule.id, offending] = frozenset(involved)
     elif unknown:
-        outcome.undecided[rule.id, _ids(unknown)] = NOTHING.union(*(given.needs for _, given in unknown))
+        key, needs = (rule.id, _ids(unknown)), NOTHING.union(*(given.needs for _, given in unknown))
+        outcome.undecided[key] = needs
+        if rule.on_unknown.action != "pass" and needs != {"history"}:
+            outcome.asking.add(key)
 
 
 def _ids(judged: list[tuple[Line | None, Answer]]) -> tuple[str, ...]:
