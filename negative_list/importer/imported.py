@@ -6,14 +6,12 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-import msgspec
-
 from negative_list.classes import class_by_name, class_name
 from negative_list.errors import UnknownNameError
 from negative_list.importer import patients, payment, services
 from negative_list.importer.families import FAMILIES, Family, Kind
 from negative_list.importer.made import Made, Part, refused
-from negative_list.importer.points import Point
+from negative_list.importer.points import Point, point_of
 from negative_list.importer.report import PARAMETERS, Imported, PointReport, Status
 from negative_list.importer.revision import LAST_DAY, superseded
 from negative_list.rules import Basis, Rule, RuleList, Trigger
@@ -49,7 +47,7 @@ def import_points(points: Iterable[Point | Mapping[str, Any]]) -> Imported:
     Args:
         points: Points, or rows with the same keys; raises ``msgspec.ValidationError`` for a row that is none.
     """
-    read = tuple(p if isinstance(p, Point) else msgspec.convert(dict(p), Point) for p in points)
+    read = tuple(p if isinstance(p, Point) else point_of(p) for p in points)
     withdrawn = superseded(read)
     groups = _groups(read, withdrawn)
     rules: list[Rule] = [rule for _, rule in sorted(groups.items())]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from negative_list.errors import ListError, Problem
 
-__all__ = ["Point", "read_points"]
+__all__ = ["Point", "point_of", "read_points"]
 
 
 class Point(Struct, frozen=True, kw_only=True):
@@ -83,11 +84,20 @@ def _rows(path: Path) -> Iterator[tuple[int, Point | str]]:
 
 def _read(line: bytes) -> Point | str:
     try:
-        point = msgspec.json.decode(line, type=Point, strict=False)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return _checked(point_of(msgspec.json.decode(line, type=dict[str, Any])))
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         text = str(error)
         return f"{text[:1].lower()}{text[1:]}; write one JSON object a line with the keys of a knowledge point"
-    return _checked(point)
+
+
+def point_of(row: Mapping[str, Any]) -> Point:
+    """A row as a point: ``None`` is as good as absent, numbers may be written as text, blanks around codes are dropped.
+
+    Raises ``msgspec.ValidationError`` for a row that is no point.
+    """
+    point = msgspec.convert({key: value for key, value in row.items() if value is not None}, Point, strict=False)
+    codes = tuple(dict.fromkeys(code.strip() for code in point.med_codes if code.strip()))
+    return msgspec.structs.replace(point, med_codes=codes)
 
 
 def _checked(point: Point) -> Point | str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -98,3 +99,16 @@ def test_the_report_is_plain_json() -> None:
     entry = json.loads(report_json(imported.report))[0]
     assert set(entry) == {"kp_id", "rule_ids", "status", "parameters", "unread", "reason"}
     assert entry["parameters"] == {"insurance": ["work-injury"]}
+
+
+def test_null_is_as_good_as_absent(tmp_path: Path) -> None:
+    """A null column, a number written as text and blanks around a code are read as anybody would."""
+    row = _row("KP-1", window=None, limit="24", period_days=None, med_codes=[" XD01 ", ""])
+    point = read_points([_written(tmp_path / "a.jsonl", row)])[0]
+    assert (point.window, point.limit, point.period_days, point.med_codes) == (None, Decimal(24), None, ("XD01",))
+
+
+def test_a_point_without_codes_is_found_by_its_name() -> None:
+    """Where no code was published, lines are recognised by the item's name."""
+    rule = import_points([_row("KP-1", med_codes=[])]).rule_list.rules[0]
+    assert (rule.trigger.codes, rule.trigger.names) == ((), ("某某凝胶",))
