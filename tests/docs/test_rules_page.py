@@ -73,6 +73,12 @@ def test_every_key_of_a_rule_is_described(record: type[msgspec.Struct]) -> None:
     assert undescribed(record, SECTIONS[record]) == set()
 
 
+def test_every_kind_has_an_example() -> None:
+    """Each kind is used in at least one of the page's rules."""
+    used = {kind for block in blocks(PAGE, "yaml") for kind in re.findall(r"kind: (\w+)", block.text)}
+    assert used == {tag(record) for record in KINDS}
+
+
 def test_the_page_describes_no_kind_that_does_not_exist() -> None:
     """A section named after a kind is about one there is."""
     titles = {title.strip("`") for title in sections(PAGE) if title.startswith("`")}
