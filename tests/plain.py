@@ -33,10 +33,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from negative_list.codes import expand_ranges
 from negative_list.conditions import All
 from negative_list.prescription import Diagnosed, History, Line, Operated, Prescription
-from tests.plain_kinds import answer, stated
+from tests.plain_kinds import answer, expanded, stated
 from tests.plain_lines import NOTHING, Answer, Kleene, Scene, Trigger, in_place, named
 
 if TYPE_CHECKING:
@@ -118,7 +117,7 @@ def _named_by(items: TriggerItems, scene: Scene) -> Iterator[Trigger]:
 
 def _has_one(given: tuple[Diagnosed | Operated, ...], codes: tuple[str, ...]) -> bool:
     """Whether one that is stated as present has one of the codes; what is only possible does not trigger."""
-    beginnings = tuple(expand_ranges(codes))
+    beginnings = expanded(codes)
     return any(code.startswith(beginnings) for one in given if stated(one) == "present" for code in one.codes)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING
 
 from negative_list import conditions as c
@@ -21,7 +22,7 @@ from tests.plain_lines import NOTHING, Answer, Kleene, Scene, Trigger, span
 if TYPE_CHECKING:
     from negative_list.prescription import Diagnosed, FactValue, Operated
 
-__all__ = ["answer", "stated"]
+__all__ = ["answer", "expanded", "stated"]
 
 STRENGTH = ("denied", "past", "doubtful", "present")
 
@@ -124,12 +125,18 @@ def _elapsed(condition: c.Elapsed, event: FactValue | None, trigger: Trigger) ->
 
 def _diagnosed(condition: c.Diagnosis | c.Operation, given: tuple[Diagnosed | Operated, ...], *, past: bool) -> Kleene:
     pool = [one for one in given if one.main or not condition.main]
-    beginnings = tuple(expand_ranges(condition.codes))
+    beginnings = expanded(condition.codes)
     said = {statement for one in pool for statement in _statements(condition, one, beginnings)}
     if "present" in said or (past and "past" in said):
         return True
     coded = bool(condition.codes) and bool(pool) and all(one.codes for one in pool)
     return False if coded and "doubtful" not in said else None
+
+
+@cache
+def expanded(codes: tuple[str, ...]) -> tuple[str, ...]:
+    """The beginnings that codes and ranges of codes mean."""
+    return tuple(expand_ranges(codes))
 
 
 def _statements(

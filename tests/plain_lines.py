@@ -159,10 +159,12 @@ def _of_codes(items: Items, line: Line, scene: Scene) -> Told:
     inclusive = bool(items.codes or items.prefixes or items.sets or items.names)
     if not inclusive and not items.except_codes:
         return TRUE
-    if any(code.startswith(items.except_codes) for code in line.codes):
-        return FALSE
-    if any(_meant(items, code, scene) for code in line.codes):
-        return TRUE
+    for code in line.codes:
+        if code.startswith(items.except_codes):
+            return FALSE
+    for code in line.codes:
+        if _meant(items, code, scene):
+            return TRUE
     if line.usable and line.codes:
         return FALSE if inclusive else TRUE
     if any(occurs(normalise(term), normalise(line.name)) for term in items.names):
@@ -171,8 +173,9 @@ def _of_codes(items: Items, line: Line, scene: Scene) -> Told:
 
 
 def _meant(items: Items, code: str, scene: Scene) -> bool:
-    in_set = any(code in scene.sets[name] for name in items.sets)
-    return in_set or code in items.codes or code.startswith(items.prefixes)
+    if code in items.codes or code.startswith(items.prefixes):
+        return True
+    return any(code in scene.sets[name] for name in items.sets)
 
 
 def item_key(line: Line) -> str:
@@ -333,7 +336,10 @@ def _gathered(lines: Lines, line: Line, scene: Scene, trigger: Trigger) -> Told:
         return FALSE
     if lines.other_item and trigger.line is not None and item_key(line) == item_key(trigger.line):
         return FALSE
-    told = both(_in_window(lines.window, line, trigger), named(lines.items, line, scene))
+    told = _in_window(lines.window, line, trigger)
+    if told[0] is False:
+        return FALSE
+    told = both(told, named(lines.items, line, scene))
     for fact in lines.same:
         told = both(told, _same(fact, line, trigger))
     if told[0] is False or lines.where is None:
