@@ -15,7 +15,7 @@ from msgspec import Struct
 from negative_list.check import Check
 from negative_list.decision import Decision, Finding, Outcome, strongest
 from negative_list.engine import Judgement, Matched, again, match
-from negative_list.findings import findings_of, not_evaluated_of, outcomes_of
+from negative_list.findings import COVERAGE_ONLY, findings_of, not_evaluated_of, outcomes_of
 from negative_list.messages import Language, message_of, suggestion_text
 from negative_list.policy import Policy, apply, shipped
 from negative_list.prescription import History, Prescription
@@ -127,10 +127,15 @@ def _one_question(findings: Iterable[Finding]) -> list[Finding]:
     asking = [f for f in findings if f.unknown]
     if not asking:
         return findings
-    wanted = Counter(name for f in asking for name in f.needs)
-    best = max(asking, key=lambda f: (max(wanted[name] for name in f.needs), ACTIONS.index(f.action)))
-    question = max(best.needs, key=lambda name: wanted[name])
+    wanted = Counter(name for f in asking for name in _answerable(f))
+    best = max(asking, key=lambda f: (max(wanted[name] for name in _answerable(f)), ACTIONS.index(f.action)))
+    question = max(_answerable(best), key=lambda name: wanted[name])
     return [*(f for f in findings if not f.unknown), msgspec.structs.replace(best, needs=(question,))]
+
+
+def _answerable(finding: Finding) -> list[str]:
+    """What somebody can be asked for: facts, not what other institutions did."""
+    return [name for name in finding.needs if name not in COVERAGE_ONLY] or list(finding.needs)
 
 
 def _ordered(findings: Iterable[Finding], check: Check) -> tuple[Finding, ...]:
@@ -187,8 +192,9 @@ def _with_messages(findings: tuple[Finding, ...], matched: Matched, language: La
 
 
 def _by_line(findings: tuple[Finding, ...]) -> dict[str, list[Finding]]:
+    """The findings that are certain, by each line they offend on."""
     on_line: dict[str, list[Finding]] = {}
     for finding in findings:
-        for line in finding.lines:
+        for line in finding.lines if not finding.unknown else ():
             on_line.setdefault(line, []).append(finding)
     return on_line

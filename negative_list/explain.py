@@ -60,7 +60,9 @@ class Evidence:
         return tuple(sorted(self._needs))
 
     def see(self, fact: str, subject: str, value: FactValue, *, unit: str = "", source: str = "request") -> None:
-        """Adds a fact; days and times are written as text. The unit is the dictionary's where none is given."""
+        """Adds a fact that is not private; days and times as text, the unit the dictionary's where none is given."""
+        if fact in load() and load()[fact].private:
+            return
         shown = str(value) if isinstance(value, date) else value
         given = load()[fact].unit if fact in load() and not unit else unit
         unit = "" if given.startswith("line.") else given

@@ -191,8 +191,9 @@ def _line_amount(judgement: Judgement, matched: Matched, binder: Binder) -> int 
 
 def _excess_share(judgement: Judgement, line: Line, matched: Matched, binder: Binder) -> Decimal | None:
     """Which share of the line is over the limit: of its quantity, or of its days; ``None`` where it cannot be told."""
+    summed = _first(c.Sum, judgement.rule.rule.violation)
     for excess, part in (
-        (excess_of(judgement, matched, binder), line.facts.get("line.quantity")),
+        (excess_of(judgement, matched, binder), line.facts.get(summed.of) if summed else None),
         (excess_days(judgement, matched, binder), line.facts.get("line.days")),
     ):
         if excess is not None and isinstance(part, (int, Decimal)) and part > 0:
@@ -201,23 +202,23 @@ def _excess_share(judgement: Judgement, line: Line, matched: Matched, binder: Bi
 
 
 def excess_of(judgement: Judgement, matched: Matched, binder: Binder) -> Decimal | None:
-    """By how much the rule's sum is over its limit; ``None`` for a rule without a summed limit."""
+    """By how much the rule's sum is over its limit; ``None`` for a rule without a summed limit, or within it."""
     condition = _first(c.Sum, judgement.rule.rule.violation)
     if condition is None or condition.above is None:
         return None
     low, _ = total(condition, matched.check, judgement.line, binder.gatherer(condition.lines))
     limit: Decimal = condition.above
-    return Decimal(low) - limit
+    return Decimal(low) - limit if low > limit else None
 
 
 def excess_days(judgement: Judgement, matched: Matched, binder: Binder) -> Decimal | None:
-    """By how many days of use the rule's limit is passed; ``None`` for a rule without such a limit."""
+    """By how many days of use the rule's limit is passed; ``None`` for a rule without such a limit, or within it."""
     condition = _first(c.DaysOfUse, judgement.rule.rule.violation)
     if condition is None or condition.above is None:
         return None
     limit: Decimal = condition.above
     low, _ = days_of_use(matched.check, judgement.line, binder.gatherer(condition.lines))
-    return Decimal(low) - limit
+    return Decimal(low) - limit if low > limit else None
 
 
 def _first(kind: type, condition: c.Condition) -> Any:

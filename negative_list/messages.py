@@ -45,6 +45,8 @@ class Words(Struct, frozen=True, kw_only=True):
     stop: str
     others: str
     amount: str
+    seen: str
+    between: str
     ways: str
     suggestions: Mapping[str, str]
     units: Mapping[str, str]
@@ -60,19 +62,24 @@ WORDS: Mapping[Language, Words] = {
             "block": "不符合规定，请删除或修改",
             "warn": "请核对后修改或说明理由",
             "remind": "请留意",
-            "quantity": "数量超限，请改为{value}",
-            "days": "天数超限，请改为{value}天",
+            "quantity": "数量超限，请改为{value:f}",
+            "days": "天数超限，请改为{value:f}天",
+            "fund_remind": "医保不支付，请留意",
+            "fund_quantity": "超出部分医保不支付，请改为{value:f}",
+            "fund_days": "超出天数医保不支付，请改为{value:f}天",
         },
         colon="：",
         comma="，",
         stop="。",
         others="另有",
         amount="涉及金额{yuan}元",
+        seen="（{}）",
+        between="；",
         ways="可选：",
         suggestions={
             "drop": "删除{item}",
-            "quantity": "{item}数量改为{value}",
-            "days": "{item}天数改为{value}",
+            "quantity": "{item}数量改为{value:f}",
+            "days": "{item}天数改为{value:f}天",
             "self_pay": "{item}改为自费（须患者签字同意）",
         },
         units={
@@ -96,19 +103,24 @@ WORDS: Mapping[Language, Words] = {
             "block": "not allowed: drop or change it",
             "warn": "check, change or give a reason",
             "remind": "please note",
-            "quantity": "over the limit: set it to {value}",
-            "days": "over the limit: set it to {value} days",
+            "quantity": "over the limit: set it to {value:f}",
+            "days": "over the limit: set it to {value:f} days",
+            "fund_remind": "not paid by the fund",
+            "fund_quantity": "the fund pays {value:f}: set it",
+            "fund_days": "the fund pays {value:f} days: set it",
         },
         colon=": ",
         comma=", ",
         stop=". ",
         others="also",
         amount="amount at risk {yuan} yuan",
+        seen=" ({})",
+        between="; ",
         ways="ways out: ",
         suggestions={
             "drop": "drop {item}",
-            "quantity": "set the quantity of {item} to {value}",
-            "days": "set the days of {item} to {value}",
+            "quantity": "set the quantity of {item} to {value:f}",
+            "days": "set {item} to {value:f} days",
             "self_pay": "let the patient pay for {item} (with written consent)",
         },
         units={"year": "years", "month": "months", "day": "days"},
@@ -132,11 +144,13 @@ def message_of(
     words = WORDS[language]
     parts = [_head(finding, items, words, language), _why(finding, rule, words, language)]
     if others:
-        parts.append(words.others + words.colon + "；".join(dict.fromkeys(_said(other, language) for other in others)))
+        parts.append(
+            words.others + words.colon + words.between.join(dict.fromkeys(_said(other, language) for other in others))
+        )
     if finding.amount_fen:
         parts.append(words.amount.format(yuan=yuan(finding.amount_fen)))
     if finding.suggestions:
-        parts.append(words.ways + "；".join(suggestion.text for suggestion in finding.suggestions))
+        parts.append(words.ways + words.between.join(suggestion.text for suggestion in finding.suggestions))
     return (words.stop.join(part.rstrip("。") for part in parts) + words.stop).strip()
 
 
@@ -154,17 +168,18 @@ def _head(finding: Finding, items: Mapping[str, str], words: Words, language: La
 def _to_do(finding: Finding) -> str:
     if finding.unknown:
         return "ask"
+    fund = "fund_" if finding.fund_only else ""
     if finding.suggestions and finding.suggestions[0].kind in {"quantity", "days"}:
-        return finding.suggestions[0].kind
+        return fund + finding.suggestions[0].kind
     if finding.action == "remind":
-        return "remind"
+        return f"{fund}remind"
     return "fund" if finding.fund_only else finding.action
 
 
 def _why(finding: Finding, rule: Rule, words: Words, language: Language) -> str:
     """The rule's own words, with the facts they were held against."""
     seen = [_shown(fact, words, language) for fact in finding.facts if _tellable(fact)][:SHOWN_FACTS]
-    told = f"（{words.comma.join(seen)}）" if seen else ""
+    told = words.seen.format(words.comma.join(seen)) if seen else ""
     return _said(rule, language) + told
 
 

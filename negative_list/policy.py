@@ -11,7 +11,7 @@ import hashlib
 import tomllib
 from functools import cache, cached_property
 from importlib.resources import files
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -19,11 +19,11 @@ from msgspec import Struct
 from negative_list.classes import CLASS_IDS
 from negative_list.decision import Outcome
 from negative_list.errors import ListError, Problem, nearest
-from negative_list.rules import ACTIONS, Action
+from negative_list.rules import ACTIONS, Action, Addressee
 from negative_list.schema import problems_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 __all__ = ["Ceiling", "Policy", "Setting", "apply", "parse_policy", "read_policy", "shipped"]
@@ -49,7 +49,7 @@ class Setting(_Record, frozen=True, kw_only=True):
     rule: str = ""
     class_id: str = msgspec.field(name="class", default="")
     department: str = ""
-    addressee: str = ""
+    addressee: Addressee | None = None
 
     def fits(self, finding: Outcome, department: str) -> bool:
         """Whether the setting is about this finding."""
@@ -119,7 +119,7 @@ def read_policy(path: Path) -> Policy:
         ListError: it cannot be read, or something in it is wrong; all problems are in it.
     """
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         problem = Problem(file=str(path), message=f"cannot be read ({error}); check the name, and save it as UTF-8")
         raise ListError([problem]) from None
@@ -132,16 +132,19 @@ def parse_policy(text: str, file: str) -> Policy:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ListError([Problem(file=file, message=f"not TOML: {str(error).lower()}")]) from None
-    try:
-        policy = msgspec.convert(raw, Policy)
-    except msgspec.ValidationError as error:
-        found = list(problems_of(raw, Policy)) or [("", str(error).lower())]
-        raise ListError([Problem(file=file, path=path, message=message) for path, message in found]) from None
-    unknown = [
-        Problem(file=file, path=f"classes.{name}", message=f"unknown class `{name}`{nearest(name, CLASS_IDS)}")
-        for name in policy.classes
-        if name not in CLASS_IDS
-    ]
-    if unknown:
-        raise ListError(unknown)
-    return policy
+    found = [*problems_of(raw, Policy), *_unknown_classes(raw)]
+    if found:
+        raise ListError(Problem(file=file, path=path, message=message) for path, message in found)
+    return msgspec.convert(raw, Policy)
+
+
+def _unknown_classes(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Classes nobody has: a ceiling or a row for one would be passed over without a word."""
+    ceilings, rows = raw.get("classes", {}), raw.get("set", [])
+    named = [(f"classes.{name}", name) for name in ceilings] if isinstance(ceilings, dict) else []
+    for place, row in enumerate(rows if isinstance(rows, list) else []):
+        if isinstance(row, dict) and row.get("class"):
+            named.append((f"set[{place}].class", row["class"]))
+    for path, name in named:
+        if isinstance(name, str) and name not in CLASS_IDS:
+            yield path, f"unknown class `{name}`{nearest(name, CLASS_IDS)}"

@@ -12,6 +12,7 @@ from negative_list.conditions import Condition, Items, Record
 __all__ = [
     "ACTIONS",
     "Action",
+    "Addressee",
     "Basis",
     "NamedSet",
     "OnUnknown",
@@ -25,6 +26,9 @@ __all__ = [
 Action: TypeAlias = Literal["pass", "remind", "warn", "block"]
 ACTIONS: tuple[Action, ...] = ("pass", "remind", "warn", "block")
 """What a finding asks of the caller, weakest first."""
+
+Addressee: TypeAlias = Literal["doctor", "charge_entry", "pharmacy", "registration", "office"]
+"""Who can act on a finding, and is shown it."""
 
 
 class Text(Record, frozen=True, kw_only=True):
@@ -94,7 +98,7 @@ class Rule(Record, frozen=True, kw_only=True):
     result: Literal["definite", "suspicious"] = "definite"
     action: Literal["remind", "warn", "block"] = "warn"
     fund_only: bool = False
-    addressee: Literal["doctor", "charge_entry", "pharmacy", "registration", "office"] = "doctor"
+    addressee: Addressee = "doctor"
     per: Literal["line", "encounter"] = "line"
     scope: Condition | None = None
     valid_from: date | None = None

@@ -70,12 +70,16 @@ def _helps(finding: Finding, before: tuple[Outcome, ...], after: tuple[Outcome, 
     """Whether the finding is gone and nothing as strong is new."""
     if any(f.rule_id == finding.rule_id and set(f.lines) & set(finding.lines) for f in after):
         return False
-    known = {(f.rule_id, line) for f in before for line in f.lines or ("",)}
+    known = {place: ACTIONS.index(f.action) for f in before for place in _places(f)}
     level = ACTIONS.index(finding.action)
     return not any(
-        ACTIONS.index(f.action) >= level and any((f.rule_id, line) not in known for line in f.lines or ("",))
-        for f in after
+        ACTIONS.index(f.action) >= max(level, known.get(place, -1) + 1) for f in after for place in _places(f)
     )
+
+
+def _places(finding: Outcome) -> list[tuple[str, str]]:
+    """The rule with each line it offends on, or with none; one that asked before and holds now is stronger."""
+    return [(finding.rule_id, line) for line in finding.lines or ("",)]
 
 
 # -- edits
