@@ -21,7 +21,7 @@ from negative_list.importer.numbers import NUMBER, number
 if TYPE_CHECKING:
     from negative_list.importer.remark import Reader
 
-__all__ = ["ADULT_FROM_YEARS", "CHILD_BELOW_YEARS", "Ages", "Bound", "child", "hull", "read_ages"]
+__all__ = ["ADULT_FROM_YEARS", "CHILD_BELOW_YEARS", "Ages", "Bound", "child", "hull", "newborn", "read_ages"]
 
 CHILD_BELOW_YEARS = 18
 """A child has not completed this many years: the Law on the Protection of Minors, article 2.
@@ -131,7 +131,6 @@ def _years(low: int | None, high: int | None) -> Ages:
 
 
 _PEOPLE: tuple[tuple[str, Ages], ...] = (
-    # newborn: up to and with the 28th day of life (WHO; national health statistics)
     ("新生儿|新生婴儿", Ages(high=Bound(value=28, unit="day"))),
     # born early or small: said of infants
     ("早产婴?儿|低(?:出生)?体重儿|足月儿", _years(None, 1)),
@@ -188,6 +187,11 @@ class _Found(Struct, frozen=True, kw_only=True):
 def child() -> Ages:
     """The ages of a child."""
     return _years(None, CHILD_BELOW_YEARS)
+
+
+def newborn() -> Ages:
+    """The ages of a newborn: up to and with the 28th day of life (WHO; national health statistics)."""
+    return Ages(high=Bound(value=28, unit="day"))
 
 
 def read_ages(reader: Reader) -> Ages | None:

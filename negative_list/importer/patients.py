@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from negative_list.conditions import Age, All, Any, Condition, Diagnosis, Not
-from negative_list.importer.ages import Ages, child, read_ages
+from negative_list.importer.ages import Ages, child, hull, newborn, read_ages
+from negative_list.importer.families import FAMILIES
 from negative_list.importer.indications import read_remark
 from negative_list.importer.made import Made, Part, refused
 from negative_list.importer.parts import flagged, no, one_of, words
@@ -52,21 +53,26 @@ def make_sex(point: Point, class_id: str) -> Made:
 
 
 def make_ages(point: Point, class_id: str) -> Made:
-    """The item is for children or for stated ages: bounds of the remark or the name, else the child limit."""
+    """The item is for children or for stated ages: bounds of the remark or the name, inside the class's own limit."""
     remark = read_remark(point.constraint) if restricts(point) else None
-    ages = remark.ages if remark else _label_ages(point, everything=class_id != "R65")
-    ages = _narrowed(ages, _newborn_class(class_id)) or child()
+    said = remark.ages if remark else _label_ages(point, everything=class_id != "R65")
+    limit = newborn() if class_id in _NEWBORN else child()
+    ages = said.meet(limit) if said else limit
+    if ages.empty:
+        return refused("the ages of the remark are not those the class is about")
+    fund = "医保不支付：" if FAMILIES[class_id].fund_only else ""
     own = Part(
         class_id=class_id,
         violation=no(ages.condition()),
-        message=Text(zh=f"限{_ages_text(ages)}使用，患者年龄不符", en="the patient's age is outside the allowed range"),
+        message=Text(
+            zh=f"{fund}限{_ages_text(ages)}使用，患者年龄不符", en="the patient's age is outside the allowed range"
+        ),
     )
-    same = remark is not None and all(b.ages in (None, remark.ages) for b in remark.branches)
+    same = remark is not None and all(branch.ages in (None, remark.ages) for branch in remark.branches)
     return whole(point, own, {"age": ages.parameters()}, "ages" if same else "", remark=remark)
 
 
-def _newborn_class(class_id: str) -> Ages | None:
-    return read_ages(Reader("新生儿")) if class_id in ("R06", "R18", "R32") else None
+_NEWBORN = ("R06", "R18", "R32")
 
 
 def _label_ages(point: Point, *, everything: bool) -> Ages | None:
@@ -75,9 +81,7 @@ def _label_ages(point: Point, *, everything: bool) -> Ages | None:
     clauses = point.constraint.replace("\n", "。").replace("，", "。").replace(",", "。").split("。")
     saying = [c for c in clauses if everything or any(word in c for word in ("用于", "适用", "专用", "患者", "限"))]
     read = [ages for clause in saying if (ages := read_ages(Reader(clause)))]
-    label = None
-    for ages in read:
-        label = label.join(ages) if label else ages
+    label = hull(read)
     if named and label and not named.meet(label).empty and not _loose(label, named):
         return named.meet(label)
     return named or label
@@ -86,10 +90,6 @@ def _label_ages(point: Point, *, everything: bool) -> Ages | None:
 def _loose(label: Ages, named: Ages) -> bool:
     """A label that speaks of the newborn among others does not narrow an item named for children."""
     return bool(named == child() and label.high and label.low is None and label.high.unit == "day")
-
-
-def _narrowed(ages: Ages | None, limit: Ages | None) -> Ages | None:
-    return ages.meet(limit) if ages and limit else ages or limit
 
 
 def _ages_text(ages: Ages) -> str:
