@@ -147,7 +147,8 @@ def _evidence(branch: Branch, items: Items, lifted: frozenset[str]) -> Iterable[
         yield flagged("encounter.nutrition_risk")
         yield flagged("encounter.enteral_impossible")
     if branch.prior_treatment and "prior_treatment" not in lifted:
-        yield flagged(EVIDENCE)
+        # the flag looks half a year back; an older treatment, or one elsewhere, is for the doctor to state
+        yield flagged(EVIDENCE) if branch.second_line else one_of((flagged(EVIDENCE), flagged(MET)))
     if branch.rest:
         yield flagged(MET)
 
@@ -160,9 +161,10 @@ def _begun_in_time(hours: Decimal, items: Items) -> Condition:
 
 def _asked(remark: Remark, lifted: frozenset[str]) -> Iterable[str]:
     parts = (*remark.branches, remark.common)
-    if any(part.rest for part in parts):
+    prior_treatment = "prior_treatment" not in lifted and any(part.prior_treatment for part in parts)
+    if prior_treatment or any(part.rest for part in parts):
         yield MET
-    if "prior_treatment" not in lifted and any(part.prior_treatment for part in parts):
+    if prior_treatment:
         yield EVIDENCE
     if any(part.onset_hours is not None for part in parts):
         yield "encounter.onset_at"

@@ -16,13 +16,14 @@ __all__ = ["read_stages"]
 
 _STAGE = "encounter.tumour_stage"
 _LATE = ("III", "IV", "locally-advanced", "unresectable", "metastatic", "recurrent")
+# A word stands for every stage it takes in: whoever has metastases is in stage IV, and cannot be operated on.
 _STAGES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("局部晚期", ("locally-advanced",)),
-    ("(?<!非)转移性(?!疾病阶段|阶段)|(?:远处|发生|已)转移(?!风险)", ("metastatic",)),
-    ("(?:手术)?不可(?:手术)?切除(?:的)?|(?:无法|不能|不宜)(?:进行)?(?:手术)(?:切除)?(?:的)?", ("unresectable",)),
+    ("局部晚期", ("locally-advanced", "unresectable", "III")),
+    ("(?<!非)转移性(?!疾病阶段|阶段)|(?:远处|发生|已)转移(?!风险)", ("metastatic", "IV")),
+    ("(?:手术)?不可(?:手术)?切除(?:的)?|(?:无法|不能|不宜)(?:进行)?(?:手术)(?:切除)?(?:的)?", ("unresectable", *_LATE)),
     ("复发或难治性?|难治或复发性?", ("recurrent", "refractory")),
     ("复发性|复发型(?!多发)|复发(?!风险)", ("recurrent",)),
-    ("难治性?", ("refractory",)),
+    ("难治性?", ("refractory", "recurrent")),
     ("中晚期|晚期|进展期", _LATE),
     ("早期", ("early", "I", "II")),
 )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +13,9 @@ from negative_list.importer import import_points
 from negative_list.importer.families import FAMILIES
 from negative_list.parse import read_parsed
 from negative_list.validate import validate
+
+if TYPE_CHECKING:
+    import pytest
 
 _PIECES = """
 限 仅限 需 儿童 成人 青少年 新生儿 婴幼儿 3岁 12岁 6个月 28天 及以上 以下 未满 不超过
