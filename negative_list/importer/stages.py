@@ -51,6 +51,6 @@ def _read(reader: Reader, *, tumour: bool) -> Iterator[Condition]:
         yield Fact(fact=_STAGE, any_of=tuple(dict.fromkeys(stages)))
     if reader.took(_FIRST_LINE):
         yield Fact(fact="encounter.line_of_therapy", at_most=Decimal(1))
-    phases = tuple(phase for pattern, phase in _PHASES if reader.took(pattern))
+    phases = () if not tumour else tuple(phase for pattern, phase in _PHASES if reader.took(pattern))
     if phases:
         yield Fact(fact="encounter.treatment_phase", any_of=phases)
