@@ -99,15 +99,15 @@ WORDS: Mapping[Language, Words] = {
         marks={"block": "[BLOCK] ", "warn": "[WARN] ", "remind": "[REMIND] ", "pass": ""},
         to_do={
             "ask": "please give {needs}",
-            "fund": "not paid by the fund: self-pay or drop",
-            "block": "not allowed: drop or change it",
-            "warn": "check, change or give a reason",
+            "fund": "not paid: self-pay/drop",
+            "block": "drop or change it",
+            "warn": "change it or say why",
             "remind": "please note",
-            "quantity": "over the limit: set it to {value:f}",
-            "days": "over the limit: set it to {value:f} days",
-            "fund_remind": "not paid by the fund",
-            "fund_quantity": "the fund pays {value:f}: set it",
-            "fund_days": "the fund pays {value:f} days: set it",
+            "quantity": "set it to {value:f}",
+            "days": "set it to {value:f} days",
+            "fund_remind": "the fund won't pay",
+            "fund_quantity": "the fund pays {value:f}",
+            "fund_days": "the fund pays {value:f} days",
         },
         colon=": ",
         comma=", ",
@@ -124,7 +124,7 @@ WORDS: Mapping[Language, Words] = {
             "self_pay": "let the patient pay for {item} (with written consent)",
         },
         units={"year": "years", "month": "months", "day": "days"},
-        encounter="this encounter",
+        encounter="this visit",
     ),
 }
 
@@ -200,7 +200,8 @@ def _shown(fact: FactSeen, words: Words, language: Language) -> str:
         value = entry.words.get(value, value)
     if isinstance(value, bool):
         value = ("是" if value else "否") if language == "zh" else ("yes" if value else "no")
-    return f"{label}{words.colon}{value}{words.units.get(fact.unit, fact.unit)}"
+    unit = words.units.get(fact.unit, fact.unit)
+    return f"{label}{words.colon}{value}{' ' if unit and language == 'en' else ''}{unit}"
 
 
 def _labels(names: Iterable[str], language: Language) -> list[str]:
