@@ -1,74 +1,100 @@
-"""Counters and times for operations, in Prometheus form; nothing about a person."""
+"""Counters and times for operations, in Prometheus form; nothing about a person.
+
+Counted in plain dictionaries, by one thread, and turned into metric families when somebody scrapes: a check is counted
+thousands of times for every scrape.
+"""
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import Counter
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.registry import Collector
 
 from negative_list.rules import ACTIONS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from prometheus_client.metrics_core import Metric
+
     from negative_list.decision import Decision
 
 __all__ = ["Metrics"]
 
-_LATENCY_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
+_BOUNDS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 _REASONS = ("missing_facts", "coverage")
 
 
-class Metrics:
+class Metrics(Collector):
     """Every metric of one sidecar, in a registry of its own."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        checks = Counter("reminder_checks", "Checks decided.", ["decision"], registry=self.registry)
-        self._checks = {action: checks.labels(action) for action in ACTIONS}
-        self._seconds = Histogram(
-            "reminder_check_seconds",
-            "From the prescription to its decision.",
-            buckets=_LATENCY_S,
-            registry=self.registry,
-        )
-        self._findings = Counter(
-            "reminder_findings", "Findings by class and action.", ["class_id", "action"], registry=self.registry
-        )
-        self._unknown = Counter(
-            "reminder_unknown_findings", "Findings that ask for facts, by class.", ["class_id"], registry=self.registry
-        )
-        not_evaluated = Counter(
-            "reminder_not_evaluated", "Rules triggered and not decided.", ["reason"], registry=self.registry
-        )
-        self._not_evaluated = {reason: not_evaluated.labels(reason) for reason in _REASONS}
-        self._notes = Counter("reminder_notes", "Notes about bodies, by code.", ["code"], registry=self.registry)
-        self._refused = Counter(
-            "reminder_refused", "Requests refused, by face and reason.", ["face", "reason"], registry=self.registry
-        )
-        self._rules = Gauge("reminder_rules", "Rules of the active list.", registry=self.registry)
-        self._details = Gauge("reminder_details", "Details of the active list.", registry=self.registry)
+        self._loaded = {"rules": 0, "details": 0}
+        self._checks: Counter[tuple[str, ...]] = Counter({(action,): 0 for action in ACTIONS})
+        self._within = [0] * (len(_BOUNDS_S) + 1)
+        self._seconds = 0.0
+        self._findings: Counter[tuple[str, ...]] = Counter()
+        self._unknown: Counter[tuple[str, ...]] = Counter()
+        self._not_evaluated: Counter[tuple[str, ...]] = Counter({(reason,): 0 for reason in _REASONS})
+        self._notes: Counter[tuple[str, ...]] = Counter()
+        self._refused: Counter[tuple[str, ...]] = Counter()
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
 
     def loaded(self, rules: int, details: int) -> None:
         """A list became active."""
-        self._rules.set(rules)
-        self._details.set(details)
+        self._loaded = {"rules": rules, "details": details}
 
     def decided(self, decision: Decision, seconds: float) -> None:
         """A check was decided."""
-        self._checks[decision.decision].inc()
-        self._seconds.observe(seconds)
+        self._checks[decision.decision,] += 1
+        self._within[bisect_left(_BOUNDS_S, seconds)] += 1
+        self._seconds += seconds
         for finding in decision.findings:
-            self._findings.labels(finding.class_id, finding.action).inc()
+            self._findings[finding.class_id, finding.action] += 1
             if finding.unknown:
-                self._unknown.labels(finding.class_id).inc()
+                self._unknown[finding.class_id,] += 1
         for skipped in decision.not_evaluated:
-            self._not_evaluated[skipped.reason].inc()
+            self._not_evaluated[skipped.reason,] += 1
         for note in decision.notes:
-            self._notes.labels(note.code).inc()
+            self._notes[note.code,] += 1
 
     def refused(self, face: str, reason: str) -> None:
         """A request was not decided."""
-        self._refused.labels(face, reason).inc()
+        self._refused[face, reason] += 1
 
     def text(self) -> bytes:
         """The exposition text."""
-        return generate_latest(self.registry)
+        return generate_latest(self._registry)
+
+    def collect(self) -> Iterator[Metric]:
+        """The families as they stand, for the registry."""
+        yield _counter("checks", "Checks decided.", ("decision",), self._checks)
+        yield self._histogram()
+        yield _counter("findings", "Findings by class and action.", ("class_id", "action"), self._findings)
+        yield _counter("unknown_findings", "Findings that ask for facts, by class.", ("class_id",), self._unknown)
+        yield _counter("not_evaluated", "Rules triggered and not decided.", ("reason",), self._not_evaluated)
+        yield _counter("notes", "Notes about bodies, by code.", ("code",), self._notes)
+        yield _counter("refused", "Requests refused, by face and reason.", ("face", "reason"), self._refused)
+        for name, value in self._loaded.items():
+            yield GaugeMetricFamily(f"reminder_{name}", f"{name.capitalize()} of the active list.", value=value)
+
+    def _histogram(self) -> HistogramMetricFamily:
+        bounds = [*map(str, _BOUNDS_S), "+Inf"]
+        buckets = list(zip(bounds, accumulate(self._within), strict=True))
+        text = "From the prescription to its decision."
+        return HistogramMetricFamily("reminder_check_seconds", text, buckets=buckets, sum_value=self._seconds)
+
+
+def _counter(
+    name: str, text: str, labels: tuple[str, ...], counts: Mapping[tuple[str, ...], int]
+) -> CounterMetricFamily:
+    family = CounterMetricFamily(f"reminder_{name}", text, labels=labels)
+    for values, count in sorted(counts.items()):
+        family.add_metric(values, count)
+    return family
