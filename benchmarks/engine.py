@@ -7,12 +7,10 @@ one process and timed turn by turn, so that the ratio does not hang on what else
 from __future__ import annotations
 
 import gc
+import itertools
 import statistics
 import time
-from collections.abc import Callable
-from datetime import datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.workload import AT, make_workload
 from negative_list.compile import CompiledList, canonical_lines, compile
@@ -20,11 +18,17 @@ from negative_list.decide import decide
 from negative_list.engine import match
 from negative_list.generate import generate
 from negative_list.parse import read_parsed
-from negative_list.prescription import Prescription
 from negative_list.readers import read_body
 from negative_list.rules import RuleList
 from negative_list.site import Sites
 from negative_list.validate import check
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+
+    from negative_list.prescription import Prescription
 
 __all__ = ["bench_engine", "bench_reading", "enlarged"]
 
@@ -35,6 +39,7 @@ def bench_reading(path: Path, details: int) -> dict[str, Any]:
     """Seconds to parse, validate and compile a generated list of so many details from a file."""
     path.write_bytes(b"".join(canonical_lines(generate(details, 1))))
     times: dict[str, list[float]] = {"parse_s": [], "validate_s": [], "compile_s": [], "all_s": []}
+    sizes = {"details": 0, "rules": 0}
     for _ in range(3):
         gc.collect()
         marks = [time.perf_counter()]
@@ -44,11 +49,12 @@ def bench_reading(path: Path, details: int) -> dict[str, Any]:
         marks.append(time.perf_counter())
         compiled = compile(rules)
         marks.append(time.perf_counter())
-        steps = [after - before for before, after in zip(marks, marks[1:], strict=False)]
+        steps = [after - before for before, after in itertools.pairwise(marks)]
+        sizes = {"details": compiled.details, "rules": len(compiled.rules)}
         for name, value in zip(times, (*steps, marks[-1] - marks[0]), strict=True):
             times[name].append(value)
     medians = {name: round(statistics.median(values), 4) for name, values in times.items()}
-    return {"details": compiled.details, "rules": len(compiled.rules), **medians}
+    return {**sizes, **medians}
 
 
 def enlarged(small: RuleList, details: int) -> RuleList:

@@ -12,12 +12,14 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 __all__ = ["bench_cold_start", "bench_rpc", "served"]
 
@@ -112,7 +114,7 @@ async def bench_rpc(list_path: Path, requests: list[bytes]) -> dict[str, Any]:
 
 async def _sizes(target: str, requests: list[bytes]) -> list[int]:
     async with grpc.aio.insecure_channel(target) as channel:
-        call = channel.unary_unary(METHOD)
+        call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(METHOD)
         return [len(await call(request)) for request in requests]
 
 
@@ -121,7 +123,7 @@ async def _load(target: str, requests: list[bytes]) -> tuple[float, list[float]]
     times: list[float] = []
     numbers = iter(range(CALLS))
     async with grpc.aio.insecure_channel(target) as channel:
-        call = channel.unary_unary(METHOD)
+        call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(METHOD)
         await call(requests[0])
 
         async def run() -> None:
@@ -138,15 +140,17 @@ async def _load(target: str, requests: list[bytes]) -> tuple[float, list[float]]
 async def bench_cold_start(list_path: Path, empty_list: Path) -> dict[str, Any]:
     """Seconds from starting the process to SERVING, and resident memory above a sidecar with one rule, in MB."""
     seconds, memory, base = [], [], []
+    details = 0
     for _ in range(3):
         started = time.perf_counter()
         async with served(list_path) as (_target, process, entry):
             seconds.append(time.perf_counter() - started)
             memory.append(_resident_mb(process.pid))
+            details = entry["details"]
         async with served(empty_list) as (_target, process, _entry):
             base.append(_resident_mb(process.pid))
     return {
-        "details": entry["details"],
+        "details": details,
         "to_serving_s": round(statistics.median(seconds), 2),
         "memory_mb": round(statistics.median(memory), 1),
         "memory_above_empty_mb": round(statistics.median(memory) - statistics.median(base), 1),

@@ -1,7 +1,8 @@
 """The workload every benchmark shares: prescriptions over a list, in the mix of design section 11.
 
-70 % without a finding, 20 % with one, 10 % with three or more, a fifth with something unknown; six lines each, every line with
-a rule on its code. Which code does what for which patient is asked of the engine itself, so that the mix holds for any list.
+70 % without a finding, 20 % with one, 10 % with three or more, a fifth with something unknown; six lines each, every
+line with a rule on its code. Which code does what for which patient is asked of the engine itself, so that the mix
+holds for any list.
 """
 
 from __future__ import annotations
@@ -9,15 +10,17 @@ from __future__ import annotations
 import itertools
 from datetime import datetime
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from negative_list.compile import CompiledList
 from negative_list.engine import match
 from negative_list.prescription import Prescription
 from negative_list.readers import read_body
 from negative_list.site import Sites
+
+if TYPE_CHECKING:
+    from negative_list.compile import CompiledList
 
 __all__ = ["AT", "LINES", "Workload", "bodies_of", "make_workload"]
 

@@ -33,6 +33,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+"""The program ``negative-list`` with all its commands."""
+
 importing = typer.Typer(help="Make a list from what insurers publish.", no_args_is_help=True)
 app.add_typer(importing, name="import")
 

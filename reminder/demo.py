@@ -1,7 +1,7 @@
 """``make demo``: a list, a sidecar, sample prescriptions with their twins, the decisions, and an end.
 
-Everything runs on embedded defaults and free loopback ports. Where the published knowledge points lie beside the project they
-are imported and answer too.
+Everything runs on embedded defaults and free loopback ports. Where the published knowledge points lie beside the
+project they are imported and answer too.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from negative_list.errors import RequestError
 from negative_list.rules import ACTIONS, Action
 from reminder.client import NotReachedError, check
 
-__all__ = ["main"]
+__all__ = ["Answer", "main"]
 
 SAMPLE = Path(str(files("negative_list") / "lists" / "sample"))
 POINTS = Path("../shared/data/knowledge_points.jsonl")

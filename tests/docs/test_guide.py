@@ -80,7 +80,7 @@ def test_the_example_of_a_site_is_one(tmp_path: Path) -> None:
 
 def test_every_metric_is_described() -> None:
     """The table of metrics names those the sidecar has."""
-    names = {family.name for family in Metrics().registry.collect()}
+    names = {family.name for family in Metrics().collect()}
     assert first_cells("Health, metrics, log") == names
 
 
