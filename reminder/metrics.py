@@ -43,8 +43,8 @@ class Metrics(Collector):
         self._not_evaluated: Counter[tuple[str, ...]] = Counter({(reason,): 0 for reason in _REASONS})
         self._notes: Counter[tuple[str, ...]] = Counter()
         self._refused: Counter[tuple[str, ...]] = Counter()
-        self._registry = CollectorRegistry()
-        self._registry.register(self)
+        self.registry = CollectorRegistry()
+        self.registry.register(self)
 
     def loaded(self, rules: int, details: int) -> None:
         """A list became active."""
@@ -70,7 +70,7 @@ class Metrics(Collector):
 
     def text(self) -> bytes:
         """The exposition text."""
-        return generate_latest(self._registry)
+        return generate_latest(self.registry)
 
     def collect(self) -> Iterator[Metric]:
         """The families as they stand, for the registry."""

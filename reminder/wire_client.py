@@ -11,6 +11,7 @@ from negative_list.decision import Decision, FactSeen, Finding, NotEvaluated, Su
 from negative_list.dictionary import load
 from negative_list.errors import FieldProblem, RequestError, nearest
 from negative_list.prescription import Note
+from negative_list.readers.limits import MAX_NOTES
 from negative_list.rules import Reason, Text
 from reminder import wire
 from reminder.v1 import reminder_pb2 as pb
@@ -108,7 +109,7 @@ def request_of(body: Mapping[str, Any]) -> pb.CheckRequest:
     it and the check goes on.
 
     Raises:
-        RequestError: For unknown names and values of a wrong shape, all at once.
+        RequestError: For unknown names and values of a wrong shape, all at once (the first hundred of many).
     """
     writer = _Writer()
     request = pb.CheckRequest()
@@ -180,6 +181,8 @@ class _Writer:
 
     def _wrong(self, path: str, message: str) -> None:
         self.problems.append(FieldProblem(field=path, message=message))
+        if len(self.problems) >= MAX_NOTES:
+            raise RequestError(self.problems)
 
 
 def _typed(field: Any, value: object) -> bool | int | str:

@@ -154,6 +154,13 @@ def test_everything_wrong_with_a_body_is_told_at_once() -> None:
     assert "did you mean `encounter`" in found["encuonter"]
 
 
+def test_of_very_many_problems_the_first_hundred_are_told() -> None:
+    """A misspelt name in every line is one mistake."""
+    with pytest.raises(RequestError) as caught:
+        wire_client.request_of({"encounter": {"lines": [{"nmae": "x"}] * 20_000}})
+    assert len(caught.value.fields) == 100
+
+
 def test_bytes_that_are_no_message_are_the_callers_fault() -> None:
     """They are refused, naming the request."""
     with pytest.raises(RequestError) as caught:
