@@ -114,9 +114,9 @@ def finding(**given: Any) -> Finding:
     return Finding(**(fields | given))
 
 
-def fact(name: str, *values: c.Scalar) -> c.Fact:
-    """A fact is one of the values."""
-    return c.Fact(fact=name, any_of=values)
+def fact(name: str, *values: c.Scalar, yes: bool | None = None) -> c.Fact:
+    """A fact is one of the values, or a flag that is so."""
+    return c.Fact(fact=name, any_of=values if yes is None else (yes,))
 
 
 def day_limit(limit: int, code: str = DRUG) -> c.Sum:
