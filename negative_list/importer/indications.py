@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from itertools import repeat
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -157,7 +158,7 @@ def _read(reader: Reader) -> Branch:
     _hide(reader, [m for m in found if _AGED.search(m.disease.name) or m.disease.chapter == _PERINATAL])
     ages = read_ages(reader)
     sex = read_sex(reader)
-    _hide(reader, found)
+    _hide(reader, map(_without_stage, found, repeat(reader.text)))
     second_line = bool(_SECOND_LINE.search(reader.text))
     prior_treatment = read_prior_treatment(reader)
     stages = read_stages(reader, tumour=any(m.disease.chapter == _TUMOURS for m in found))
@@ -184,6 +185,7 @@ def _read(reader: Reader) -> Branch:
 
 
 _TREATMENT = re.compile("透析|化疗|放疗|手术|术后|移植|康复|换药|拆线|输血|抗凝|造口|状态|介入")
+_STAGED = re.compile("(?:局部晚期|中晚期|晚期|早期|转移性|复发性?|难治性?|不可切除|进展期|的|或|和|、|/)+")
 _SECOND_LINE = re.compile("二线(?:用药|治疗|使用|药物)")
 _TUMOURS = 2
 _FACTORS = 21
@@ -265,6 +267,12 @@ def _beside(text: str) -> str:
 def _hide(reader: Reader, found: Iterable[Mention]) -> None:
     for mention in found:
         reader.take(mention.start, mention.end)
+
+
+def _without_stage(mention: Mention, text: str) -> Mention:
+    """The mention of a tumour without the stage its name begins with: "转移性宫颈癌" also says how far it has gone."""
+    stage = _STAGED.match(text, mention.start, mention.end) if mention.disease.chapter == _TUMOURS else None
+    return replace(mention, start=stage.end()) if stage else mention
 
 
 def _together(parts: Iterable[Branch]) -> Branch:

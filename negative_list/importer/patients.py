@@ -75,21 +75,25 @@ def make_ages(point: Point, class_id: str) -> Made:
 _NEWBORN = ("R06", "R18", "R32")
 
 
+_NUMBERED = re.compile(r"\d\s*(?:周?岁|个?月|日龄|天)|[一二三四五六七八九十]周?岁")
+_SAYING = ("用于", "适用", "专用", "患者", "限")
+
+
 def _label_ages(point: Point, *, everything: bool) -> Ages | None:
-    """Ages a remark describes, narrowed by the item's name; of a label only where it says for whom the drug is."""
+    """Ages a remark describes, narrowed by the item's name; of a label only where it says for whom the drug is.
+
+    An item whose name says children is narrowed by numbers only: a label that also speaks of the newborn means to
+    describe ("早产儿、低体重儿…"), not to shut out older children.
+    """
     named = read_ages(Reader(point.item_name))
-    clauses = point.constraint.replace("\n", "。").replace("，", "。").replace(",", "。").split("。")
-    saying = [c for c in clauses if everything or any(word in c for word in ("用于", "适用", "专用", "患者", "限"))]
-    read = [ages for clause in saying if (ages := read_ages(Reader(clause)))]
-    label = hull(read)
-    if named and label and not named.meet(label).empty and not _loose(label, named):
-        return named.meet(label)
+    clauses = re.split("[\\n，,。；;]", point.constraint)
+    saying = [clause for clause in clauses if everything or any(word in clause for word in _SAYING)]
+    if named == child():
+        saying = [clause for clause in saying if _NUMBERED.search(clause)]
+    label = hull([ages for clause in saying if (ages := read_ages(Reader(clause)))])
+    if named and label:
+        return named.narrowed(label)
     return named or label
-
-
-def _loose(label: Ages, named: Ages) -> bool:
-    """A label that speaks of the newborn among others does not narrow an item named for children."""
-    return bool(named == child() and label.high and label.low is None and label.high.unit == "day")
 
 
 def _ages_text(ages: Ages) -> str:
