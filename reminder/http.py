@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -73,20 +74,25 @@ class _Http:
     async def check(self, request: Request) -> Response:
         """3101. Always a well-formed reply with status 200: callers take anything else for a broken line (3.3, 8)."""
         arrived = self._service.now()
+        try:
+            raw = await _bytes_of(request)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        return _json(200, await self._service.run(len(raw), partial(self._answer, raw, arrived)))
+
+    def _answer(self, raw: bytes, arrived: datetime) -> bytes:
         body: dict[str, Any] = {}
         try:
-            body = read_json(await _bytes_of(request))
+            body = read_json(raw)
             prescription = self._service.read_national(body)
             reply = national.reply_of(self._service.check(prescription), prescription)
         except RequestError as error:
             self._service.refused("http", error)
             reply = national.failure_reply(error.fields)
-        except ClientDisconnect:
-            return Response(status_code=400)
         except Exception as error:  # noqa: BLE001 - a caller that gets no reply may refuse to save, or hang
             self._service.failed("http", error)
             reply = national.failure_reply([_OUR_FAULT])
-        return _json(200, national.encode(reply, self._envelope(body, arrived)))
+        return national.encode(reply, self._envelope(body, arrived))
 
     def _envelope(self, body: dict[str, Any], arrived: datetime) -> dict[str, str]:
         service = self._service

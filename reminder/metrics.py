@@ -1,7 +1,7 @@
 """Counters and times for operations, in Prometheus form; nothing about a person.
 
-Counted in plain dictionaries, by one thread, and turned into metric families when somebody scrapes: a check is counted
-thousands of times for every scrape.
+Counted in plain dictionaries and turned into metric families when somebody scrapes: a check is counted thousands of
+times for every scrape.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from itertools import accumulate
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -43,6 +44,7 @@ class Metrics(Collector):
         self._not_evaluated: Counter[tuple[str, ...]] = Counter({(reason,): 0 for reason in _REASONS})
         self._notes: Counter[tuple[str, ...]] = Counter()
         self._refused: Counter[tuple[str, ...]] = Counter()
+        self._lock = Lock()
         self.registry = CollectorRegistry()
         self.registry.register(self)
 
@@ -52,6 +54,10 @@ class Metrics(Collector):
 
     def decided(self, decision: Decision, seconds: float) -> None:
         """A check was decided."""
+        with self._lock:
+            self._decided(decision, seconds)
+
+    def _decided(self, decision: Decision, seconds: float) -> None:
         self._checks[decision.decision,] += 1
         self._within[bisect_left(_BOUNDS_S, seconds)] += 1
         self._seconds += seconds
@@ -66,11 +72,13 @@ class Metrics(Collector):
 
     def refused(self, face: str, reason: str) -> None:
         """A request was not decided."""
-        self._refused[face, reason] += 1
+        with self._lock:
+            self._refused[face, reason] += 1
 
     def text(self) -> bytes:
         """The exposition text."""
-        return generate_latest(self.registry)
+        with self._lock:
+            return generate_latest(self.registry)
 
     def collect(self) -> Iterator[Metric]:
         """The families as they stand, for the registry."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn, cast
 
 import grpc
@@ -83,14 +84,16 @@ class _Reminder:
             self._service.late("grpc")
             await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline had passed before the check began")
         try:
-            prescription = _read(data, self._service)
-            return wire.response_of(self._service.check(prescription))
+            return await self._service.run(len(data), partial(self._answer, data))
         except RequestError as error:
             self._service.refused("grpc", error)
             await _refuse(context, error)
         except Exception as error:  # noqa: BLE001 - whatever happens, the caller gets an answer without texts of patients
             self._service.failed("grpc", error)
             await context.abort(grpc.StatusCode.INTERNAL, "the check failed inside the sidecar; see its log")
+
+    def _answer(self, data: bytes) -> pb.CheckResponse:
+        return wire.response_of(self._service.check(_read(data, self._service)))
 
 
 def _read(data: bytes, service: Service) -> Prescription:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import traceback
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -30,7 +32,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Active", "Outside", "Service"]
 
+T = TypeVar("T")
+
 _MAX_LOGGED = 200
+_LARGE_BYTES = 64 * 1024
+"""A body of some hundred lines or more: deciding it takes more than some ten milliseconds."""
+
 _Reader: TypeAlias = "Callable[..., Prescription]"
 
 
@@ -63,6 +70,7 @@ class Service:
         self.degraded: tuple[str, ...] = ()
         self._outside = outside
         self._log = log
+        self._aside = ThreadPoolExecutor(1, thread_name_prefix="large")
         metrics.loaded(len(active.compiled.rules), active.compiled.details)
 
     def now(self) -> datetime:
@@ -76,6 +84,16 @@ class Service:
     def draw(self, bits: int) -> int:
         """A random number below ``2**bits``."""
         return self._outside.draw(bits)
+
+    async def run(self, size_bytes: int, work: Callable[[], T]) -> T:
+        """Do what a request of that size asks for: at once, or, when it is large, in the thread beside.
+
+        A stay of thousands of lines takes seconds, in which small requests and health still have to be answered. One
+        large request at a time: more of them would only slow each other down.
+        """
+        if size_bytes <= _LARGE_BYTES:
+            return work()
+        return await asyncio.get_running_loop().run_in_executor(self._aside, work)
 
     def read_own(self, body: dict[str, Any]) -> Prescription:
         """The prescription of our own body.

@@ -258,6 +258,34 @@ def test_a_call_whose_deadline_has_passed_is_not_computed(tmp_path: Path) -> Non
         assert here.service.checks == 2
 
 
+class Long(Service):
+    """Takes as long over many lines as the largest stays do."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.began = threading.Event()
+
+    def check(self, prescription: Prescription) -> Decision:
+        """Decide, many lines slowly."""
+        if len(prescription.encounter.lines) > 1:
+            self.began.set()
+            time.sleep(2)
+        return super().check(prescription)
+
+
+def test_a_large_request_holds_no_small_one_up(tmp_path: Path) -> None:
+    """Small checks and health are answered while a stay of two thousand lines is being decided."""
+    large = wire_client.request_of(own_body(*[own_line(str(n)) for n in range(2_000)]))
+    with running(tmp_path, Long) as here, stub(here.at("grpc")) as call:
+        assert isinstance(here.service, Long)
+        stay = call.future(large, timeout=30)
+        here.service.began.wait(10)
+        assert [call(message(), timeout=5).decision for _ in range(20)] == [pb.ACTION_BLOCK] * 20
+        assert get(here.at("http"), "/healthz")[0] == 200
+        assert not stay.done()
+        assert len(stay.result().findings) == 2_000
+
+
 def test_a_stop_answers_what_is_in_flight(tmp_path: Path) -> None:
     """Health turns, the call that had begun is answered, then nothing listens any more."""
     with running(tmp_path, Watched, grace_s=5.0) as here, stub(here.at("grpc")) as call:
