@@ -56,9 +56,11 @@ def _rules(family: Family, scale: float, rng: Random, codes: _Codes, prefix: str
     while left > 0:
         size = min(left, max(1, round(rng.expovariate(1 / family.per_rule)))) if family.per_rule > 1 else 1
         number += 1
-        left -= size
         rule_id = f"{prefix}-{family.class_id}-{number:06d}"
-        yield _rule(family, rule_id, rng, codes.some(family.code, size))
+        rule = _rule(family, rule_id, rng, codes.some(family.code, size))
+        # A pair's main item is a detail too.
+        left -= len(rule.trigger.codes)
+        yield rule
 
 
 def _rule(family: Family, rule_id: str, rng: Random, own: tuple[str, ...]) -> Rule:
