@@ -134,7 +134,8 @@ def _lost(tried: Tried, bare: Prescription, at: datetime, decision: Decision) ->
     """Undecided rules the answer does not name: those the match left open, and second line without its evidence."""
     undecided = {judgement.rule.rule.id for judgement in match(tried.compiled, bare, at).unknown}
     current = {line.codes[0] for line in bare.encounter.lines if line.current}
-    wanted = {rule.id for rule in tried.rules.rules if rule.class_id == "R05" and current & set(rule.trigger.codes)}
+    second = [rule for rule in tried.rules.rules if rule.class_id == "R05" and rule.valid_to is None]
+    wanted = {rule.id for rule in second if current & {*rule.trigger.codes}}
     told = {entry.rule_id for entry in decision.not_evaluated}
     found = {finding.rule_id for finding in decision.findings}
     return (undecided | wanted) - told - found
