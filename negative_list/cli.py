@@ -5,6 +5,7 @@ Exit codes: 0 done or decided (a block too), 1 problems in the input, 2 usage.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import sys
 from datetime import datetime
@@ -260,6 +261,8 @@ def write_beside(path: Path, data: bytes, replace: Callable[[Path, Path], object
         beside.write_bytes(data)
         replace(beside, path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
         _fail(
             [Problem(file=str(path), message=f"cannot be written ({error.strerror}); check the folder and its rights")]
         )
