@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_INVOLVED", "Evidence", "explain"]
 
 
-MAX_INVOLVED = 100
+MAX_INVOLVED = 20
 """Lines, and facts of lines, told of one finding. Nobody reads more, and a settlement of thousands of lines of one
 item over its limit would otherwise answer with millions of line ids."""
 
@@ -109,16 +109,21 @@ def _explained(judgement: Judgement, check: Check, binder: Binder) -> Evidence:
 class _Run:
     """One walk over a rule's conditions for one trigger line."""
 
-    __slots__ = ("_binder", "_check", "_evidence", "_line")
+    __slots__ = ("_answers", "_binder", "_check", "_evidence", "_line")
 
     def __init__(self, check: Check, binder: Binder, line: Line | None, evidence: Evidence) -> None:
         self._check = check
         self._binder = binder
         self._line = line
         self._evidence = evidence
+        self._answers: dict[int, bool | None] = {}
 
     def answer(self, condition: c.Condition) -> bool | None:
-        return self._binder.bind(condition)(self._check, self._line)
+        """What the condition answered, asked once: a walk passes every level of a deep rule several times."""
+        key = id(condition)
+        if key not in self._answers:
+            self._answers[key] = self._binder.bind(condition)(self._check, self._line)
+        return self._answers[key]
 
     def walk(self, condition: c.Condition) -> None:
         """Descends through logic to the leaves that matter."""

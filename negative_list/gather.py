@@ -15,17 +15,21 @@ from negative_list.check import Check, item_of
 from negative_list.codes import normal
 from negative_list.prescription import Line
 from negative_list.text import normalise
-from negative_list.windows import Courses, first_moment, within
+from negative_list.windows import Courses, Strings, days_reached, first_moment, within
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from negative_list.conditions import Items, Lines
 
-__all__ = ["Gathered", "Gatherer", "Members", "Test"]
+__all__ = ["MANY_LINES", "Gathered", "Gatherer", "Members", "Test"]
 
 Test: TypeAlias = "Callable[[Check, Line | None], bool | None]"
 """A bound condition: true, false or unknown for a check and its trigger line."""
+
+
+MANY_LINES = 32
+"""Members from which on a window is looked up by its days: below, looking at each is as quick."""
 
 
 class Gathered(Struct, frozen=True, kw_only=True):
@@ -59,6 +63,16 @@ class Members:
         found: tuple[tuple[Line, bool], ...] | None = check.memo.get(key)
         if found is None:
             found = check.memo[key] = tuple(self._of_pool(check, whole_patient))
+        return found
+
+    def by_day(self, check: Check, *, whole_patient: bool) -> dict[int | None, list[int]]:
+        """Places in :meth:`of_pool` by day, those without a time under ``None``."""
+        key = (self, whole_patient, "by day")
+        found: dict[int | None, list[int]] | None = check.memo.get(key)
+        if found is None:
+            found = check.memo[key] = {}
+            for place, (line, _) in enumerate(self.of_pool(check, whole_patient=whole_patient)):
+                found.setdefault(check.day_of(line) if line.begins is not None else None, []).append(place)
         return found
 
     def _of_pool(self, check: Check, whole_patient: bool) -> list[tuple[Line, bool]]:
@@ -130,12 +144,10 @@ class Gatherer:
 
     def gather(self, check: Check, trigger: Line | None, *, others_only: bool = False) -> Gathered:
         """The lines gathered for a trigger line; ``others_only`` leaves the trigger line out."""
-        key = self.key(check, trigger)
-        if key is None:
-            gathered = self._gather(check, trigger)
-        else:
-            found: Gathered | None = check.memo.get((self, key))
-            gathered = found if found is not None else self._gather(check, trigger)
+        key = self.key(check, trigger) or id(trigger)
+        gathered: Gathered | None = check.memo.get((self, key))
+        if gathered is None:
+            gathered = self._in_course(check, trigger) if self._courses else self._gather(check, trigger)
             check.memo[self, key] = gathered
         return _without(trigger, gathered) if others_only else gathered
 
@@ -146,11 +158,16 @@ class Gatherer:
         """
         if trigger is None:
             return "no trigger"
-        same = tuple(trigger.facts.get(name) for name in self._lines.same)
-        if trigger.begins is None or None in same:
+        alike = self._alike(trigger)
+        if trigger.begins is None or alike is None:
             return None
         stretch = self._stretch(check, trigger)
-        return None if stretch is None else (stretch, same, item_of(trigger) if self._lines.other_item else "")
+        return None if stretch is None else (stretch, alike)
+
+    def _alike(self, trigger: Line) -> object | None:
+        """What of the trigger besides its time the gathered lines depend on; ``None`` where a fact of it is unknown."""
+        same = tuple(trigger.facts.get(name) for name in self._lines.same)
+        return None if None in same else (same, item_of(trigger) if self._lines.other_item else "")
 
     def _stretch(self, check: Check, trigger: Line) -> object | None:
         """What of the trigger's time its window depends on."""
@@ -164,14 +181,23 @@ class Gatherer:
     def _gather(self, check: Check, trigger: Line | None) -> Gathered:
         certain: list[Line] = []
         possible: list[Line] = []
-        for line, sure in self._members.of_pool(check, whole_patient=self.whole_patient):
+        for line, sure in self._nearby(check, trigger):
             held = self._holds(check, trigger, line)
             if held is not False:
                 (certain if sure and held else possible).append(line)
-        if self._courses:
-            return self._string(check, trigger, certain, possible)
         covered = self._covered(check, trigger)
         return Gathered(certain=tuple(certain), possible=tuple(possible), covered=covered)
+
+    def _nearby(self, check: Check, trigger: Line | None) -> Iterable[tuple[Line, bool]]:
+        """The members that can lie in the window, in the order of the pool: of many, only those of days near by."""
+        members = self._members.of_pool(check, whole_patient=self.whole_patient)
+        reach = days_reached(self._lines.window)
+        if reach is None or len(members) < MANY_LINES:
+            return members
+        by_day = self._members.by_day(check, whole_patient=self.whole_patient)
+        day = check.day_of(trigger)
+        places = [place for near in range(day - reach, day + reach + 1) for place in by_day.get(near, ())]
+        return [members[place] for place in sorted((*places, *by_day.get(None, ())))]
 
     def _covered(self, check: Check, trigger: Line | None) -> bool:
         unit = self._lines.window.unit
@@ -182,13 +208,20 @@ class Gatherer:
         first = check.admitted_at if unit == "encounter" else first_moment(self._lines.window, check.time_of(trigger))
         return check.covered(first, whole_patient=self.whole_patient)
 
-    def _string(self, check: Check, trigger: Line | None, certain: list[Line], possible: list[Line]) -> Gathered:
-        """Keeps the certain lines of the trigger line's own course."""
+    def _in_course(self, check: Check, trigger: Line | None) -> Gathered:
+        """Keeps the certain lines of the trigger line's own course; all courses are strung once for lines alike."""
         assert self._courses is not None  # noqa: S101 (set for course windows, the only callers)
-        timed = [line for line in certain if line.begins is not None or line is trigger]
-        own, first = self._courses.own(check, trigger, timed)
+        key = None if trigger is None or trigger.begins is None else self._alike(trigger)
+        around = self._lines.window.side == "around" and key is not None
+        strung: tuple[Gathered, Strings] | None = check.memo.get((self, "strung", key)) if around else None
+        if strung is None:
+            gathered = self._gather(check, trigger)
+            timed = [line for line in gathered.certain if line.begins is not None or line is trigger]
+            strung = (gathered, self._courses.strings(check, timed))
+            check.memo[self, "strung", key] = strung
+        own, first = self._courses.own(check, trigger, strung[1])
         covered = check.covered(first, whole_patient=self.whole_patient)
-        return Gathered(certain=own, possible=tuple(possible), covered=covered)
+        return Gathered(certain=own, possible=strung[0].possible, covered=covered)
 
     def _holds(self, check: Check, trigger: Line | None, line: Line) -> bool | None:
         """Whether everything but the items holds of a line, cheapest test first."""

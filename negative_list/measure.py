@@ -158,6 +158,15 @@ def _loose(window: Window, check: Check, trigger: Line | None, certain: tuple[Li
 def days_of_use(check: Check, trigger: Line | None, gatherer: Gatherer) -> Interval:
     """How many distinct days of use."""
     gathered = gatherer.gather(check, trigger)
+    if trigger is not None and trigger.begins is None:
+        return _days_of_use(check, trigger, gathered)
+    # All trigger lines of one course share its tuples of lines, so it is measured once.
+    key = ("days of use", id(gathered.certain), id(gathered.possible), gathered.covered)
+    interval: Interval = check.remember(key, lambda: _days_of_use(check, trigger, gathered))
+    return interval
+
+
+def _days_of_use(check: Check, trigger: Line | None, gathered: Gathered) -> Interval:
     timed = [line for line in gathered.certain if line.begins is not None or line is trigger]
     uses = [check.days_of_use(line) for line in timed]
     low = _union_days((first, last) for first, last, _ in uses)

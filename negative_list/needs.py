@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from negative_list.gather import Gathered, Members
     from negative_list.prescription import Line
 
-__all__ = ["condition_needs", "gathered_needs"]
+__all__ = ["LOOKED_AT", "condition_needs", "gathered_needs"]
+
+
+LOOKED_AT = 50
+"""Lines looked at for what is missing: lines of one item lack the same facts, and a stay has thousands of them."""
+
+
+def _looked_at(gathered: Gathered) -> tuple[Line, ...]:
+    return (*gathered.certain[:LOOKED_AT], *gathered.possible[:LOOKED_AT])
 
 
 def condition_needs(check: Check, binder: Binder, line: Line | None, condition: c.Condition) -> set[str]:
@@ -61,7 +69,7 @@ def _lines_needs(
     """What keeps lines only possible, and the coverage."""
     gathered = binder.gatherer(lines).gather(check, trigger, others_only=others_only)
     needs = set() if gathered.covered else {"history"}
-    for line in gathered.possible:
+    for line in gathered.possible[:LOOKED_AT]:
         needs.update(_doubts(check, binder, trigger, lines, line))
     return needs, gathered
 
@@ -107,7 +115,7 @@ def _pair_needs(check: Check, binder: Binder, line: Line | None, condition: c.Pa
 def _sum_needs(
     check: Check, _binder: Binder, trigger: Line | None, condition: c.Sum, gathered: Gathered
 ) -> Iterable[str]:
-    if any(line.facts.get(condition.of) is None for line in (*gathered.certain, *gathered.possible)):
+    if any(line.facts.get(condition.of) is None for line in _looked_at(gathered)):
         yield condition.of
     if _is_loose(check, trigger, condition.lines.window, gathered):
         yield "line.begins"
@@ -125,9 +133,7 @@ def _is_loose(check: Check, trigger: Line | None, window: c.Window, gathered: Ga
 def _count_needs(
     check: Check, _binder: Binder, trigger: Line | None, condition: c.Count, gathered: Gathered
 ) -> Iterable[str]:
-    if condition.by == "day" and any(
-        line.begins is None and line is not trigger for line in (*gathered.certain, *gathered.possible)
-    ):
+    if condition.by == "day" and any(line.begins is None and line is not trigger for line in _looked_at(gathered)):
         yield "line.begins"
     if _is_loose(check, trigger, condition.lines.window, gathered):
         yield "line.begins"
@@ -136,7 +142,7 @@ def _count_needs(
 def _use_needs(
     check: Check, _binder: Binder, trigger: Line | None, _condition: c.DaysOfUse, gathered: Gathered
 ) -> Iterable[str]:
-    for line in (*gathered.certain, *gathered.possible):
+    for line in _looked_at(gathered):
         if line.begins is None and line is not trigger:
             yield "line.begins"
         elif check.days_of_use(line)[2] is None:
@@ -146,7 +152,7 @@ def _use_needs(
 def _rank_needs(
     check: Check, _binder: Binder, trigger: Line | None, _condition: c.Rank, gathered: Gathered
 ) -> Iterable[str]:
-    lines = (*gathered.certain, *gathered.possible)
+    lines = _looked_at(gathered)
     if trigger is not None and any(before(check, line, trigger) is None for line in lines):
         yield "line.unit_price_fen"
 
@@ -154,7 +160,7 @@ def _rank_needs(
 def _since_needs(
     check: Check, _binder: Binder, trigger: Line | None, condition: c.Since, gathered: Gathered
 ) -> Iterable[str]:
-    for line in (*gathered.certain, *gathered.possible):
+    for line in _looked_at(gathered):
         bare = any(check.moments(each)[0] != check.moments(each)[1] for each in (line, trigger))
         if line.begins is None or (bare and condition.unit == "hour"):
             yield "line.begins"
@@ -163,7 +169,7 @@ def _since_needs(
 def _overlap_needs(
     _check: Check, _binder: Binder, trigger: Line | None, _condition: c.Overlap, gathered: Gathered
 ) -> Iterable[str]:
-    for other in (*gathered.certain, *gathered.possible):
+    for other in _looked_at(gathered):
         if overlaps(trigger, other) is None:
             for line in (trigger, other):
                 if line is not None and (line.begins is None or not line.has_clock):
@@ -176,7 +182,7 @@ def _every_needs(
     check: Check, binder: Binder, _line: Line | None, condition: c.Every, gathered: Gathered
 ) -> Iterable[str]:
     members = binder.members(condition.among)
-    for line in (*gathered.certain, *gathered.possible):
+    for line in _looked_at(gathered):
         yield from _item_doubts(check, members, condition.among, line)
 
 

@@ -6,7 +6,7 @@ Pure functions over the words of :class:`negative_list.conditions.Window`, whose
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from negative_list.conditions import Window
     from negative_list.prescription import Line
 
-__all__ = ["Courses", "first_moment", "within"]
+__all__ = ["Courses", "Strings", "days_reached", "first_moment", "within"]
 
 
 def within(window: Window, check: Check, trigger: Line | None, line: Line) -> bool | None:
@@ -144,6 +144,25 @@ _FIRST = datetime(1, 1, 1)
 """The beginning of the calendar."""
 
 
+def days_reached(window: Window) -> int | None:
+    """How many days before and after the trigger's day the window can reach; ``None``: any number."""
+    length = window.length or 0
+    return {
+        "instant": 0,
+        "hour": 0,
+        "day": 0,
+        "hours": length // 24 + 2,
+        "days": length,
+        "month": 31,
+        "quarter": 92,
+        "year": 366,
+    }.get(window.unit)
+
+
+Strings: TypeAlias = "list[tuple[tuple[Line, ...], int, int]]"
+"""Courses, each with its lines by day, its first day and its last certain day of use."""
+
+
 class Courses:
     """Strings of lines with pauses of at most so many days."""
 
@@ -152,27 +171,25 @@ class Courses:
     def __init__(self, window: Window) -> None:
         self._pause_days = window.length or 0
 
-    def own(self, check: Check, trigger: Line | None, lines: list[Line]) -> tuple[tuple[Line, ...], datetime | None]:
-        """The lines of the trigger's own course in body order, and the first moment they ask coverage from.
-
-        ``lines`` are certain lines; only the trigger may lack a begin, it stands at the decision's instant.
-        """
+    def own(self, check: Check, trigger: Line | None, strings: Strings) -> tuple[tuple[Line, ...], datetime | None]:
+        """The lines of the trigger's own course, and the first moment they ask coverage from."""
         day = check.day_of(trigger)
-        first_day, own = day, set[int]()
-        for string, first, reach in self._strings(check, lines):
+        first_day = day
+        own: tuple[Line, ...] = ()
+        for string, first, reach in strings:
             if first <= day <= reach + self._pause_days:
-                first_day, own = min(first, day), {id(line) for line in string}
-        first_moment_day = max(first_day - self._pause_days, 1)
-        return tuple(line for line in lines if id(line) in own), datetime.fromordinal(first_moment_day)
+                first_day, own = min(first, day), string
+        return own, datetime.fromordinal(max(first_day - self._pause_days, 1))
 
-    def _strings(self, check: Check, lines: list[Line]) -> list[tuple[list[Line], int, int]]:
-        """All strings, each with its first day and its last certain day of use."""
+    def strings(self, check: Check, lines: list[Line]) -> Strings:
+        """All courses of certain lines; of these only the trigger may lack a begin, it stands at the instant."""
         strings: list[tuple[list[Line], int, int]] = []
         for line in sorted(lines, key=check.day_of):
             first, last, _ = check.days_of_use(line)
             if strings and first <= strings[-1][2] + self._pause_days:
                 string, begun, reach = strings[-1]
-                strings[-1] = ([*string, line], begun, max(reach, last))
+                string.append(line)
+                strings[-1] = (string, begun, max(reach, last))
             else:
                 strings.append(([line], first, last))
-        return strings
+        return [(tuple(string), first, reach) for string, first, reach in strings]
