@@ -155,6 +155,8 @@ def _read(reader: Reader) -> Branch:
     found = _diseases(reader)
     implied = () if found else _implied(reader.text)
     states = read_alternative_states(reader)
+    if found and all(m.disease.name == _CRITICAL for m in found):
+        states = ("encounter.rescue", "encounter.critical")
     _hide(reader, [m for m in found if _AGED.search(m.disease.name) or m.disease.chapter == _PERINATAL])
     ages = read_ages(reader)
     sex = read_sex(reader)
@@ -189,6 +191,7 @@ _STAGED = re.compile("(?:局部晚期|中晚期|晚期|早期|转移性|复发�
 _SECOND_LINE = re.compile("二线(?:用药|治疗|使用|药物)")
 _TUMOURS = 2
 _FACTORS = 21
+_CRITICAL = "危重症"
 _PERINATAL = 16
 _AGED = re.compile("新生儿|早产|婴|小儿|幼年|幼儿|儿童|青少年|成人|老年")
 

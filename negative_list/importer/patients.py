@@ -76,6 +76,7 @@ _NEWBORN = ("R06", "R18", "R32")
 
 
 _NUMBERED = re.compile(r"\d\s*(?:周?岁|个?月|日龄|天)|[一二三四五六七八九十]周?岁")
+_YOUNGER = re.compile("以下[^,，;；。]{0,8}(?:遵医嘱|酌减|酌情|减量)")
 _SAYING = ("用于", "适用", "专用", "患者", "限")
 
 
@@ -91,6 +92,8 @@ def _label_ages(point: Point, *, everything: bool) -> Ages | None:
     if named == child():
         saying = [clause for clause in saying if _NUMBERED.search(clause)]
     label = hull([ages for clause in saying if (ages := read_ages(Reader(clause)))])
+    if label and _YOUNGER.search(point.constraint):
+        label = Ages(high=label.high) if label.high else None
     if named and label:
         return named.narrowed(label)
     return named or label

@@ -70,7 +70,8 @@ def make_second_line(point: Point, class_id: str) -> Made:
 def make_indication(point: Point, class_id: str) -> Made:
     """Payable for the named diseases, each alternative with its own conditions."""
     remark = read_remark(point.constraint)
-    if not remark.diseases:
+    people = any(part.ages or part.sex or part.measures for part in (remark.common, *remark.branches))
+    if not remark.diseases and not people:
         return refused("the remark names no disease of the table")
     own = indication_part(remark, items_of(point), lifted_of(remark), class_id)
     if own is None:

@@ -302,4 +302,13 @@ REMARKS: tuple[Case, ...] = (
     ),
     Case(INDICATION, "某某单抗", "限间变性淋巴瘤激酶(ALK)阳性的肺癌。", {"codes": "C34"}, "partial"),
     Case(INDICATION, "某某针", "限人免疫缺陷病毒感染，连续使用6个月无效时停药。", {"codes": "B20"}, "partial"),
+    Case(SEX, "某某丸", "用于肾阳虚所致阳痿、宫寒不孕", {"sex": None}, "needs-review"),
+    Case(SEX, "某某胶囊", "用于良性前列腺增生症；女性患者禁用。", {"sex": "男"}),
+    Case(CHILD_DRUG, "某某颗粒", "适用于2-12岁儿童，2岁以下儿童遵医嘱", {"age": age(None, 12)}),
+    Case(CHILD_DRUG, "小儿某某注射液", "1.早产儿、低体重儿及不能经口进食的新生儿。2.各种创伤。", {"age": CHILD}),
+    Case(INDICATION, "某某片", "限门诊慢性病患者高血压", {"codes": "I10", "visit_modes": ["outpatient"]}, "partial"),
+    Case(INDICATION, "某某片", "限工伤保险患者的骨折。", {"insurance": ["work-injury"], "codes": "S72"}),
+    Case(INDICATION, "某某片", "限工伤保险；限骨折。", {"insurance": None, "codes": "S72"}),
+    Case(INDICATION, "某某片", "限孕妇及哺乳期妇女除外的成人患者的偏头痛。", {"codes": "G43", "sex": None}),
+    Case(INDICATION, "某某片", "限复发或转移性宫颈癌患者。", {"codes": "C53"}),
 )
