@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from negative_list.prescription import FactValue, Line
     from negative_list.text import Statement
 
-__all__ = ["HOUR_S", "Binder", "age_in", "elapsed", "overlaps", "pair_sides"]
+__all__ = ["Binder", "age_in", "elapsed", "overlaps", "pair_sides"]
 
-HOUR_S = 3_600
+_HOUR_S = 3_600
 
 
 class Binder:
@@ -63,9 +63,6 @@ class Binder:
             where = self.bind(lines.where) if lines.where is not None else None
             bound = self._gatherers[lines] = Gatherer(lines, self.members(lines.items), where)
         return bound
-
-
-# -- logic
 
 
 def _all(binder: Binder, condition: c.All) -> Test:
@@ -279,11 +276,11 @@ def _rank(binder: Binder, condition: c.Rank) -> Test:
 
 
 def _since(binder: Binder, condition: c.Since) -> Test:
-    return _measured(partial(since, condition), condition, binder, HOUR_S if condition.unit == "hour" else 1)
+    return _measured(partial(since, condition), condition, binder, _HOUR_S if condition.unit == "hour" else 1)
 
 
 def _elapsed(_binder: Binder, condition: c.Elapsed) -> Test:
-    scale = HOUR_S if condition.unit == "hour" else 1
+    scale = _HOUR_S if condition.unit == "hour" else 1
 
     def test(check: Check, line: Line | None) -> bool | None:
         apart = elapsed(condition, check, line)

@@ -33,6 +33,7 @@ _PSEUDO_LABELS: Mapping[str, tuple[str, str]] = {
 }
 
 Language: TypeAlias = Literal["zh", "en"]
+"""A language texts are written in."""
 
 
 class Words(Struct, frozen=True, kw_only=True):
