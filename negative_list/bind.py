@@ -6,26 +6,21 @@ thousand distinct conditions cost. A bound condition answers true, false or ``No
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from negative_list import conditions as c
-from negative_list.check import Check, ymd
-from negative_list.codes import expand_ranges
 from negative_list.gather import Gatherer, Members, Test
 from negative_list.measure import Interval, compare, count, days_of_use, rank, since, total
-from negative_list.text import normalise
+from negative_list.values import HOUR_S, bind_age, bind_coded, bind_elapsed, bind_fact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from negative_list.prescription import FactValue, Line
-    from negative_list.text import Statement
+    from negative_list.check import Check
+    from negative_list.prescription import Line
 
-__all__ = ["Binder", "age_in", "elapsed", "overlaps", "pair_sides"]
-
-_HOUR_S = 3_600
+__all__ = ["Binder", "overlaps", "pair_sides"]
 
 
 class Binder:
@@ -107,100 +102,6 @@ def _not(binder: Binder, condition: c.Not) -> Test:
     return test
 
 
-# -- facts
-
-
-def _fact(_binder: Binder, condition: c.Fact) -> Test:
-    holds = _value_test(condition)
-    name = condition.fact
-    subject = name.partition(".")[0]
-
-    def of_patient(check: Check, _line: Line | None) -> bool | None:
-        value = check.patient_facts.get(name)
-        return None if value is None else holds(value)
-
-    def of_encounter(check: Check, _line: Line | None) -> bool | None:
-        value = check.encounter_facts.get(name)
-        return None if value is None else holds(value)
-
-    def of_line(_check: Check, line: Line | None) -> bool | None:
-        value = line.facts.get(name) if line is not None else None
-        return None if value is None else holds(value)
-
-    return {"patient": of_patient, "line": of_line}.get(subject, of_encounter)
-
-
-def _value_test(condition: c.Fact) -> Callable[[FactValue], bool | None]:
-    """The test of a known value: named words, or bounds on a number."""
-    words = frozenset(condition.any_of)
-    if not words:
-        return lambda value: compare(condition, value, value) if _is_number(value) else None  # type: ignore[arg-type]
-
-    def named(value: FactValue) -> bool | None:
-        if isinstance(value, tuple):
-            return not words.isdisjoint(value)
-        return value in words
-
-    return named
-
-
-def _is_number(value: FactValue) -> bool:
-    return not isinstance(value, (bool, str, tuple, date))
-
-
-def _age(_binder: Binder, condition: c.Age) -> Test:
-    def test(check: Check, line: Line | None) -> bool | None:
-        birth = check.birth
-        if birth is None:
-            return None
-        age = age_in(condition.unit, birth, check.time_of(line))
-        return None if age < 0 else compare(condition, age, age)
-
-    return test
-
-
-def age_in(unit: str, birth: date, day: date) -> int:
-    """Completed years, months or days between birth and a day."""
-    if unit == "year":
-        return (ymd(day) - ymd(birth)) // 10_000
-    if unit == "month":
-        return (day.year - birth.year) * 12 + day.month - birth.month - (day.day < birth.day)
-    return day.toordinal() - birth.toordinal()
-
-
-# -- diagnoses and operations
-
-
-def _coded(subject: str, _binder: Binder, condition: c.Diagnosis | c.Operation) -> Test:
-    """Presence by code or term; absence by codes alone."""
-    codes = expand_ranges(condition.codes)
-    terms = frozenset(normalise(term) for term in condition.terms)
-    main = condition.main
-    past = isinstance(condition, c.Diagnosis) and condition.past
-
-    def judge(check: Check) -> bool | None:
-        by_code = check.stated_codes(subject, main=main)
-        by_term = check.stated_terms(subject, main=main)
-
-        def stated(statement: Statement) -> bool:
-            return not (codes.isdisjoint(by_code.get(statement, ())) and terms.isdisjoint(by_term.get(statement, ())))
-
-        if stated("present") or (past and stated("past")):
-            return True
-        entries = check.entries(subject, main=main)
-        absent = codes and entries and not stated("doubtful") and all(entry.codes for entry in entries)
-        return False if absent else None
-
-    def test(check: Check, _line: Line | None) -> bool | None:
-        try:
-            return check.memo[test]  # type: ignore[no-any-return]
-        except KeyError:
-            answer = check.memo[test] = judge(check)
-            return answer
-
-    return test
-
-
 # -- lines
 
 
@@ -276,41 +177,7 @@ def _rank(binder: Binder, condition: c.Rank) -> Test:
 
 
 def _since(binder: Binder, condition: c.Since) -> Test:
-    return _measured(partial(since, condition), condition, binder, _HOUR_S if condition.unit == "hour" else 1)
-
-
-def _elapsed(_binder: Binder, condition: c.Elapsed) -> Test:
-    scale = _HOUR_S if condition.unit == "hour" else 1
-
-    def test(check: Check, line: Line | None) -> bool | None:
-        apart = elapsed(condition, check, line)
-        return None if apart is None else compare(condition, *apart, scale)
-
-    return test
-
-
-def elapsed(condition: c.Elapsed, check: Check, line: Line | None) -> Interval | None:
-    """Days, or seconds for hours, from the fact's time to the trigger; ``None`` when the fact is unknown."""
-    facts = check.patient_facts if condition.fact.startswith("patient.") else check.encounter_facts
-    if condition.fact.startswith("line."):
-        facts = line.facts if line is not None else {}
-    time = facts.get(condition.fact)
-    if not isinstance(time, date):
-        return None
-    if condition.unit == "day":
-        days = check.day_of(line) - time.toordinal()
-        return days, days
-    first, last = _moments(time)
-    ours = check.moments(line)
-    return (ours[0] - last).total_seconds(), (ours[1] - first).total_seconds()
-
-
-def _moments(time: date) -> tuple[datetime, datetime]:
-    """A time fact's earliest and latest moment: a bare day stands for any moment of it."""
-    if isinstance(time, datetime):
-        return time, time
-    midnight = datetime(time.year, time.month, time.day)
-    return midnight, midnight + timedelta(days=1, seconds=-1)
+    return _measured(partial(since, condition), condition, binder, HOUR_S if condition.unit == "hour" else 1)
 
 
 def _overlap(binder: Binder, condition: c.Overlap) -> Test:
@@ -383,10 +250,10 @@ _BIND: dict[type, Callable[[Binder, Any], Test]] = {
     c.All: _all,
     c.Any: _any,
     c.Not: _not,
-    c.Fact: _fact,
-    c.Age: _age,
-    c.Diagnosis: partial(_coded, "diagnoses"),
-    c.Operation: partial(_coded, "operations"),
+    c.Fact: lambda _binder, condition: bind_fact(condition),
+    c.Age: lambda _binder, condition: bind_age(condition),
+    c.Diagnosis: lambda _binder, condition: bind_coded("diagnoses", condition),
+    c.Operation: lambda _binder, condition: bind_coded("operations", condition),
     c.Some: _some,
     c.Every: _every,
     c.Count: _count,
@@ -394,7 +261,7 @@ _BIND: dict[type, Callable[[Binder, Any], Test]] = {
     c.DaysOfUse: _days_of_use,
     c.Rank: _rank,
     c.Since: _since,
-    c.Elapsed: _elapsed,
+    c.Elapsed: lambda _binder, condition: bind_elapsed(condition),
     c.Overlap: _overlap,
     c.Pair: _pair,
 }

@@ -11,11 +11,12 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from negative_list import conditions as c
-from negative_list.bind import age_in, overlaps, pair_sides
+from negative_list.bind import overlaps, pair_sides
 from negative_list.decision import FactSeen
 from negative_list.dictionary import load
 from negative_list.measure import before
 from negative_list.needs import gathered_needs
+from negative_list.values import age_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -33,6 +33,7 @@ _PSEUDO_LABELS: Mapping[str, tuple[str, str]] = {
 }
 
 Language: TypeAlias = Literal["zh", "en"]
+"""The language of a text."""
 """A language texts are written in."""
 
 

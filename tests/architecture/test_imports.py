@@ -38,6 +38,7 @@ ORDER = (
     "negative_list.windows",
     "negative_list.gather",
     "negative_list.measure",
+    "negative_list.values",
     "negative_list.bind",
     "negative_list.needs",
     "negative_list.compile",
