@@ -97,8 +97,12 @@ def _matched(compiled: CompiledList, prescription: Prescription, at: datetime, r
     if not pending or read is None:
         return first
     needs = frozenset(name for entry in not_evaluated_of(first, compiled.binder) for name in entry.needs)
-    fuller = read(prescription, needs, at)
-    check = Check(fuller.prescription, at, compiled.terms, fuller.history)
+    return _second(first, compiled, read(prescription, needs, at))
+
+
+def _second(first: Matched, compiled: CompiledList, fuller: Fuller) -> Matched:
+    """The second pass: only what the first one left undecided is judged again."""
+    check = Check(fuller.prescription, first.check.at, compiled.terms, fuller.history)
     renewed = Matched(check=check, judgements=_on(first, fuller.prescription))
     return again(renewed, renewed.unknown, check)
 
@@ -162,7 +166,10 @@ def _with_suggestions(
         return findings
 
     def retry(edited: Prescription) -> tuple[Outcome, ...]:
-        tried = match(compiled, edited, check.at, check.history)
+        # As the caller's next request would be decided: history counts only for what is open without it.
+        tried = match(compiled, edited, check.at)
+        if check.history is not None and tried.unknown:
+            tried = _second(tried, compiled, Fuller(prescription=edited, history=check.history))
         return apply(outcomes_of(tried, compiled.binder), policy, _department(check))
 
     items = {line.id: line.name for line in check.encounter.lines}

@@ -77,9 +77,9 @@ def _helps(finding: Finding, before: tuple[Outcome, ...], after: tuple[Outcome, 
     )
 
 
-def _places(finding: Outcome) -> list[tuple[str, str]]:
-    """The rule with each line it offends on, or with none; one that asked before and holds now is stronger."""
-    return [(finding.rule_id, line) for line in finding.lines or ("",)]
+def _places(finding: Outcome) -> list[tuple[str, str, bool]]:
+    """The rule with each line it offends on, or with none; a question is not the same as what it asks about."""
+    return [(finding.rule_id, line, finding.unknown) for line in finding.lines or ("",)]
 
 
 # -- edits
