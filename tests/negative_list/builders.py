@@ -6,10 +6,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from negative_list import conditions as c
 from negative_list.compile import CompiledList, compile
 from negative_list.decide import decide
-from negative_list.decision import Decision, Finding
+from negative_list.decision import Decision, Finding, Suggestion
 from negative_list.prescription import Diagnosed, Encounter, Line, Patient, Prescription
 from negative_list.rules import Basis, NamedSet, Rule, RuleList, Text, Trigger
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ADULT",
+    "ALL_KINDS",
     "AT",
     "DRUG",
     "HERB",
@@ -28,6 +31,7 @@ __all__ = [
     "VIOLATION",
     "day_limit",
     "decided",
+    "edited",
     "fact",
     "finding",
     "line",
@@ -46,6 +50,8 @@ MALE = c.Fact(fact="patient.sex", any_of=("男",))
 """The patient is a man."""
 ADULT = c.Age(at_least=Decimal(18))
 """The patient is 18 or older."""
+ALL_KINDS: Any = ("drop", "quantity", "days", "self_pay")
+"""Every kind of suggestion."""
 VIOLATION = "{kind: fact, fact: patient.sex, any_of: [男]}"
 """The violation of a rule written in YAML that says no other."""
 
@@ -98,6 +104,22 @@ def prescription(
 def decided(*rules: Rule, on: Prescription | None = None, **given: Any) -> Decision:
     """What is decided about a prescription at :data:`AT`."""
     return decide(listed(*rules), on or prescription(), AT, **given)
+
+
+def edited(body: Prescription, suggestion: Suggestion) -> Prescription:
+    """What the caller would send next: the edit made by hand."""
+    changes: dict[str, Any] = {
+        "quantity": {"line.quantity": suggestion.value},
+        "days": {"line.days": int(suggestion.value or 0)},
+        "self_pay": {"line.paid_by": "self"},
+    }
+    lines: list[Line] = []
+    for each in body.encounter.lines:
+        if each.id not in suggestion.lines:
+            lines.append(each)
+        elif suggestion.kind != "drop":
+            lines.append(msgspec.structs.replace(each, facts=dict(each.facts) | changes[suggestion.kind]))
+    return msgspec.structs.replace(body, encounter=msgspec.structs.replace(body.encounter, lines=tuple(lines)))
 
 
 def finding(**given: Any) -> Finding:

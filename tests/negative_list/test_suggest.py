@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -16,12 +16,14 @@ from negative_list.rules import ACTIONS, OnUnknown, Rule, Trigger
 from negative_list.suggest import MAX_LINES, MAX_SUGGESTED
 from tests.negative_list.builders import (
     ADULT,
+    ALL_KINDS,
     AT,
     DRUG,
     OTHER,
     SERVICE,
     day_limit,
     decided,
+    edited,
     fact,
     line,
     listed,
@@ -30,26 +32,9 @@ from tests.negative_list.builders import (
 )
 
 if TYPE_CHECKING:
-    from negative_list.prescription import Line, Prescription
+    from negative_list.prescription import Prescription
 
-ALL_KINDS: Any = ("drop", "quantity", "days", "self_pay")
 COURSE = c.DaysOfUse(lines=c.Lines(window=c.Window(unit="course", length=30)), above=Decimal(14))
-
-
-def edited(body: Prescription, suggestion: Suggestion) -> Prescription:
-    """What the caller would send next: the edit made by hand."""
-    changes: dict[str, Any] = {
-        "quantity": {"line.quantity": suggestion.value},
-        "days": {"line.days": int(suggestion.value or 0)},
-        "self_pay": {"line.paid_by": "self"},
-    }
-    lines: list[Line] = []
-    for each in body.encounter.lines:
-        if each.id not in suggestion.lines:
-            lines.append(each)
-        elif suggestion.kind != "drop":
-            lines.append(msgspec.structs.replace(each, facts=dict(each.facts) | changes[suggestion.kind]))
-    return msgspec.structs.replace(body, encounter=msgspec.structs.replace(body.encounter, lines=tuple(lines)))
 
 
 def places(decision: Decision) -> dict[tuple[str, str], int]:
