@@ -38,7 +38,8 @@ _MAX_DAY = date.max.toordinal()
 class BoundRule(Struct, frozen=True, kw_only=True, eq=False):
     """A rule ready to be judged. ``guard`` is set where a code or name alone does not settle the trigger.
 
-    ``first_day`` and ``last_day`` are ordinals, both included.
+    ``first_day`` and ``last_day`` are ordinals, both included. ``local``: it finds line by line and no condition
+    gathers lines, so that only the trigger line, the patient and the encounter decide.
     """
 
     rule: Rule
@@ -47,6 +48,7 @@ class BoundRule(Struct, frozen=True, kw_only=True, eq=False):
     guard: Members | None
     first_day: int
     last_day: int
+    local: bool
 
     def judge(self, check: Check, line: Line | None) -> bool | None:
         """Whether the rule holds for a trigger line: in force, in scope, not paid by the patient, and violated."""
@@ -118,7 +120,15 @@ def _bound(rule: Rule, binder: Binder) -> BoundRule:
         guard=binder.members(_items(trigger)) if narrowed else None,
         first_day=rule.valid_from.toordinal() if rule.valid_from else 0,
         last_day=rule.valid_to.toordinal() if rule.valid_to else 0,
+        local=rule.per == "line" and not any(map(_gathers, (rule.scope, rule.violation))),
     )
+
+
+def _gathers(condition: c.Condition | None) -> bool:
+    """Whether a condition looks at more lines than the trigger line."""
+    if condition is None:
+        return False
+    return bool(_items_of(condition)) or any(map(_gathers, children_of(condition)))
 
 
 def _items(trigger: c.Items) -> c.Items:

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from negative_list.check import Check
 from negative_list.decision import Decision, Finding, Outcome, strongest
-from negative_list.engine import Judgement, Matched, again, match
+from negative_list.engine import Judgement, Matched, again, match, match_edited
 from negative_list.findings import COVERAGE_ONLY, findings_of, not_evaluated_of, outcomes_of
 from negative_list.messages import Language, message_of, suggestion_text
 from negative_list.policy import Policy, apply, shipped
@@ -165,14 +165,14 @@ def _with_suggestions(
     if len(check.encounter.lines) > MAX_LINES:
         return findings
 
-    def retry(edited: Prescription) -> tuple[Outcome, ...]:
+    def retry(edited: Prescription, changed: frozenset[str]) -> tuple[Outcome, ...]:
         # As the caller's next request would be decided: history counts only for what is open without it.
-        tried = match(compiled, edited, check.at)
+        tried = match_edited(compiled, edited, check.at, changed)
         if check.history is not None and tried.unknown:
             tried = _second(tried, compiled, Fuller(prescription=edited, history=check.history))
         return apply(outcomes_of(tried, compiled.binder), policy, _department(check))
 
-    items = {line.id: line.name for line in check.encounter.lines}
+    items = _items(check)
     helped = []
     for finding in findings[:MAX_SUGGESTED]:
         proved = suggestions_for(finding, before, matched, compiled.binder, retry)
@@ -181,11 +181,16 @@ def _with_suggestions(
     return (*helped, *findings[MAX_SUGGESTED:])
 
 
+def _items(check: Check) -> dict[str, str]:
+    """What people call each line: its name on one line, else its code or its id."""
+    return {line.id: " ".join(line.name.split()) or next(iter(line.codes), line.id) for line in check.encounter.lines}
+
+
 def _with_messages(findings: tuple[Finding, ...], matched: Matched, language: Language) -> tuple[Finding, ...]:
     """Texts for all; the first finding of a line also tells the other rules of that line."""
     if not findings:
         return findings
-    items = {line.id: line.name for line in matched.check.encounter.lines}
+    items = _items(matched.check)
     rules = {judgement.rule.rule.id: judgement.rule.rule for judgement in matched.judgements}
     on_line = _by_line(findings)
     worded = []

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from negative_list.prescription import History, Prescription
 
-__all__ = ["Judgement", "Matched", "again", "judge", "match", "triggered"]
+__all__ = ["Judgement", "Matched", "again", "judge", "match", "match_edited", "triggered"]
 
 
 class Judgement(Struct, frozen=True, kw_only=True):
@@ -65,6 +65,21 @@ def match(
     """
     check = Check(prescription, at, compiled.terms, history)
     return Matched(check=check, judgements=judge(check, triggered(compiled, check)))
+
+
+def match_edited(compiled: CompiledList, edited: Prescription, at: datetime, changed: frozenset[str]) -> Matched:
+    """The judgements an edit of some lines can change: those of the lines, and of every rule that gathers lines.
+
+    Args:
+        compiled: the list.
+        edited: the prescription with the edit made.
+        at: the decision's instant.
+        changed: ids of the lines that were edited or dropped.
+    """
+    check = Check(edited, at, compiled.terms)
+    pairs = triggered(compiled, check)
+    touched = ((rule, line) for rule, line in pairs if not rule.local or (line is not None and line.id in changed))
+    return Matched(check=check, judgements=judge(check, touched))
 
 
 def judge(check: Check, pairs: Iterable[tuple[BoundRule, Line | None]]) -> tuple[Judgement, ...]:

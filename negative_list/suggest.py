@@ -31,8 +31,8 @@ MAX_LINES = 200
 """Lines up to which edits are tried: at more (a stay at settlement) each match costs milliseconds, and charges already
 made are not edited at settlement."""
 
-Retry: TypeAlias = "Callable[[Prescription], tuple[Outcome, ...]]"
-"""Runs the engine and the policy on an edited prescription."""
+Retry: TypeAlias = "Callable[[Prescription, frozenset[str]], tuple[Outcome, ...]]"
+"""Runs the engine and the policy on an edited prescription; what the edit of those lines cannot change is left out."""
 
 
 def suggestions_for(
@@ -49,7 +49,7 @@ def suggestions_for(
         before: all findings of the prescription, with the policy's actions.
         matched: what the match found; its check holds the prescription.
         binder: of the list that was matched.
-        retry: match and policy again, for an edited prescription.
+        retry: match and policy again, for an edited prescription and the lines edited.
     """
     judgements = [j for j in matched.true if j.rule.rule.id == finding.rule_id and _offends(j, finding)]
     if finding.unknown or not judgements or not finding.lines:
@@ -57,7 +57,7 @@ def suggestions_for(
     proved = (
         suggestion
         for suggestion in _candidates(finding, judgements, matched, binder)
-        if _helps(finding, before, retry(_edited(matched.check.prescription, suggestion)))
+        if _helps(finding, before, retry(_edited(matched.check.prescription, suggestion), frozenset(suggestion.lines)))
     )
     return tuple(proved)
 
