@@ -180,7 +180,8 @@ def _to_do(finding: Finding) -> str:
 
 def _why(finding: Finding, rule: Rule, words: Words, language: Language) -> str:
     """The rule's own words, with the facts they were held against."""
-    seen = [_shown(fact, words, language) for fact in finding.facts if _tellable(fact)][:SHOWN_FACTS]
+    own = (fact for fact in finding.facts if _tellable(fact) and fact.subject not in finding.involved)
+    seen = list(dict.fromkeys(_shown(fact, words, language) for fact in own))[:SHOWN_FACTS]
     told = words.seen.format(words.comma.join(seen)) if seen else ""
     return _said(rule, language) + told
 

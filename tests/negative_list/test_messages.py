@@ -14,7 +14,7 @@ from negative_list.decision import Decision, FactSeen, Suggestion
 from negative_list.messages import HEAD_LENGTH, WORDS, Language, message_of, suggestion_text, yuan
 from negative_list.policy import Policy, Setting
 from negative_list.rules import ACTIONS, Action, OnUnknown, Rule, Text, Trigger
-from tests.negative_list.builders import ADULT, MALE, day_limit, decided, fact, finding, line, prescription, rule
+from tests.negative_list.builders import ADULT, DRUG, MALE, day_limit, decided, fact, finding, line, prescription, rule
 
 MARKS = {"block": "【拦截】", "warn": "【警告】", "remind": "【提醒】"}
 LONG = "盐酸" * 40 + "片"
@@ -177,6 +177,29 @@ def test_a_finding_of_the_encounter_names_the_encounter() -> None:
     decision = decided(rule(trigger=Trigger(encounter=True)))
     assert messages(decision)[0].startswith("【拦截】本次就诊：不符合规定，请删除或修改。")
     assert decision.findings[0].lines == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "called"),
+    [("甲\r\n 乙", DRUG, "甲 乙"), ("", DRUG, DRUG), (" \n", DRUG, DRUG), ("", "", "a")],
+)
+def test_a_line_is_always_called_something(name: str, code: str, called: str) -> None:
+    """An item's name is told on one line; without one its code stands for it, or the line's id."""
+    trigger = Trigger(codes=(DRUG,), types=("drug",)) if code else Trigger(types=("drug",))
+    nameless = line(code=code, name=name, facts={"item_type": "drug"})
+    (found,) = decided(rule(trigger=trigger, suggestions=("drop",)), on=prescription(nameless)).findings
+    assert found.message.startswith(f"【拦截】{called[:21]}")
+    assert "\n" not in found.message
+    assert found.suggestions[0].text == f"删除{called}"
+
+
+def test_facts_of_other_lines_are_not_told_twice() -> None:
+    """The text tells the offending line's facts; those of the lines it is added to are in the finding."""
+    limit = rule(day_limit(2), action="warn")
+    twice = prescription(line(facts={"quantity": Decimal(3)}), line("b", current=False))
+    (found,) = decided(limit, on=twice).findings
+    assert "（数量：3）" in found.message
+    assert [(seen.subject, seen.value) for seen in found.facts] == [("a", Decimal(3)), ("b", Decimal(1))]
 
 
 AMOUNTS = [
