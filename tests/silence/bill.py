@@ -55,6 +55,7 @@ class Bill:
         self.lines: list[Line] = []
         self.past: list[Line] = []
         self.onset_before: datetime | None = None
+        self.planned: set[str] = set()
 
     def add(self, code: str, wish: Wish) -> None:
         """The item as the wish wants it, with what must or may stand around it."""
@@ -63,7 +64,7 @@ class Bill:
         facts: dict[str, FactValue] = {"line.paid_by": "self"} if wish.self_paid else {}
         if wish.groups:
             facts["line.incision"] = "1"
-        quantity = wish.most or (1 if structure(code) == "service" else self.rng.randint(1, 3))
+        quantity = (wish.most or (1 if structure(code) == "service" else self.rng.randint(1, 3))) - self._billed(code)
         days = min(wish.course_days or 30, 1 if self.mode == "inpatient" else 7)
         self._write(code, self._name(code), Use(quantity=quantity, days=days, facts=facts))
         if wish.onset:
@@ -108,6 +109,19 @@ class Bill:
             for ago in range(1, 1 + min(wish.course_days - 1, self.rng.randint(0, 13))):
                 begins = self.at.replace(minute=0, second=0) - timedelta(days=ago)
                 self._write(code, self._name(code), Use(begins=begins))
+        elif wish.most and wish.most > 1 and self.rng.random() < 0.5:
+            hours = self.rng.randint(1, wish.most - 1)
+            self._write(code, self._name(code), Use(begins=self.at - timedelta(hours=2), quantity=hours))
+        if wish.course_days and structure(code) == "drug" and self.rng.random() < 0.3:
+            for ago in range(60, 60 + wish.course_days):  # a whole course of an earlier disease
+                self._elsewhere(code, ago)
+
+    def _billed(self, code: str) -> int:
+        """How much of a limited item was charged earlier today."""
+        today = (
+            line for line in self.lines if code in line.codes and line.begins and line.begins.date() == self.at.date()
+        )
+        return sum(int(str(line.facts["line.quantity"])) for line in today)
 
     def _elsewhere(self, code: str, days: int) -> None:
         """A use so many days ago in another encounter, known from history."""
@@ -119,7 +133,7 @@ class Bill:
         others = [p.med_codes[0] for p in self.points.by_class["R15"] if p.constraint in wish.groups]
         other = self.rng.choice(others)
         own = self.points.wish(other, self.rng)
-        held = {line.codes[0] for line in self.lines}
+        held = self.planned | {line.codes[0] for line in self.lines}
         apart = other in held or any(frozenset((other, code)) in self.points.apart for code in held)
         if apart or own.sex != wish.sex or own.groups != wish.groups or not own.ages >= wish.ages:
             return

@@ -108,6 +108,7 @@ def drawn_with(
     """
     at = bare_at or _FROM + timedelta(days=rng.randrange(_DAYS), minutes=rng.randrange(540))
     bill = Bill(points, at, rng, mode=rng.choice(sorted(patient.modes)), bare=bare_at is not None)
+    bill.planned.update(code for code, _ in items)
     for code, wish in items:
         bill.add(code, wish)
     for _ in range(harmless):
