@@ -52,8 +52,9 @@ class Branch(Struct, frozen=True, kw_only=True):
 
     ``implied`` is the disease of the drugs named where none is; ``excluded`` are diseases that shut a patient out;
     ``states`` are facts of which one lets a patient in whatever the diagnosis; ``measures`` are conditions on
-    measured values, stage and line; ``prior_treatment``: an earlier treatment must have failed (``second_line``: said
-    in these words); ``rest``: what no fact carries, in the remark's own characters.
+    measured values, stage and line; ``prior_treatment``: an earlier treatment must have failed (``second_line``:
+    said in these words); ``people``: the words end with whom they mean; ``rest``: what no fact carries, in the
+    remark's own characters.
     """
 
     diseases: tuple[Disease, ...] = ()
@@ -72,6 +73,7 @@ class Branch(Struct, frozen=True, kw_only=True):
     second_line: bool = False
     measures: tuple[Condition, ...] = ()
     states: tuple[str, ...] = ()
+    people: bool = False
     rest: tuple[str, ...] = ()
 
 
@@ -99,9 +101,14 @@ class Remark(Struct, frozen=True, kw_only=True):
         return together.narrowed(self.common.ages) if together else self.common.ages
 
 
-_BESIDE_INSURANCE = re.compile(r"(?<=[人者病症瘤炎癌内])或(?=(?:参加)?(?:工伤|生育)(?:保险)?)")
-_ONE_OF_TWO = re.compile(r",或(?:者)?(?=在|存在|单药|用于|患|对|接受)")
-_CLOCKED = re.compile(r"(?<=小时内)[、,和及或](?=[^、,和及或]{2,16}(?:发病|发作|起病)[后的]*\d)")
+_BESIDE_INSURANCE = re.compile(
+    r"(?<=[人者病症瘤炎癌内])(?P<or>或)(?=(?:参加)?(?:工伤|生育)(?:保险)?)"
+    r"|(?:工伤|生育)(?:保险)?(?:患者|支付|参保人员?)?(?P<or2>或)(?!(?:工伤|生育))"
+)
+_ONE_OF_TWO = re.compile(
+    r",(?P<or>或)(?:者)?(?=在|存在|单药|用于|患|对|接受)|(?P<or2>或)(?=男性|女性|绝经|成人|儿童|新生儿|[≥\d])"
+)
+_CLOCKED = re.compile(r"小时内\)?(?P<or>[、,和及或])")
 _NAMESAKE = re.compile(
     "激酶|癌基因|基因|因子|抗原|受体|抗体|病毒(?!感染|性|携带)|嗜血杆菌|杆菌|链球菌|克雷伯|支原体|衣原体"
 )
@@ -129,7 +136,7 @@ def _branches(part: Reader) -> list[Branch]:
 def _cut(part: Reader) -> list[Reader]:
     """A branch that itself names alternatives of different kinds, one by one."""
     found = [m for pattern in (_BESIDE_INSURANCE, _ONE_OF_TWO, _CLOCKED) for m in pattern.finditer(part.text)]
-    cuts = sorted({m.span() for m in found if m.re is _BESIDE_INSURANCE or _both_named(part.text, m)})
+    cuts = sorted({m.span(m.lastgroup or 0) for m in found if m.re is _BESIDE_INSURANCE or _both_named(part.text, m)})
     starts = [0, *(end for _, end in cuts)]
     ends = [*(start for start, _ in cuts), len(part.text)]
     return [part.part(start, end) for start, end in zip(starts, ends, strict=True)]
@@ -142,6 +149,7 @@ def _both_named(text: str, cut: re.Match[str]) -> bool:
 
 
 def _read(reader: Reader) -> Branch:
+    people = bool(_PEOPLE.match(reader.text))
     drop_information(reader)
     excluded, rest = _excluded(reader)
     insurance = read_insurance(reader)
@@ -161,12 +169,14 @@ def _read(reader: Reader) -> Branch:
     ages = read_ages(reader)
     sex = read_sex(reader)
     _hide(reader, map(_without_stage, found, repeat(reader.text)))
+    rows = tuple({m.disease.name: m.disease for m in found}.values())
     second_line = bool(_SECOND_LINE.search(reader.text))
     prior_treatment = read_prior_treatment(reader)
-    stages = read_stages(reader, tumour=any(m.disease.chapter == _TUMOURS for m in found))
+    # beside several diseases a stage may be said of one of them only
+    stages = read_stages(reader, tumour=[row.chapter for row in rows] == [_TUMOURS])
     more = (level.rest,) if level and level.rest else ()
     return Branch(
-        diseases=tuple({m.disease.name: m.disease for m in found}.values()),
+        diseases=rows,
         implied=implied,
         excluded=excluded,
         ages=ages,
@@ -182,10 +192,13 @@ def _read(reader: Reader) -> Branch:
         second_line=second_line,
         measures=(*measures, *stages),
         states=states,
+        people=people,
         rest=(*rest, *more, *read_leftover(reader)),
     )
 
 
+_PEOPLE = re.compile(r"(?!需|须|应|且|并|首次|支付|最多|每|单次)[^。]*(?:患者|病人|人群)[。;,]?$")
+_LISTED = re.compile("[、,;。]|[及和或]|$")
 _TREATMENT = re.compile("透析|化疗|放疗|手术|术后|移植|康复|换药|拆线|输血|抗凝|造口|状态|介入")
 _STAGED = re.compile("(?:局部晚期|中晚期|晚期|早期|转移性|复发性?|难治性?|不可切除|进展期|的|或|和|、|/)+")
 _SECOND_LINE = re.compile("二线(?:用药|治疗|使用|药物)")
@@ -200,8 +213,14 @@ def _diseases(reader: Reader) -> list[Mention]:
     """The diseases a branch means. Named treatments, and abbreviations, count only where nothing else is named."""
     text = hide_substances(reader.text)
     found = [m for m in mentions(text) if not (_NEGATED.search(text[: m.start]) or _NAMESAKE.match(text, m.end))]
-    found = [m for m in found if not _is_treatment(m.disease)] or found
+    ends = {m.end for m in found}
+    found = [m for m in found if not _is_treatment(m.disease) or _is_listed(text, m, ends)] or found
     return [m for m in found if not text[m.start : m.end].isascii()] or found
+
+
+def _is_listed(text: str, mention: Mention, ends: set[int]) -> bool:
+    """Whether a treatment is an item of a list of its own, not the state of a disease named before it ("骨折术后")."""
+    return mention.start not in ends and bool(_LISTED.match(text, mention.end))
 
 
 def _implied(text: str) -> tuple[Disease, ...]:
@@ -314,12 +333,12 @@ def _settle(common: Branch, branches: list[Branch], *, numbered: bool) -> tuple[
 
     A heading's diseases are those of the branches under it that name none ("高胆固醇血症患者: 1.… 2.…"). What the payer
     numbered is an alternative. Without numbers, a part that names no disease beside ones that do is a condition
-    on all of them, unless it is an insurance.
+    on all of them, unless it is an insurance or names other people ("下肢关节置换手术患者").
     """
     if common.diseases:
         branches = [_under(common, branch) for branch in branches or [Branch()]]
     branches = [b if b.diseases else replace(b, diseases=b.implied) for b in branches]
-    named = [b for b in branches if b.diseases or b.insurance or b.states]
+    named = [b for b in branches if b.diseases or b.insurance or b.states or (b.people and b.rest)]
     if named and not numbered:
         common = _together([common, *(b for b in branches if b not in named)])
         branches = named

@@ -102,6 +102,9 @@ _COURSE = re.compile(
     r"(?:最多|最长|总|累计|连续|使用|应用)*(?:支付|使用|用药|治疗|疗程|用)?(?:的)?(?:总)?(?:期限|时限|时间|天数|日期总计)?(?:总计|合计)?)"
     rf"(?:为|应)?(?:不(?:得|能|应|可)?(?:超过|多于|长于|大于)|最多(?:支付|使用)?|最长(?:支付|使用)?|限(?:支付|用)?|≤|少于等于|(?<=支付)|(?:期限|疗程)为?)(?P<n>{NUMBER}){_TIME}(?:的?(?:费用|用量|疗程))?"
 )
+_LONGER = re.compile(
+    rf"(?<=[,;])[^,;。{TAKEN}]{{1,16}}?(?:患者|者)(?:可|最多|最长|支付|延长)*(?:至|不超过)(?P<n>{NUMBER}){_TIME}"
+)
 _COURSE_WORDS = re.compile(r"支付|使用|用药|疗程|治疗|时间|天数|过程|住院|连续|日期")
 _GAP = re.compile(
     rf"(?:两次|每次)?(?:评定|评估|检查|检测|测定|治疗|使用|用药|支付)?的?间隔(?:时间|天数)?(?:应)?(?:不(?:得|应|能)?(?:短于|少于|低于|小于)|至少|≥|大于等于)(?P<n>{NUMBER}){_TIME}"
@@ -156,12 +159,13 @@ def read_insurance(reader: Reader) -> tuple[str, ...]:
 
 
 def read_course(reader: Reader) -> Course | None:
-    """The longest payable course."""
+    """The longest payable course; where some patients get a longer one, theirs, because nobody gets more."""
+    longer = [whole_days(m["n"], m["unit"]) for m in reader.takes(_LONGER)]
     for match in _COURSE.finditer(reader.text):
         if not _COURSE_WORDS.search(match.group()):
             continue
         reader.take(*match.span())
-        days = whole_days(match["n"], match["unit"])
+        days = max([whole_days(match["n"], match["unit"]), *longer])
         lead = match["lead"] or ""
         once = bool(match["stay"]) or bool(re.match(r"单次|每次|一次", lead))
         return Course(days=days, encounter=once, span=bool(re.search("总时间", match.group())))

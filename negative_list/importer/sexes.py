@@ -39,7 +39,9 @@ _WORDS: tuple[tuple[Sex, re.Pattern[str], re.Pattern[str]], ...] = (
     ("女", re.compile(_FEMALE_PEOPLE), re.compile(_FEMALE)),
     ("男", re.compile(_MALE_PEOPLE), re.compile(_MALE)),
 )
-_FORBIDS = re.compile(r"[^,;。]*(?:禁用|慎用|忌用|忌服|禁服|不得使用|不宜(?:使用|服用)|不适用于|除外|不包括)[^,;。]*")
+_FORBIDS = re.compile(
+    r"[^,;。]*(?:禁用|慎用|忌用|忌服|禁服|不得使用|不宜(?:使用|服用)|不适用|不能用|除外|不包括)[^,;。]*"
+)
 _EXPLICIT: tuple[tuple[Sex, re.Pattern[str]], ...] = (
     (
         "女",

@@ -30,11 +30,16 @@ _STAGES: tuple[tuple[str, tuple[str, ...]], ...] = (
 _PATTERNS = tuple((re.compile(words), stages) for words, stages in _STAGES)
 _GLUE = re.compile(r"(?<=\x00)(?:、|或|及|和|/|,)+(?=\x00)")
 _FIRST_LINE = re.compile(r"(?:的)?一线(?:治疗)?(?=[的,;。()]|$|\x00)")
-_PHASES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile("(?:的)?维持治疗"), "maintenance"),
-    (re.compile("(?:的)?新辅助治疗"), "neoadjuvant"),
-    (re.compile("(?:的)?(?:术后|强化)*辅助治疗(?!期|后|失败|之)"), "adjuvant"),
-    (re.compile("(?:的)?诱导治疗"), "induction"),
+_PHASES = {
+    "新辅助": "neoadjuvant",
+    "辅助": "adjuvant",
+    "诱导": "induction",
+    "巩固": "consolidation",
+    "维持": "maintenance",
+}
+_PHASE = "|".join(_PHASES)
+_PHASED = re.compile(
+    rf"(?:的)?(?:术后|强化)*(?:(?:{_PHASE})(?:缓解)?(?:治疗)?(?:、|和|及|或|/)*)*(?:{_PHASE})治疗(?!期|后|失败|之)"
 )
 
 
@@ -51,6 +56,7 @@ def _read(reader: Reader, *, tumour: bool) -> Iterator[Condition]:
         yield Fact(fact=_STAGE, any_of=tuple(dict.fromkeys(stages)))
     if reader.took(_FIRST_LINE):
         yield Fact(fact="encounter.line_of_therapy", at_most=Decimal(1))
-    phases = () if not tumour else tuple(phase for pattern, phase in _PHASES if reader.took(pattern))
+    named = [word for match in reader.takes(_PHASED) for word in re.findall(_PHASE, match.group())] if tumour else []
+    phases = tuple(dict.fromkeys(_PHASES[word] for word in named))
     if phases:
         yield Fact(fact="encounter.treatment_phase", any_of=phases)
