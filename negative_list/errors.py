@@ -14,6 +14,7 @@ from msgspec import Struct
 __all__ = [
     "DataError",
     "FieldProblem",
+    "LimitError",
     "ListError",
     "NegativeListError",
     "Problem",
@@ -93,6 +94,10 @@ class RequestError(NegativeListError):
     def __init__(self, fields: Iterable[FieldProblem]) -> None:
         self.fields: tuple[FieldProblem, ...] = tuple(fields)
         super().__init__("\n".join(map(str, self.fields)))
+
+
+class LimitError(RequestError):
+    """The request is over a limit; the same request will never be answered."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

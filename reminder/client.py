@@ -9,8 +9,9 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from negative_list.errors import FieldProblem, RequestError
+from negative_list.readers.body import MAX_BYTES, parse_body
 from reminder import wire_client
-from reminder.bodies import MAX_BYTES, is_national, read_json
+from reminder.bodies import is_national
 from reminder.v1 import reminder_pb2 as pb
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def check(raw: bytes, target: str, timeout_s: float) -> Decision:
         RequestError: When the body cannot be read, here or there.
         NotReachedError: When nothing answers within ``timeout_s`` seconds.
     """
-    body = read_json(raw)
+    body = parse_body(raw)
     request = pb.CheckRequest(national_body=raw) if is_national(body) else wire_client.request_of(body)
     with grpc.insecure_channel(target, options=_OPTIONS) as channel:
         call = channel.unary_unary(

@@ -13,8 +13,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from negative_list.errors import FieldProblem, RequestError
+from negative_list.readers.body import MAX_BYTES, parse_body
 from reminder import national
-from reminder.bodies import MAX_BYTES, read_json
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -83,7 +83,7 @@ class _Http:
     def _answer(self, raw: bytes, arrived: datetime) -> bytes:
         body: dict[str, Any] = {}
         try:
-            body = read_json(raw)
+            body = parse_body(raw)
             prescription = self._service.read_national(body)
             reply = national.reply_of(self._service.check(prescription), prescription)
         except RequestError as error:

@@ -12,9 +12,10 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from grpc_status import rpc_status
 
-from negative_list.errors import RequestError
+from negative_list.errors import LimitError, RequestError
+from negative_list.readers.body import MAX_BYTES, parse_body
 from reminder import wire
-from reminder.bodies import MAX_BYTES, LimitError, chinese, read_json
+from reminder.bodies import chinese
 from reminder.v1 import reminder_pb2 as pb
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _read(data: bytes, service: Service) -> Prescription:
     """The prescription of a message, whichever of its two forms it has."""
     request = wire.parse(data)
     if request.national_body:
-        return service.read_national(read_json(request.national_body))
+        return service.read_national(parse_body(request.national_body))
     return service.read_own(wire.body_of(request))
 
 

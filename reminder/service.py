@@ -15,11 +15,11 @@ from msgspec import Struct
 
 from negative_list.compile import CompiledList
 from negative_list.decide import decide
+from negative_list.errors import LimitError
 from negative_list.policy import Policy
 from negative_list.readers.national import read_national
 from negative_list.readers.own import read_check_request
 from negative_list.site import Sites
-from reminder.bodies import LimitError
 from reminder.ids import RANDOM_BITS, decision_id
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf.message import DecodeError
 
 from negative_list.errors import FieldProblem, RequestError
-from reminder.bodies import check_bytes, check_lines
+from negative_list.readers.body import check_bytes
+from negative_list.readers.rows import check_lines
 from reminder.v1 import reminder_pb2 as pb
 
 if TYPE_CHECKING:

@@ -108,6 +108,9 @@ _BESIDE_INSURANCE = re.compile(
 _ONE_OF_TWO = re.compile(
     r",(?P<or>或)(?:者)?(?=在|存在|单药|用于|患|对|接受)|(?P<or2>或)(?=男性|女性|绝经|成人|儿童|新生儿|[≥\d])"
 )
+_OF_ITS_OWN = re.compile(
+    r"(?P<or>[、,或和及])(?=[^、,或和及()]{2,16}\([^()]*(?:岁|月龄|男|女|成人|儿童)[^()]*\))|\([^()]*(?:岁|月龄|男|女|成人|儿童)[^()]*\)(?P<or2>[、,或和及])"
+)
 _CLOCKED = re.compile(r"小时内\)?(?P<or>[、,和及或])")
 _NAMESAKE = re.compile(
     "激酶|癌基因|基因|因子|抗原|受体|抗体|病毒(?!感染|性|携带)|嗜血杆菌|杆菌|链球菌|克雷伯|支原体|衣原体"
@@ -135,7 +138,9 @@ def _branches(part: Reader) -> list[Branch]:
 
 def _cut(part: Reader) -> list[Reader]:
     """A branch that itself names alternatives of different kinds, one by one."""
-    found = [m for pattern in (_BESIDE_INSURANCE, _ONE_OF_TWO, _CLOCKED) for m in pattern.finditer(part.text)]
+    found = [
+        m for pattern in (_BESIDE_INSURANCE, _ONE_OF_TWO, _OF_ITS_OWN, _CLOCKED) for m in pattern.finditer(part.text)
+    ]
     cuts = sorted({m.span(m.lastgroup or 0) for m in found if m.re is _BESIDE_INSURANCE or _both_named(part.text, m)})
     starts = [0, *(end for _, end in cuts)]
     ends = [*(start for start, _ in cuts), len(part.text)]

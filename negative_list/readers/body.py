@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from negative_list.errors import FieldProblem, RequestError
+from negative_list.errors import FieldProblem, LimitError, RequestError
 
-__all__ = ["MAX_BYTES", "LimitError", "parse_body"]
+__all__ = ["MAX_BYTES", "check_bytes", "parse_body"]
 
 MAX_BYTES = 16 * 1024 * 1024
 """The most lines of a prescription (20,000) at some 800 bytes each, as the wordiest national bodies send them."""
@@ -19,8 +19,15 @@ _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _BOM = b"\xef\xbb\xbf"
 
 
-class LimitError(RequestError):
-    """The request is over a limit; the same request will never be answered."""
+def check_bytes(count: int, field: str) -> None:
+    """Refuse a body or message of more than ``MAX_BYTES``; ``field`` names it in the caller's words.
+
+    Raises:
+        LimitError: there are more.
+    """
+    if count > MAX_BYTES:
+        message = f"正文超过 {MAX_BYTES} 字节，请分次发送 (over {MAX_BYTES} bytes; send it in parts)"
+        raise LimitError([FieldProblem(field=field, message=message)])
 
 
 def parse_body(raw: bytes) -> dict[str, Any]:
@@ -30,9 +37,7 @@ def parse_body(raw: bytes) -> dict[str, Any]:
         LimitError: it is longer than ``MAX_BYTES``.
         RequestError: it is not UTF-8, not JSON, or no object.
     """
-    if len(raw) > MAX_BYTES:
-        message = f"正文超过 {MAX_BYTES} 字节，请分次发送 (over {MAX_BYTES} bytes; send it in parts)"
-        raise LimitError([FieldProblem(field="body", message=message)])
+    check_bytes(len(raw), "body")
     try:
         body = _DECODER.decode(raw.removeprefix(_BOM))
     except UnicodeDecodeError as error:

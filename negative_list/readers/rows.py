@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from negative_list.errors import FieldProblem, RequestError
+from negative_list.errors import FieldProblem, LimitError, RequestError
 from negative_list.readers.limits import MAX_LINES
 
 if TYPE_CHECKING:
@@ -44,12 +44,10 @@ def plain(raw: object) -> str:
 
 
 def check_lines(count: int, field: str) -> None:
-    """Refuse more lines than a body may hold."""
+    """Refuse more lines than a body may hold; raises ``LimitError``."""
     if count > MAX_LINES:
-        raise refused(
-            field,
-            f"一次超过 {MAX_LINES} 行 (more than {MAX_LINES:,} lines in one body); 请分次发送 (send it in parts)",
-        )
+        message = f"一次超过 {MAX_LINES} 行 (more than {MAX_LINES:,} lines in one body); 请分次发送 (send it in parts)"
+        raise LimitError([FieldProblem(field=field, message=message)])
 
 
 def needs_current_line(current: Encounter) -> bool:

@@ -27,7 +27,6 @@ MODULES = (
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "negative_list" / "readers").glob("*.py")),
     "negative_list/importer/points.py",
     "reminder/config.py",
-    "reminder/bodies.py",
 )
 """Where messages about somebody's input are written."""
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from negative_list.readers.body import parse_body
 from reminder import wire, wire_client
-from reminder.bodies import read_json
 from reminder.v1 import reminder_pb2 as pb
 from tests.reminder.bodies import MEN, WOMEN, encoded, national_body, national_order, own_body, own_line
 from tests.reminder.sidecar import Running, ask, post, running
@@ -56,7 +56,7 @@ def over_the_wire(service: Service, body: dict[str, Any]) -> Prescription:
 @pytest.mark.parametrize("content", CONTENTS, ids=lambda content: "-".join(map(str, content)))
 def test_a_message_is_the_prescription_of_its_body(here: Running, content: tuple[Any, ...]) -> None:
     """Nothing is lost, added or read otherwise."""
-    body = read_json(encoded(ours(*content)))
+    body = parse_body(encoded(ours(*content)))
     assert over_the_wire(here.service, body) == here.service.read_own(body)
 
 
@@ -77,7 +77,7 @@ def over_grpc(here: Running, request: pb.CheckRequest) -> Decision:
 def test_every_face_decides_alike(here: Running, content: tuple[Any, ...]) -> None:
     """Our JSON in process, as a message, the national body over gRPC and over HTTP."""
     service = here.service
-    expected = told(service.check(service.read_own(read_json(encoded(ours(*content))))))
+    expected = told(service.check(service.read_own(parse_body(encoded(ours(*content))))))
     assert told(over_grpc(here, wire_client.request_of(ours(*content)))) == expected
     assert told(over_grpc(here, pb.CheckRequest(national_body=encoded(theirs(*content))))) == expected
     output = post(here, encoded(theirs(*content)))[1]["output"]

@@ -11,10 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from negative_list.decision import Decision, Finding, NotEvaluated, Suggestion
-from negative_list.errors import RequestError
+from negative_list.errors import LimitError, RequestError
 from negative_list.rules import Rule
 from reminder import wire, wire_client
-from reminder.bodies import LimitError
 from reminder.v1 import reminder_pb2 as pb
 from tests.reminder.decisions import BARE, FULL
 
