@@ -311,4 +311,8 @@ REMARKS: tuple[Case, ...] = (
     Case(INDICATION, "某某片", "限工伤保险；限骨折。", {"insurance": None, "codes": "S72"}),
     Case(INDICATION, "某某片", "限孕妇及哺乳期妇女除外的成人患者的偏头痛。", {"codes": "G43", "sex": None}),
     Case(INDICATION, "某某片", "限复发或转移性宫颈癌患者。", {"codes": "C53"}),
+    Case(INDICATION, "某某片", "限支气管哮喘(12岁及以上)和慢性阻塞性肺疾病。", {"codes": ("J45", "J44")}),
+    Case(INDICATION, "某某片", "限多发性骨髓瘤、复发或难治性套细胞淋巴瘤患者。", {"codes": ("C90", "C83")}, "partial"),
+    Case(INDICATION, "某某片", "限生育保险或先兆流产患者", {"codes": "O20", "insurance": None}),
+    Case(INDICATION, "某某片", "限脑梗死(发病6小时内)、肺栓塞", {"codes": ("I63", "I26")}),
 )
