@@ -9,6 +9,8 @@ import hashlib
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from negative_list import conditions as c
 from negative_list.classes import class_name
 from negative_list.conditions import children_of
@@ -86,25 +88,12 @@ def _groups(judgements: Iterable[Judgement]) -> list[list[Judgement]]:
 
 
 def _finding(group: list[Judgement], matched: Matched, binder: Binder, key: str) -> Finding:
-    rule = group[0].rule.rule
     evidence = [explain(judgement, matched.check, binder) for judgement in group]
-    lines = [judgement.line for judgement in group if judgement.line is not None]
-    return Finding(
-        finding_id=finding_id(key, rule, lines),
-        rule_id=rule.id,
-        rule_version=rule.version,
-        class_name=class_name(rule.class_id),
-        class_id=rule.class_id,
-        action=rule.action,
-        lines=tuple(line.id for line in lines),
-        involved=_involved(evidence, lines),
-        basis=" ".join(part for part in (rule.basis.document, rule.basis.article) if part),
+    return msgspec.structs.replace(
+        _told(group, key),
+        involved=_involved(evidence, _lines(group)),
         facts=tuple(dict.fromkeys(fact for each in evidence for fact in each.facts)),
         amount_fen=_amount(group, matched, binder),
-        fund_only=rule.fund_only,
-        addressee=rule.addressee,
-        result=rule.result,
-        reasons=rule.reasons,
     )
 
 
@@ -113,22 +102,30 @@ def _unknown_finding(group: list[Judgement], matched: Matched, binder: Binder, k
     needs = _needs(group, matched, binder)
     if needs == COVERAGE_ONLY:
         return None
-    rule = group[0].rule.rule
-    lines = [judgement.line for judgement in group if judgement.line is not None]
+    ask = group[0].rule.rule.on_unknown
+    wanted = tuple(name for name in needs if name in ask.ask) or needs
+    return msgspec.structs.replace(_told(group, key), action=ask.action, unknown=True, needs=wanted)
+
+
+def _lines(group: list[Judgement]) -> list[Line]:
+    return [judgement.line for judgement in group if judgement.line is not None]
+
+
+def _told(group: list[Judgement], key: str) -> Finding:
+    """What a finding tells of its rule."""
+    rule, lines = group[0].rule.rule, _lines(group)
     return Finding(
         finding_id=finding_id(key, rule, lines),
         rule_id=rule.id,
         rule_version=rule.version,
         class_name=class_name(rule.class_id),
         class_id=rule.class_id,
-        action=rule.on_unknown.action,
-        unknown=True,
+        action=rule.action,
         lines=tuple(line.id for line in lines),
         basis=" ".join(part for part in (rule.basis.document, rule.basis.article) if part),
         fund_only=rule.fund_only,
         addressee=rule.addressee,
         result=rule.result,
-        needs=tuple(name for name in needs if name in rule.on_unknown.ask) or needs,
         reasons=rule.reasons,
     )
 
@@ -173,7 +170,9 @@ def _amount(group: list[Judgement], matched: Matched, binder: Binder) -> int | N
     rule = group[0].rule.rule
     if rule.amount == "none" or any(judgement.line is None for judgement in group):
         return None
-    amounts = [_line_amount(judgement, matched, binder) for judgement in group]
+    # One excess is found once for all lines of the encounter; it is taken from the first of them.
+    priced = group[:1] if rule.amount == "excess" else group
+    amounts = [_line_amount(judgement, matched, binder) for judgement in priced]
     known = [amount for amount in amounts if amount is not None]
     return sum(known) if len(known) == len(amounts) else None
 
