@@ -83,7 +83,7 @@ def _condition_problems(value: object, path: str) -> Iterator[tuple[str, str]]:
     kind = value.get("kind")
     if kind is None:
         yield path, "missing key `kind`; a condition says which kind it is"
-    elif kind not in KINDS:
+    elif not isinstance(kind, str) or kind not in KINDS:
         yield _join(path, "kind"), f"unknown condition kind `{kind}`{nearest(str(kind), KINDS)}"
     else:
         yield from problems_of(value, KINDS[kind], path)
