@@ -105,6 +105,9 @@ _COURSE = re.compile(
 _LONGER = re.compile(
     rf"(?<=[,;])[^,;。{TAKEN}]{{1,16}}?(?:患者|者)(?:可|最多|最长|支付|延长)*(?:至|不超过)(?P<n>{NUMBER}){_TIME}"
 )
+_BY_MODE = re.compile(
+    rf"{_MODE}(?:的)?(?:患者|病人)?(?:最多|最长|可|限)*(?:支付|使用|用药)?(?:时间|天数)?(?:不超过|最多|最长)?(?:支付)?(?P<n>{NUMBER}){_TIME}"
+)
 _COURSE_WORDS = re.compile(r"支付|使用|用药|疗程|治疗|时间|天数|过程|住院|连续|日期")
 _GAP = re.compile(
     rf"(?:两次|每次)?(?:评定|评估|检查|检测|测定|治疗|使用|用药|支付)?的?间隔(?:时间|天数)?(?:应)?(?:不(?:得|应|能)?(?:短于|少于|低于|小于)|至少|≥|大于等于)(?P<n>{NUMBER}){_TIME}"
@@ -159,7 +162,9 @@ def read_insurance(reader: Reader) -> tuple[str, ...]:
 
 
 def read_course(reader: Reader) -> Course | None:
-    """The longest payable course; where some patients get a longer one, theirs, because nobody gets more."""
+    """The longest payable course; where some patients or visits get a longer one, theirs: nobody gets more."""
+    if len(list(_BY_MODE.finditer(reader.text))) > 1:
+        return Course(days=max(whole_days(m["n"], m["unit"]) for m in reader.takes(_BY_MODE)))
     longer = [whole_days(m["n"], m["unit"]) for m in reader.takes(_LONGER)]
     for match in _COURSE.finditer(reader.text):
         if not _COURSE_WORDS.search(match.group()):

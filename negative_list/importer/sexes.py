@@ -40,7 +40,7 @@ _WORDS: tuple[tuple[Sex, re.Pattern[str], re.Pattern[str]], ...] = (
     ("男", re.compile(_MALE_PEOPLE), re.compile(_MALE)),
 )
 _FORBIDS = re.compile(
-    r"[^,;。]*(?:禁用|慎用|忌用|忌服|禁服|不得使用|不宜(?:使用|服用)|不适用|不能用|除外|不包括)[^,;。]*"
+    r"[^,;。]*(?:禁用|慎用|忌用|忌服|禁服|不得使用|不宜(?:使用|服用)|不适用|不能用|不应|应避免|避免|切勿|除外|不包括)[^,;。]*"
 )
 _EXPLICIT: tuple[tuple[Sex, re.Pattern[str]], ...] = (
     (

@@ -28,6 +28,9 @@ _STAGES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("早期", ("early", "I", "II")),
 )
 _PATTERNS = tuple((re.compile(words), stages) for words, stages in _STAGES)
+_OR_NEW = re.compile(
+    "(?:新诊断|初治|初诊|初发|首次诊断|未经?治疗)(?:的|性)?(?:或|、|和|及)|(?:或|、|和|及)(?:新诊断|初治|初诊|初发|首次诊断|未经?治疗)"
+)
 _GLUE = re.compile(r"(?<=\x00)(?:、|或|及|和|/|,)+(?=\x00)")
 _FIRST_LINE = re.compile(r"(?:的)?一线(?:治疗)?(?=[的,;。()]|$|\x00)")
 _PHASES = {
@@ -49,7 +52,8 @@ def read_stages(reader: Reader, *, tumour: bool) -> tuple[Condition, ...]:
 
 
 def _read(reader: Reader, *, tumour: bool) -> Iterator[Condition]:
-    stages = [stage for pattern, named in _PATTERNS if tumour and reader.took(pattern) for stage in named]
+    staged = tumour and not _OR_NEW.search(reader.text)
+    stages = [stage for pattern, named in _PATTERNS if staged and reader.took(pattern) for stage in named]
     for _ in reader.takes(_GLUE) if stages else ():
         continue
     if stages:
