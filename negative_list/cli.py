@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import sys
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -192,8 +192,8 @@ class _Matching:
         from negative_list.policy import read_policy, shipped
         from negative_list.site import Sites
 
-        self._at = _moment(at) if at is not None else None
         self._sites: Sites = Sites.read(site) if site is not None else Sites()
+        self._at = _moment(at, self._sites.default.zone) if at is not None else None
         self._policy: Policy = read_policy(policy) if policy is not None else shipped()
         self._read: Reader | None = _reader(facts, history, self._sites)
         self._compiled: CompiledList = compiled(_checked(list_path))
@@ -225,11 +225,11 @@ class _Matching:
         return msgspec.structs.replace(decision, elapsed_us=(time.perf_counter_ns() - started) // 1000)
 
 
-def _moment(text: str) -> datetime:
+def _moment(text: str, zone: tzinfo) -> datetime:
     from negative_list.dictionary import ImpossibleValueError, parse_time
 
     try:
-        found = parse_time(text)
+        found = parse_time(text, zone)
     except ImpossibleValueError:
         found = None
     if found is None:

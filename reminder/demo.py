@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 from msgspec import Struct
@@ -97,15 +97,17 @@ class _Sidecar:
         return self._address(self._process)
 
     def _address(self, process: subprocess.Popen[str]) -> str:
-        """The gRPC address, from the log line that says it serves."""
-        started = time.monotonic()
-        for line in process.stdout or ():
-            entry = json.loads(line)
-            if entry.get("event") == "serving":
-                print(f"sidecar serves {entry['rules']} rules, {entry['details']} details on gRPC {entry['grpc']}")
-                return str(entry["grpc"])
-            if time.monotonic() - started > START_S:
-                break
+        """The gRPC address, from the log line that says it serves; a sidecar that never says so is stopped."""
+        limit = Timer(START_S, process.kill)
+        limit.start()
+        try:
+            for line in process.stdout or ():
+                entry = json.loads(line)
+                if entry.get("event") == "serving":
+                    print(f"sidecar serves {entry['rules']} rules, {entry['details']} details on gRPC {entry['grpc']}")
+                    return str(entry["grpc"])
+        finally:
+            limit.cancel()
         raise SystemExit("the sidecar did not start")
 
     def __exit__(self, *_: object) -> None:

@@ -192,10 +192,12 @@ def test_the_instant_is_given_else_the_bodys(tmp_path: Path) -> None:
     listed = written(tmp_path, text)
     decisions = [
         answers(run("match", listed, "--request", file, *at))[0]["decision"]
-        for at in ((), ("--at", "2026-01-20"), ("--at", "2026-01-21 00:00:00"))
+        for at in ((), ("--at", "2026-01-20"), ("--at", "2026-01-21 00:00:00"), ("--at", "2026-01-20T17:00:00Z"))
     ]
-    assert decisions[0] == decisions[1] == "pass"
-    assert decisions[2] == "warn"
+    assert decisions == ["pass", "pass", "warn", "warn"]
+    site = written(tmp_path, '[default]\nzone = "UTC"\n', "site.toml")
+    told = run("match", listed, "--request", file, "--at", "2026-01-20T17:00:00Z", "--site", site)
+    assert answers(told)[0]["decision"] == "pass"
 
 
 def test_a_policy_is_taken_in_place_of_the_shipped_one(rules: Path, tmp_path: Path) -> None:
