@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from negative_list.codes import icd_prefixes
+from negative_list.codes import icd_prefixes, is_history
 from negative_list.text import Statement, clauses, normalise
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ class Check:
         found: Mapping[Statement, frozenset[str]] | None = self.memo.get(key)
         if found is None:
             entries = self.entries(subject, main=main)
-            found = self.memo[key] = _united({_stated(entry.name): _prefixes(entry.codes)} for entry in entries)
+            found = self.memo[key] = _united(_codes_by_statement(entry) for entry in entries)
         return found
 
     def stated_terms(self, subject: str, *, main: bool) -> Mapping[Statement, frozenset[str]]:
@@ -225,6 +225,16 @@ def _united(parts: Iterable[Mapping[Statement, frozenset[str]]]) -> Mapping[Stat
 def _prefixes(codes: tuple[str, ...]) -> frozenset[str]:
     """All prefixes of a diagnosis's codes; a hospital's daily codes are far fewer than are kept."""
     return frozenset(prefix for code in codes for prefix in icd_prefixes(code))
+
+
+def _codes_by_statement(entry: Diagnosed | Operated) -> Mapping[Statement, frozenset[str]]:
+    """The prefixes of an entry's codes by what its name says; a code that says the history itself is simply stated."""
+    stated = _stated(entry.name)
+    if stated != "past":
+        return {stated: _prefixes(entry.codes)}
+    history = tuple(filter(is_history, entry.codes))
+    others = tuple(code for code in entry.codes if code not in history)
+    return {"present": _prefixes(history), "past": _prefixes(others)}
 
 
 def _stated(name: str) -> Statement:

@@ -20,6 +20,7 @@ __all__ = [
     "icd9_codes",
     "icd10_codes",
     "icd_prefixes",
+    "is_history",
     "normal",
     "structure",
     "usable_icd9",
@@ -153,6 +154,11 @@ def icd_prefixes(code: str) -> tuple[str, ...]:
     wanted = normal(code)
     shortest = 2 if wanted[:1].isdigit() else 3
     return tuple(wanted[:n] for n in range(shortest, len(wanted) + 1) if wanted[n - 1] != ".")
+
+
+def is_history(code: str) -> bool:
+    """Tell whether an ICD-10 code itself says a history or a state after treatment: Z80 to Z99 (chapter XXI)."""
+    return normal(code)[:2] in {"Z8", "Z9"}
 
 
 def expand_ranges(codes: Iterable[str]) -> frozenset[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import ahocorasick
 
-from negative_list.text import REMEMBERED_LENGTH, Statement, bounded, clauses, normalise
+from negative_list.text import REMEMBERED_LENGTH, Statement, bounded, clauses, normalise, of_term
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -66,7 +66,8 @@ class Terms:
     def _read(self, name: str) -> Mapping[Statement, frozenset[str]]:
         found: dict[Statement, set[str]] = {}
         for clause, stated in clauses(name):
-            found.setdefault(stated, set()).update(self.in_text(clause))
+            for term in self.in_text(clause):
+                found.setdefault(of_term(stated, term), set()).add(term)
         return {stated: frozenset(terms) for stated, terms in found.items()}
 
     def _remember(self, name: str, found: Mapping[Statement, frozenset[str]]) -> None:

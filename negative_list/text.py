@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Literal, TypeAlias
 
-__all__ = ["REMEMBERED_LENGTH", "Statement", "bounded", "clauses", "normalise", "occurs", "statement"]
+__all__ = ["REMEMBERED_LENGTH", "Statement", "bounded", "clauses", "normalise", "occurs", "of_term", "statement"]
 
 Statement: TypeAlias = Literal["present", "doubtful", "past", "denied"]
 """What a clause says of the disease it names."""
@@ -90,6 +90,11 @@ def clauses(name: str) -> tuple[tuple[str, Statement], ...]:
 def _clauses(name: str) -> tuple[tuple[str, Statement], ...]:
     parts = (_DROPPED.sub("", part) for part in _SEPARATORS.split(_fold(name)))
     return tuple((part, statement(part)) for part in parts if part)
+
+
+def of_term(stated: Statement, term: str) -> Statement:
+    """What a clause states of one term in it: one that names the history itself ("青霉素过敏史") is simply stated."""
+    return "present" if stated == "past" and "史" in term else stated
 
 
 def bounded(clause: str, start: int, end: int) -> bool:

@@ -58,6 +58,7 @@ ITEMS: tuple[tuple[str, str, str], ...] = (
 
 DIAGNOSES: tuple[tuple[str, str], ...] = (
     ("I10", "高血压"),
+    ("Z88.000", "青霉素过敏史"),
     ("I63.9", "脑梗死"),
     ("I25.1", "冠心病"),
     ("C61", "前列腺恶性肿瘤"),

@@ -23,7 +23,7 @@ SETS = tuple(
 )
 PREFIXES = ("X", "XL02", "Z", "T", "T0017", "0012", "003", "C02", "XJ01DDT082B001", "ZD03AAA0043")
 NAMES = ("阿帕他胺", "输液", "甘草", "注射", "阿胶", "运动疗法", "银杏叶")
-DIAGNOSIS_CODES = ("I10", "I63", "I20-I25", "C61", "C00-C97", "E11.9", "E10-E14", "H35.3", "J18", "O80", "I63.9")
+DIAGNOSIS_CODES = ("I10", "I63", "I20-I25", "C61", "C00-C97", "E11.9", "E10-E14", "H35.3", "J18", "O80", "I63.9", "Z88")
 DIAGNOSIS_TERMS = (*(name for _, name in DIAGNOSES), "恶性肿瘤", "糖尿病", "小细胞肺癌", "MD", "ＭＤＳ")
 OPERATION_CODES = ("36", "36.07", "85.21", "13", "35-37")
 OPERATION_TERMS = (*(name for _, name in OPERATIONS), "支架", "白内障")

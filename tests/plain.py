@@ -118,7 +118,7 @@ def _named_by(items: TriggerItems, scene: Scene) -> Iterator[Trigger]:
 def _has_one(given: tuple[Diagnosed | Operated, ...], codes: tuple[str, ...]) -> bool:
     """Whether one that is stated as present has one of the codes; what is only possible does not trigger."""
     beginnings = expanded(codes)
-    return any(code.startswith(beginnings) for one in given if stated(one) == "present" for code in one.codes)
+    return any(code.startswith(beginnings) for one in given for code in one.codes if stated(one, code) == "present")
 
 
 def _judge(rule: Rule, scene: Scene, trigger: Trigger) -> Answer:

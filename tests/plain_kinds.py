@@ -143,13 +143,19 @@ def _statements(
     condition: c.Diagnosis | c.Operation, one: Diagnosed | Operated, beginnings: tuple[str, ...]
 ) -> Iterator[str]:
     """What is said where the diagnosis or operation matches: by code over its whole name, by term in its clause."""
-    if any(code.startswith(beginnings) for code in one.codes):
-        yield stated(one)
+    for code in one.codes:
+        if code.startswith(beginnings):
+            yield stated(one, code)
     for clause, statement in clauses(one.name):
-        if any(occurs(normalise(term), clause) for term in condition.terms):
-            yield statement
+        for term in condition.terms:
+            if occurs(normalise(term), clause):
+                yield "present" if statement == "past" and "史" in term else statement
 
 
-def stated(one: Diagnosed | Operated) -> str:
-    """The strongest statement over the clauses of the name; present where there is no name."""
-    return max((statement for _, statement in clauses(one.name)), key=STRENGTH.index, default="present")
+def stated(one: Diagnosed | Operated, code: str) -> str:
+    """The strongest statement over the clauses of the name; present where there is no name.
+
+    Of a code that names a history itself (Z80-Z99), "history" states that it is there.
+    """
+    strongest = max((statement for _, statement in clauses(one.name)), key=STRENGTH.index, default="present")
+    return "present" if strongest == "past" and code.startswith(("Z8", "Z9")) else strongest

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from negative_list import bind, measure
+from negative_list import bind, measure, values
 from negative_list import conditions as c
 from negative_list.compile import compile
 from negative_list.gather import Gathered, Gatherer, Members
@@ -161,7 +161,7 @@ ENGINE_FAULTS: dict[str, Patch] = {
     "possible lines taken for certain": (Gatherer, "gather", _all_certain),
     "possible lines forgotten": (Gatherer, "gather", _no_possible),
     "a missing code taken for another item": (Members, "named", _named_or_not),
-    "ages by length of years and months": (bind, "age_in", _age_by_length),
+    "ages by length of years and months": (values, "age_in", _age_by_length),
     "sliding windows that stand still": (
         measure,
         "_stretches",
