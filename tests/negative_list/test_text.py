@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from negative_list.check import Check
 from negative_list.prescription import Diagnosed
 from negative_list.terms import REMEMBERED_NAMES, Terms
-from negative_list.text import REMEMBERED_LENGTH, clauses, normalise, occurs, statement
+from negative_list.text import REMEMBERED_LENGTH, clauses, normalise, occurs, of_term, statement
 from tests.negative_list.builders import AT, prescription
 
 ANY_TEXT = st.text(alphabet=st.characters(codec=None), max_size=40)
@@ -118,6 +118,20 @@ def test_a_term_is_a_word_of_its_own(term: str, text: str, *, there: bool) -> No
     assert (term in set(Terms([term]).in_text(text))) is there
 
 
+@pytest.mark.parametrize(
+    ("name", "term", "stated"),
+    [
+        ("青霉素过敏史", "青霉素过敏史", "present"),
+        ("青霉素过敏史", "青霉素过敏", "past"),
+        ("青霉素过敏史?", "青霉素过敏史", "doubtful"),
+        ("否认青霉素过敏史", "青霉素过敏史", "denied"),
+    ],
+)
+def test_a_term_that_names_a_history_is_stated_by_it(name: str, term: str, stated: str) -> None:
+    """A history that is itself what the term names is present; what it is a history of is past."""
+    assert Terms([term]).in_name(name) == {stated: {term}}
+
+
 def test_terms_inside_terms_are_all_found() -> None:
     """Overlapping terms, terms inside terms and terms at both ends of a text are all found."""
     terms = Terms(["慢性肾脏病", "肾脏病", "慢性", "脏病5期", "5期", "病"])
@@ -130,7 +144,9 @@ def test_automata_find_what_a_plain_search_finds(terms: list[str], name: str) ->
     found = Terms(terms).in_name(name)
     plain: dict[str, set[str]] = {}
     for clause, stated in clauses(name):
-        plain.setdefault(stated, set()).update(term for term in terms if term and occurs(term, clause))
+        for term in terms:
+            if term and occurs(term, clause):
+                plain.setdefault(of_term(stated, term), set()).add(term)
     assert {stated: set(there) for stated, there in found.items()} == plain
 
 
