@@ -148,7 +148,7 @@ _PEOPLE: tuple[tuple[str, Ages], ...] = (
 _PERSON = re.compile("|".join(f"(?P<p{n}>{words})" for n, (words, _) in enumerate(_PEOPLE)))
 _YOUNG = re.compile("[婴幼]|新生|早产|小儿|儿童|患儿")
 
-_UNIT = r"周?岁龄?|个?月龄|个月|月|周龄|日龄|天龄|天|日"
+_UNIT = r"周?岁半|周?岁龄?|个?月龄|个月|月|周龄|日龄|天龄|天|日"
 _N = rf"(?:{NUMBER})"
 _RANGE = re.compile(
     rf"(?P<ge>≥|>|大于|年满|满)?(?P<low>{_N})(?P<lu>{_UNIT})?(?:\((?P<lin>不?含)\))?(?:-|至|到|~)"
@@ -237,9 +237,9 @@ def _unit(text: str) -> tuple[Unit, int]:
 
 
 def _bound(value: str, unit: str, *, opened: bool) -> Bound:
-    """A bound; a half year becomes six months."""
+    """A bound; a half year becomes six months, 1岁半 eighteen."""
     name, step = _unit(unit)
-    amount = number(value) * step
+    amount = number(value) * step + (0.5 if unit.endswith("半") else 0)
     if amount != int(amount) and name == "year":
         return Bound(value=round(amount * 12), unit="month", open=opened)
     return Bound(value=int(amount), unit=name, open=opened)

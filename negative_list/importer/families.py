@@ -37,22 +37,35 @@ _FUND: tuple[Suggested, ...] = ("drop", "self_pay")
 
 
 def _fund(
-    kind: Kind, action: Literal["warn", "block"], *suggestions: Suggested, addressee: Addressee = "doctor"
+    kind: Kind,
+    action: Literal["warn", "block"],
+    *suggestions: Suggested,
+    addressee: Addressee = "doctor",
+    amount: Literal["line", "excess"] = "line",
 ) -> Family:
     """Only the fund refuses: the patient may still have it and pay."""
-    return Family(kind=kind, action=action, fund_only=True, addressee=addressee, suggestions=suggestions or _FUND)
+    return Family(
+        kind=kind,
+        action=action,
+        fund_only=True,
+        addressee=addressee,
+        suggestions=suggestions or _FUND,
+        amount=amount,
+    )
 
 
 FAMILIES: dict[str, Family] = {
     "R01": _fund("insurance", "block"),
     "R02": _fund("insurance", "block"),
     "R03": _fund("never", "block"),
-    "R04": _fund("alone", "warn"),
+    "R04": Family(
+        kind="alone", action="warn", fund_only=True, suggestions=("self_pay", "drop"), per="encounter"
+    ),
     "R05": _fund("second_line", "warn"),
     "R06": _fund("ages", "block"),
     "R07": _fund("ages", "block"),
     "R08": _fund("indication", "warn"),
-    "R10": _fund("course", "warn", "days", "drop", "self_pay"),
+    "R10": _fund("course", "warn", "days", "drop", "self_pay", amount="excess"),
     "R12": _fund("level", "block"),
     "R13": _fund("modes", "warn"),
     "R15": Family(
@@ -64,7 +77,7 @@ FAMILIES: dict[str, Family] = {
     "R19": _fund("ages", "block", addressee="charge_entry"),
     "R20": _fund("indication", "warn"),
     "R22": _fund("modes", "warn"),
-    "R23": _fund("course", "warn"),
+    "R23": _fund("course", "warn", amount="excess"),
     "R24": _fund("level", "block"),
     "R25": Family(kind="pair", action="warn", fund_only=False, addressee="charge_entry"),
     "R27": Family(
@@ -72,7 +85,7 @@ FAMILIES: dict[str, Family] = {
         amount="excess",
     ),
     "R29": _fund("work_age", "block"),
-    "R31": _fund("period", "warn"),
+    "R31": _fund("period", "warn", "quantity", "drop", "self_pay", amount="excess"),
     "R32": _fund("ages", "block", addressee="charge_entry"),
     "R33": _fund("ages", "block", addressee="charge_entry"),
     # prescribing it online is forbidden, whoever pays

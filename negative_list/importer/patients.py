@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from negative_list.conditions import Age, All, Any, Condition, Diagnosis, Not
 from negative_list.importer.ages import Ages, child, hull, newborn, read_ages
-from negative_list.importer.families import FAMILIES
 from negative_list.importer.indications import read_remark
 from negative_list.importer.made import Made, Part, refused
 from negative_list.importer.parts import flagged, no, one_of, words
@@ -56,23 +55,38 @@ def make_ages(point: Point, class_id: str) -> Made:
     """The item is for children or for stated ages: bounds of the remark or the name, inside the class's own limit."""
     remark = read_remark(point.constraint) if restricts(point) else None
     said = remark.ages if remark else _label_ages(point, everything=class_id != "R65")
-    limit = newborn() if class_id in _NEWBORN else child()
-    ages = said.meet(limit) if said else limit
+    adults = _names_adults(point.constraint)
+    if adults and not remark:
+        return refused("the label names adults too")
+    ages = _within(said, newborn() if class_id in _NEWBORN else child(), adults=adults)
     if ages.empty:
         return refused("the ages of the remark are not those the class is about")
-    fund = "医保不支付：" if FAMILIES[class_id].fund_only else ""
     own = Part(
         class_id=class_id,
         violation=no(ages.condition()),
-        message=Text(
-            zh=f"{fund}限{_ages_text(ages)}使用，患者年龄不符", en="the patient's age is outside the allowed range"
-        ),
+        message=Text(zh=f"限{_ages_text(ages)}使用，患者年龄不符", en="the patient's age is outside the allowed range"),
     )
     same = remark is not None and all(branch.ages in (None, remark.ages) for branch in remark.branches)
     return whole(point, own, {"age": ages.parameters()}, "ages" if same else "", remark=remark)
 
 
 _NEWBORN = ("R06", "R18", "R32")
+_ADULTS = re.compile("(?<!未)成年人|(?<!未)成年患者|成人|老年人")
+_NOT_FOR = re.compile("禁|慎|不宜|不得|不推荐|不适|不[能可]|不用于|不包括|除外|参照|酌|尚|未")
+
+
+def _names_adults(text: str) -> bool:
+    """Whether a text names adults beside children among those who may use the item."""
+    clauses = re.split("[\\n，,。；;]", text)
+    return any(_ADULTS.search(clause) and not _NOT_FOR.search(clause) for clause in clauses)
+
+
+def _within(said: Ages | None, limit: Ages, *, adults: bool) -> Ages:
+    """The ages said, inside the class's own limit; no limit narrows an upper end that is written, or adults."""
+    inside = said.meet(limit) if said else limit
+    if inside.empty or said is None or limit == newborn():
+        return inside
+    return said if said.high or adults else inside
 
 
 _NUMBERED = re.compile(r"\d\s*(?:周?岁|个?月|日龄|天)|[一二三四五六七八九十]周?岁")
@@ -95,7 +109,8 @@ def _label_ages(point: Point, *, everything: bool) -> Ages | None:
     if label and _YOUNGER.search(point.constraint):
         label = Ages(high=label.high) if label.high else None
     if named and label:
-        return named.narrowed(label)
+        wider = label.high and named.join(label).high == label.high
+        return label if wider else named.narrowed(label)
     return named or label
 
 
@@ -123,7 +138,7 @@ def make_work_age(point: Point, class_id: str) -> Made:
         own = Part(
             class_id=class_id,
             violation=_not_working(),
-            message=Text(zh="医保不支付：限劳动年龄（满16岁至退休）患者", en="working age only"),
+            message=Text(zh="限劳动年龄（满16岁至退休）患者", en="working age only"),
             on_unknown=OnUnknown(ask=("patient.retired",)),
         )
         return Made(
@@ -138,7 +153,7 @@ def make_work_age(point: Point, class_id: str) -> Made:
     own = Part(
         class_id=class_id,
         violation=one_of(outside or [no(ages.condition())]),
-        message=Text(zh=f"医保不支付：限{_ages_text(ages)}患者", en="the patient's age is outside the payable range"),
+        message=Text(zh=f"限{_ages_text(ages)}患者", en="the patient's age is outside the payable range"),
     )
     return Made(parts=(own,), parameters={"age": ages.parameters()})
 

@@ -53,7 +53,7 @@ _PERIOD_UNITS = {"月": Window(unit="month"), "年": Window(unit="year"), "季�
 def make_never(point: Point, class_id: str) -> Made:
     """The item is never payable, whatever stands beside it."""
     violation = Count(lines=Lines(items=items_of(point)), by="line", above=Decimal(0))
-    message = Text(zh="医保不支付：单方、复方均不予支付的饮片", en="never payable, alone or in a formula")
+    message = Text(zh="单方、复方均不予支付的饮片", en="never payable, alone or in a formula")
     return Made(parts=(Part(class_id=class_id, violation=violation, message=message),))
 
 
@@ -191,5 +191,5 @@ def alone_part(codes: Iterable[str], class_id: str) -> Part:
     return Part(
         class_id=class_id,
         violation=Every(lines=lines, among=Items(codes=tuple(codes))),
-        message=Text(zh="医保不支付：处方全部由单独使用不予支付的饮片组成", en="every herb is one not payable alone"),
+        message=Text(zh="处方全部由单独使用不予支付的饮片组成", en="every herb is one not payable alone"),
     )

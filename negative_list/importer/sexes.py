@@ -1,7 +1,8 @@
 """The sex a text tells, by words only one sex has: organs, diseases, stages of life.
 
 Breasts, infertility, climacteric complaints and hormones alone tell nothing. A clause that says who must *not* use
-the item ("孕妇禁用") tells nothing either. Words of both sexes in one text are no answer.
+the item ("孕妇禁用"), or speaks of the patient's partner, tells nothing either. Words of both sexes in one text are no
+answer, and neither are those of one sex beside a disease that anybody may have ("习惯性流产及进行性肌营养不良").
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from negative_list.diseases import mentions
 from negative_list.text import normalise
 
 if TYPE_CHECKING:
@@ -40,7 +42,8 @@ _WORDS: tuple[tuple[Sex, re.Pattern[str], re.Pattern[str]], ...] = (
     ("男", re.compile(_MALE_PEOPLE), re.compile(_MALE)),
 )
 _FORBIDS = re.compile(
-    r"[^,;。]*(?:禁用|慎用|忌用|忌服|禁服|不得使用|不宜(?:使用|服用)|不适用|不能用|不应|应避免|避免|切勿|除外|不包括)[^,;。]*"
+    r"[^,;。]*(?:禁用|慎用|忌用|忌服|禁服|禁止|不得|不宜(?:使用|服用|接触)|不适用|(?<!于)不[能可](?:使?用|服用|接触|触摸)|不应|"
+    r"不推荐|不建议|应?避免|切勿|除外|不包括|(?:没有|未)进行研究|配偶|性伴|伴侣|丈夫|妻子)[^,;。]*"
 )
 _EXPLICIT: tuple[tuple[Sex, re.Pattern[str]], ...] = (
     (
@@ -59,11 +62,33 @@ def sex_of(*texts: str) -> Sex | None:
     Words that name people ("女性", "男性") decide before organs and diseases: "男性患者的乳汁分泌" is about men.
     """
     text = _FORBIDS.sub("", "。".join(map(normalise, texts)))
-    people = {sex for sex, who, _ in _WORDS if who.search(text)}
-    if len(people) == 1:
-        return people.pop()
-    told = {sex for sex, _, words in _WORDS if words.search(text)}
-    return told.pop() if len(told) == 1 else None
+    told = {sex for clause in _CLAUSE.split(text) for sex in _told(clause)}
+    return told.pop() if len(told) == 1 and not any(map(_anybodys, _SENTENCE.split(text))) else None
+
+
+_CLAUSE = re.compile(r"[,;。]|\d[.、)]")
+_SENTENCE = re.compile("[;。]")
+_LAST = re.compile("[及和与]$")
+_OF_THE_BODY = (14, 15, 18, 21)
+
+
+def _told(clause: str) -> set[Sex]:
+    """The sexes one clause tells: of the people it names, else of the organs and diseases."""
+    people: set[Sex] = {sex for sex, who, _ in _WORDS if who.search(clause)}
+    return people if len(people) == 1 else {sex for sex, _, words in _WORDS if words.search(clause)}
+
+
+def _anybodys(sentence: str) -> bool:
+    """Whether a sentence that names nobody ends its list of one sex's diseases with a disease anybody may have.
+
+    Symptoms, states and diseases of kidney and bladder (chapters 14, 15, 18, 21) may go with those of one sex.
+    """
+    if not _told(sentence) or any(who.search(sentence) for _, who, _ in _WORDS):
+        return False
+    others = (
+        m for m in mentions(sentence) if m.disease.chapter not in _OF_THE_BODY and not _told("、".join(m.disease.terms))
+    )
+    return any(_LAST.search(sentence[: m.start]) for m in others)
 
 
 def read_sex(reader: Reader) -> Sex | None:

@@ -38,7 +38,7 @@ def insurance_part(kinds: tuple[str, ...], class_id: str) -> Part:
     return Part(
         class_id=class_id,
         violation=no(words("encounter.insurance", *kinds)),
-        message=Text(zh=f"医保不支付：限{names}", en="payable only under the named insurance"),
+        message=Text(zh=f"限{names}", en="payable only under the named insurance"),
     )
 
 
@@ -48,7 +48,7 @@ def modes_part(modes: tuple[str, ...], class_id: str) -> Part:
     return Part(
         class_id=class_id,
         violation=no(words("encounter.visit_mode", *modes)),
-        message=Text(zh=f"医保不支付：限{names}使用", en=f"payable only for {', '.join(modes)} visits"),
+        message=Text(zh=f"限{names}使用", en=f"payable only for {', '.join(modes)} visits"),
     )
 
 
@@ -61,9 +61,7 @@ def level_part(level: Level, class_id: str) -> Part:
         below = All(of=(below, flagged("line.first_prescription")))
         on_unknown = OnUnknown(ask=("line.first_prescription",))
         name = f"首次处方须由{name}开具"
-    message = Text(
-        zh=f"医保不支付：{'' if level.first else '限'}{name}", en=f"payable only from level {level.at_least} up"
-    )
+    message = Text(zh=f"{'' if level.first else '限'}{name}", en=f"payable only from level {level.at_least} up")
     return Part(class_id=class_id, violation=below, message=message, on_unknown=on_unknown)
 
 
@@ -81,9 +79,7 @@ def course_part(course: Course, items: Items, class_id: str) -> Part:
         since = Since(event="first_use", lines=lines, unit="day", at_least=Decimal(course.days))
         violation = Any(of=(violation, All(of=(Some(lines=lines), since))))
     once = "单次住院" if course.encounter else ""
-    message = Text(
-        zh=f"医保不支付：{once}超过限定支付疗程{course.days}天", en=f"beyond the payable course of {course.days} days"
-    )
+    message = Text(zh=f"{once}支付疗程不超过{course.days}天", en=f"beyond the payable course of {course.days} days")
     return Part(class_id=class_id, violation=violation, message=message)
 
 
@@ -91,9 +87,7 @@ def period_part(cap: Cap, items: Items, class_id: str = "R31") -> Part:
     """At most so many in any stretch of days; the first and the fifteenth are fourteen days apart, so both may be."""
     window = Window(unit="days", length=cap.days, ends="open", whose="patient")
     violation = Sum(lines=Lines(items=items, window=window), of="line.quantity", above=cap.limit)
-    message = Text(
-        zh=f"医保不支付：任意{cap.days}天内最多支付{cap.limit}次", en=f"at most {cap.limit} in any {cap.days} days"
-    )
+    message = Text(zh=f"任意{cap.days}天内最多支付{cap.limit}次", en=f"at most {cap.limit} in any {cap.days} days")
     return Part(class_id=class_id, violation=violation, message=message)
 
 
@@ -102,6 +96,6 @@ def second_line_part(class_id: str) -> Part:
     return Part(
         class_id=class_id,
         violation=denied(EVIDENCE),
-        message=Text(zh="医保不支付：限二线使用，缺少一线用药无效或不耐受的依据", en="second line only"),
+        message=Text(zh="限二线使用，缺少一线用药无效或不耐受的依据", en="second line only"),
         on_unknown=OnUnknown(ask=(EVIDENCE,)),
     )

@@ -137,7 +137,7 @@ def indication_part(remark: Remark, items: Items, lifted: frozenset[str], class_
     return Part(
         class_id=class_id,
         violation=no(needed.met),
-        message=Text(zh=f"医保不支付：{said}", en="the payer's indication is not met"),
+        message=Text(zh=said, en="the payer's indication is not met"),
         on_unknown=OnUnknown(ask=needed.ask),
         suspicious=bool(remark.diseases) and not any(row.codes for row in remark.diseases),
     )

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from negative_list.importer.numbers import NUMBER
 from negative_list.importer.remark import TAKEN, Reader
 
 __all__ = [
@@ -47,7 +48,8 @@ _SUBSTANCES = re.compile(
 _EXCLUSIONS = (
     re.compile(r"(?:^|(?<=[,;。:]))(?:限|仅限|仅)*(?P<who>[^,;。:()]+?)(?:患者|病人|者)?除外的"),
     re.compile(r"\((?P<who>[^()]*?)(?:患者|者)?(?:除外|不包括在内|不予支付)\)"),
-    re.compile(r"\((?:不含|不包括|除外|排除)(?P<who>[^()]*)\)"),
+    # "(不含12周岁)" says which end of an age is open
+    re.compile(rf"\((?:不含|不包括|除外|排除)(?!(?:本数|{NUMBER}(?:周?岁|个?月|天|日)?龄?)\))(?P<who>[^()]*)\)"),
     re.compile(
         r",?(?:但|且)?(?:不包括|不含|排除|不适用于)(?P<who>[^,;。()]+?)(?:的?(?:患者|病人|者))?(?=[,;。)]|$|的(?!患者|病人|者))"
     ),
