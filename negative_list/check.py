@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Check", "item_of", "ymd"]
 
-_STRENGTH: tuple[Statement, ...] = ("present", "doubtful", "past", "denied")
+_STRENGTH: tuple[Statement, ...] = ("present", "doubtful", "past", "family", "denied")
 
 
 def ymd(day: date) -> int:
@@ -230,11 +230,11 @@ def _prefixes(codes: tuple[str, ...]) -> frozenset[str]:
 def _codes_by_statement(entry: Diagnosed | Operated) -> Mapping[Statement, frozenset[str]]:
     """The prefixes of an entry's codes by what its name says; a code that says the history itself is simply stated."""
     stated = _stated(entry.name)
-    if stated != "past":
+    if stated not in {"past", "family"}:
         return {stated: _prefixes(entry.codes)}
     history = tuple(filter(is_history, entry.codes))
     others = tuple(code for code in entry.codes if code not in history)
-    return {"present": _prefixes(history), "past": _prefixes(others)}
+    return {"present": _prefixes(history), stated: _prefixes(others)}
 
 
 def _stated(name: str) -> Statement:

@@ -195,12 +195,13 @@ class Age(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="age"):
 class Diagnosis(Record, frozen=True, kw_only=True, tag_field="kind", tag="diagnosis"):
     """The current encounter has a diagnosis by code (ICD-10 category, code or range) or by a term in its name.
 
-    What the name says changes what a diagnosis proves: denied or excluded ("否认", "排除") proves nothing; doubtful
-    ("待排", "?", "可疑") is possible only; past ("史") counts only with ``past``. A diagnosis with no such word is
-    stated as present, and so are a code of Z80-Z99 and a term with "史" in it: they name the history. True when a
-    stated diagnosis has one of the codes or terms. False when there are codes to decide by, the list of diagnoses is
-    not empty, every diagnosis has a usable code, and no diagnosis, stated or doubtful, has one of the codes or terms.
-    Otherwise unknown: terms prove presence, never absence. ``main`` looks at the main diagnosis only.
+    What the name says changes what a diagnosis proves: denied or excluded ("否认", "排除") and of the family ("家族史")
+    proves nothing; doubtful ("待排", "待查", "?", "可疑") is possible only; past ("史") counts only with ``past``. A
+    diagnosis with no such word is stated as present, and so are a code of Z80-Z99 and a term ending in "史": they
+    name the history. True when a stated diagnosis has one of the codes or terms. False when there are codes to decide
+    by, the list of diagnoses is not empty, every diagnosis has a usable code, and no diagnosis, stated or doubtful,
+    has one of the codes or terms. Otherwise unknown: terms prove presence, never absence. ``main`` looks at the main
+    diagnosis only.
     """
 
     codes: tuple[str, ...] = ()

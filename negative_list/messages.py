@@ -145,10 +145,10 @@ def message_of(
     """
     words = WORDS[language]
     parts = [_head(finding, items, words, language), _why(finding, rule, words, language)]
-    if others:
-        parts.append(
-            words.others + words.colon + words.between.join(dict.fromkeys(_said(other, language) for other in others))
-        )
+    told = dict.fromkeys(_said(other, language) for other in others)
+    told.pop(_said(rule, language), None)
+    if told:
+        parts.append(words.others + words.colon + words.between.join(told))
     if finding.amount_fen:
         parts.append(words.amount.format(yuan=yuan(finding.amount_fen)))
     if finding.suggestions:

@@ -15,8 +15,8 @@ from typing import Literal, TypeAlias
 
 __all__ = ["REMEMBERED_LENGTH", "Statement", "bounded", "clauses", "normalise", "occurs", "of_term", "statement"]
 
-Statement: TypeAlias = Literal["present", "doubtful", "past", "denied"]
-"""What a clause says of the disease it names."""
+Statement: TypeAlias = Literal["present", "doubtful", "past", "family", "denied"]
+"""What a clause says of the disease it names; ``family``: somebody else of the family has or had it."""
 
 REMEMBERED_LENGTH = 200
 """Longest text whose reading is kept, in characters, so that memory stays a few megabytes whatever is sent."""
@@ -33,9 +33,12 @@ _CONTROLS = dict.fromkeys((*(n for n in range(0x20) if chr(n) not in "\t\n\r"), 
 _STATEMENTS: tuple[tuple[Statement, re.Pattern[str]], ...] = (
     (
         "doubtful",
-        re.compile(r"\?|待排|待除外|待鉴别|疑似|可疑|疑诊|疑为|可能|不除外|不能除外|不排除|不能排除|未排除|未除外"),
+        re.compile(
+            r"\?|待排|待查|待除外|待鉴别|疑似|可疑|疑诊|疑为|^疑(?!病|难)|可能|不除外|不能除外|不排除|不能排除|未排除|未除外"
+        ),
     ),
     ("denied", re.compile(r"否认|排除|除外")),
+    ("family", re.compile(r"家族史")),
     # "史" counts only where the word ends: 史蒂文斯-约翰逊综合征 is a disease, not a history.
     ("past", re.compile(r"病史|既往|史(?=$|[()])")),
 )
@@ -94,7 +97,7 @@ def _clauses(name: str) -> tuple[tuple[str, Statement], ...]:
 
 def of_term(stated: Statement, term: str) -> Statement:
     """What a clause states of one term in it: one that names the history itself ("青霉素过敏史") is simply stated."""
-    return "present" if stated == "past" and "史" in term else stated
+    return "present" if stated in {"past", "family"} and term.endswith("史") else stated
 
 
 def bounded(clause: str, start: int, end: int) -> bool:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["answer", "expanded", "stated"]
 
-STRENGTH = ("denied", "past", "doubtful", "present")
+STRENGTH = ("denied", "family", "past", "doubtful", "present")
 
 
 def answer(condition: c.Condition, scene: Scene, trigger: Trigger) -> Answer:
@@ -149,7 +149,7 @@ def _statements(
     for clause, statement in clauses(one.name):
         for term in condition.terms:
             if occurs(normalise(term), clause):
-                yield "present" if statement == "past" and "史" in term else statement
+                yield "present" if statement in {"past", "family"} and term.endswith("史") else statement
 
 
 def stated(one: Diagnosed | Operated, code: str) -> str:
@@ -158,4 +158,4 @@ def stated(one: Diagnosed | Operated, code: str) -> str:
     Of a code that names a history itself (Z80-Z99), "history" states that it is there.
     """
     strongest = max((statement for _, statement in clauses(one.name)), key=STRENGTH.index, default="present")
-    return "present" if strongest == "past" and code.startswith(("Z8", "Z9")) else strongest
+    return "present" if strongest in {"past", "family"} and code.startswith(("Z8", "Z9")) else strongest

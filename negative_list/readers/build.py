@@ -114,7 +114,7 @@ def _stops(reading: Reading, begins: datetime | None, stops: datetime | None, pl
 
 def _note_code(reading: Reading, codes: tuple[str, ...], place: Place) -> None:
     why = f"项目编码 `{codes[0][:40]}` 不是国家编码" if codes else "没有项目编码"
-    reading.note("unknown_code", place, reading.names["line.code"], f"{why}，只能按项目名称检查")
+    reading.note("unknown_code", place, reading.names["line.code"], f"{why}，只按原编码和项目名称比对，可能未检查")
 
 
 def _item_codes(reading: Reading, code: str, local: str, begins: datetime | None) -> tuple[tuple[str, ...], str | None]:
