@@ -217,10 +217,15 @@ class _Matching:
         from negative_list.readers import read_body
         from negative_list.readers.body import parse_body
 
-        prescription = read_body(parse_body(body), self._sites, self._at)
+        parsed = parse_body(body)
+        prescription = read_body(parsed, self._sites, self._at)
+        at = self._at or prescription.at
+        if at is None:
+            # A body without a time is read again for now: what lies in the future is judged by the same instant.
+            zone = self._sites.of(prescription.institution_id).zone
+            at = datetime.now(zone).replace(tzinfo=None)
+            prescription = read_body(parsed, self._sites, at)
         started = time.perf_counter_ns()
-        zone = self._sites.of(prescription.institution_id).zone
-        at = self._at or prescription.at or datetime.now(zone).replace(tzinfo=None)
         decision = decide(self._compiled, prescription, at, self._policy, read=self._read)
         return msgspec.structs.replace(decision, elapsed_us=(time.perf_counter_ns() - started) // 1000)
 
