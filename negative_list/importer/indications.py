@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from itertools import repeat
+from itertools import pairwise, repeat
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from negative_list.conditions import Condition
 from negative_list.diseases import Disease, Mention, disease, mentions
 from negative_list.importer.ages import Ages, hull, read_ages
+from negative_list.importer.alternatives import cut
 from negative_list.importer.limits import (
     Cap,
     Course,
@@ -53,8 +54,9 @@ class Branch(Struct, frozen=True, kw_only=True):
     ``implied`` is the disease of the drugs named where none is; ``excluded`` are diseases that shut a patient out;
     ``states`` are facts of which one lets a patient in whatever the diagnosis; ``measures`` are conditions on
     measured values, stage and line; ``prior_treatment``: an earlier treatment must have failed (``second_line``:
-    said in these words); ``people``: the words end with whom they mean; ``rest``: what no fact carries, in the
-    remark's own characters.
+    said in these words); ``people``: the words end with whom they mean; ``alternative``: cut off at an 或, so never a
+    condition on the other branches; ``others``: different people are listed as alternatives ("儿童及孕妇"); ``rest``:
+    what no fact carries, in the remark's own characters.
     """
 
     diseases: tuple[Disease, ...] = ()
@@ -74,6 +76,8 @@ class Branch(Struct, frozen=True, kw_only=True):
     measures: tuple[Condition, ...] = ()
     states: tuple[str, ...] = ()
     people: bool = False
+    alternative: bool = False
+    others: bool = False
     rest: tuple[str, ...] = ()
 
 
@@ -90,6 +94,11 @@ class Remark(Struct, frozen=True, kw_only=True):
         return tuple(dict.fromkeys(text for part in parts for text in part.rest))
 
     @property
+    def others(self) -> bool:
+        """Whether some part lists people of different kinds."""
+        return any(part.others for part in (*self.branches, self.common))
+
+    @property
     def diseases(self) -> tuple[Disease, ...]:
         """Every disease that meets some branch, in the remark's order."""
         return tuple({d.name: d for branch in self.branches for d in branch.diseases}.values())
@@ -101,20 +110,16 @@ class Remark(Struct, frozen=True, kw_only=True):
         return together.narrowed(self.common.ages) if together else self.common.ages
 
 
-_BESIDE_INSURANCE = re.compile(
-    r"(?<=[人者病症瘤炎癌内])(?P<or>或)(?=(?:参加)?(?:工伤|生育)(?:保险)?)"
-    r"|(?:工伤|生育)(?:保险)?(?:患者|支付|参保人员?)?(?P<or2>或)(?!(?:工伤|生育))"
+_CHILDREN = "儿童|小儿|患儿|新生儿|婴幼儿|青少年|老年人"
+_WOMEN = "孕产妇|孕妇|产妇|妊娠期妇女|哺乳期妇女|妇女"
+_OTHERS = re.compile(
+    rf"(?:{_CHILDREN})(?:、|及|和|或|与|以及)(?:{_WOMEN})|(?:{_WOMEN})(?:、|及|和|或|与|以及)(?:{_CHILDREN})"
 )
-_ONE_OF_TWO = re.compile(
-    r",(?P<or>或)(?:者)?(?=在|存在|单药|用于|患|对|接受)|(?P<or2>或)(?=男性|女性|绝经|成人|儿童|新生儿|[≥\d])"
-)
-_OF_ITS_OWN = re.compile(
-    r"(?P<or>[、,或和及])(?=[^、,或和及()]{2,16}\([^()]*(?:岁|月龄|男|女|成人|儿童)[^()]*\))|\([^()]*(?:岁|月龄|男|女|成人|儿童)[^()]*\)(?P<or2>[、,或和及])"
-)
-_CLOCKED = re.compile(r"小时内\)?(?P<or>[、,和及或])")
 _NAMESAKE = re.compile(
     "激酶|癌基因|基因|因子|抗原|受体|抗体|病毒(?!感染|性|携带)|嗜血杆菌|杆菌|链球菌|克雷伯|支原体|衣原体"
 )
+_LINKED = re.compile("^[^、,;。/及和或与]*(?:伴|合并|并发|所致|引起|导致|继发|(?:患者|病人)的?$)")
+_LINKED_BEFORE = re.compile("(?:合并|并发|伴有?)$")
 _NEGATED = re.compile(r"(?:无|非|不伴|未合并|不合并|没有|排除|抗|低级别)$")
 
 
@@ -131,31 +136,16 @@ def _branches(part: Reader) -> list[Branch]:
     """The branches of one part: each item of a list inside it, under the part's own heading, else its alternatives."""
     items = numbered_items(part)
     if not items:
-        return [_read(piece) for piece in _cut(part)]
+        pieces = cut(part)
+        return [replace(_read(piece), alternative=len(pieces) > 1) for piece in pieces]
     heading, *listed = map(_read, items)
     return [_merged(item, heading) for item in listed]
-
-
-def _cut(part: Reader) -> list[Reader]:
-    """A branch that itself names alternatives of different kinds, one by one."""
-    found = [
-        m for pattern in (_BESIDE_INSURANCE, _ONE_OF_TWO, _OF_ITS_OWN, _CLOCKED) for m in pattern.finditer(part.text)
-    ]
-    cuts = sorted({m.span(m.lastgroup or 0) for m in found if m.re is _BESIDE_INSURANCE or _both_named(part.text, m)})
-    starts = [0, *(end for _, end in cuts)]
-    ends = [*(start for start, _ in cuts), len(part.text)]
-    return [part.part(start, end) for start, end in zip(starts, ends, strict=True)]
-
-
-def _both_named(text: str, cut: re.Match[str]) -> bool:
-    """Whether a disease stands on both sides of a cut, so that each side can be an alternative of its own."""
-    sides = (text[: cut.start()], text[cut.end() :])
-    return all(mentions(hide_substances(side)) for side in sides)
 
 
 def _read(reader: Reader) -> Branch:
     people = bool(_PEOPLE.match(reader.text))
     drop_information(reader)
+    others = [reader.original(*match.span()) for match in reader.takes(_OTHERS)]
     excluded, rest = _excluded(reader)
     insurance = read_insurance(reader)
     nutrition = read_nutrition(reader)
@@ -166,6 +156,7 @@ def _read(reader: Reader) -> Branch:
     measures = read_measures(reader)
     modes = read_modes(reader)
     found = _diseases(reader)
+    joined = _joined(reader, found)
     implied = () if found else _implied(reader.text)
     states = read_alternative_states(reader)
     if found and all(m.disease.name == _CRITICAL for m in found):
@@ -198,7 +189,8 @@ def _read(reader: Reader) -> Branch:
         measures=(*measures, *stages),
         states=states,
         people=people,
-        rest=(*rest, *more, *read_leftover(reader)),
+        others=bool(others),
+        rest=(*others, *(() if states else joined), *rest, *more, *read_leftover(reader)),
     )
 
 
@@ -226,6 +218,20 @@ def _diseases(reader: Reader) -> list[Mention]:
 def _is_listed(text: str, mention: Mention, ends: set[int]) -> bool:
     """Whether a treatment is an item of a list of its own, not the state of a disease named before it ("骨折术后")."""
     return mention.start not in ends and bool(_LISTED.match(text, mention.end))
+
+
+def _joined(reader: Reader, found: list[Mention]) -> list[str]:
+    """Where two diseases must go together ("糖尿病伴周围神经病变"): hospitals may file either, so it is to be asked."""
+    return [
+        reader.original(one.start, other.end)
+        for one, other in pairwise(found)
+        if one.disease != other.disease and _linked(reader.text, one, other)
+    ]
+
+
+def _linked(text: str, one: Mention, other: Mention) -> bool:
+    between = text[one.end : other.start]
+    return bool(_LINKED.search(between) or (between == "的" and _LINKED_BEFORE.search(text[: one.start])))
 
 
 def _implied(text: str) -> tuple[Disease, ...]:
@@ -343,11 +349,18 @@ def _settle(common: Branch, branches: list[Branch], *, numbered: bool) -> tuple[
     if common.diseases:
         branches = [_under(common, branch) for branch in branches or [Branch()]]
     branches = [b if b.diseases else replace(b, diseases=b.implied) for b in branches]
-    named = [b for b in branches if b.diseases or b.insurance or b.states or (b.people and b.rest)]
+    levels = {b.level.at_least for b in branches if b.level}
+    named = [b for b in branches if _is_way(b) or (b.level and len(levels) > 1)]
     if named and not numbered:
         common = _together([common, *(b for b in branches if b not in named)])
         branches = named
     return replace(common, diseases=()), branches
+
+
+def _is_way(branch: Branch) -> bool:
+    """Whether a part is a way of its own to meet the remark, not a condition on the others."""
+    own = branch.diseases or branch.insurance or branch.states or branch.alternative
+    return bool(own or (branch.people and branch.rest))
 
 
 def _under(common: Branch, branch: Branch) -> Branch:

@@ -6,6 +6,7 @@ Every function takes its words out of a reader and returns what they say; ``None
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 
 from msgspec import Struct
@@ -51,16 +52,19 @@ class Course(Struct, frozen=True, kw_only=True):
 
 
 class Cap(Struct, frozen=True, kw_only=True):
-    """At most ``limit`` in any ``days`` days."""
+    """At most ``limit`` in any ``days`` days; ``source``: the remark's own characters that say so."""
 
     limit: Decimal
     days: int
+    source: str = ""
 
 
 _LEVELS = {"一": 1, "二": 2, "三": 3, "1": 1, "2": 2, "3": 3, "i": 1, "ii": 2, "iii": 3}
-_GRADE = r"(?:一|二|三|iii|ii|i|[123])级"
+_GRADE_WORD = "(?:一|二|三|iii|ii|i|[123])"
+_LISTED_GRADE = "[一二三](?=[、和或及][一二三][级、和或及])"
+_GRADE = f"{_GRADE_WORD}级"
 _LEVEL = re.compile(
-    rf"(?:首次[^,;。{TAKEN}]{{0,8}}?)?(?:限|需|须|应|由|在|于|仅限)*(?:不低于)?(?P<first>{_GRADE})(?:[甲乙丙]等)?"
+    rf"(?:首次[^,;。{TAKEN}]{{0,8}}?)?(?:限|需|须|应|由|在|于|仅限)*(?:不低于)?(?P<first>(?:[一二三](?:、|和|或|及))*{_GRADE})(?:[甲乙丙]等)?"
     rf"(?:\(?[及含或]\)?(?:其|{_GRADE})?)?(?P<up>以上)?(?P<tail>[^,;。{TAKEN}级]{{0,12}}?(?:医疗机构|医院|医疗单位|机构))"
     rf"(?P<more>[^,;。{TAKEN}级]{{0,6}}?或{_GRADE}(?:[甲乙丙]等)?(?:\(?[及含]\)?)?(?:以上)?[^,;。{TAKEN}]{{0,12}}?(?:医疗机构|医院))?"
     r"(?P<who>(?:的)?(?:[^,;。]{0,6}?医[师生])?(?:开具)?(?:的)?(?:处方|使用)?)?"
@@ -70,6 +74,8 @@ _BELOW = re.compile(r"(?:及|或)?以下|不高于|基层")
 _SPECIAL = re.compile(r"专科|[^综合]科(?!医)|医[师生]")
 
 _WORDS = {
+    "门诊抢救": ("outpatient", "emergency"),
+    "留观": ("emergency",),
     "门急诊": ("outpatient", "emergency"),
     "门(急)诊": ("outpatient", "emergency"),
     "门诊": ("outpatient",),
@@ -78,7 +84,7 @@ _WORDS = {
     "互联网": ("internet",),
     "药店": ("pharmacy",),
 }
-_MODE = r"(?:门急诊|门\(急\)诊|门诊|急诊|住院|互联网(?:诊疗|医院)?|(?:零售)?药店)"
+_MODE = r"(?:门诊抢救|留观|门急诊|门\(急\)诊|门诊|急诊|住院|互联网(?:诊疗|医院)?|(?:零售)?药店)"
 _MODES = re.compile(
     rf"(?<![非不单每])(?<!单次)(?<!每次)(?:限|仅限|仅|需|须|用于)?(?P<modes>{_MODE}(?:抢救|留观)?(?:(?:、|或者?|和|及|与|/|以及){_MODE}(?:抢救|留观)?)*)"
     r"(?:的?(?:患者|病人)|期间|治疗|使用|方可|方予|才|的)?(?:时)?(?P<refused>(?:一律)?(?:均)?(?:不予支付|不予报销|不支付|不得使用|除外))?(?:使用|方可|方予|支付|给予)*"
@@ -91,9 +97,9 @@ _INSURANCES = (
     ("resident", "(?:城乡)?居民(?:基本)?(?:医疗)?(?:保险|医保)"),
 )
 _INSURANCE = re.compile(
-    "(?:限|仅限|参加)?(?:"
+    "(?:限|仅限|参加)*(?:"
     + "|".join(f"(?P<k{n}>{words})" for n, (_, words) in enumerate(_INSURANCES))
-    + ")(?:的?(?:参保人员?|患者|支付))?"
+    + ")(?:参保)?(?:的?(?:参保人员?|人员|职工|患者|支付)(?:使用)?)?"
 )
 
 _TIME = r"(?P<unit>天|日|周|个?月|年)"
@@ -105,16 +111,20 @@ _COURSE = re.compile(
 _LONGER = re.compile(
     rf"(?<=[,;])[^,;。{TAKEN}]{{1,16}}?(?:患者|者)(?:可|最多|最长|支付|延长)*(?:至|不超过)(?P<n>{NUMBER}){_TIME}"
 )
+_EXTENDED = re.compile(
+    rf"(?:可|最多可|最长可)(?:继续)?(?P<more>延长|续用|追加)?(?:支付|使用|用药|延长)*(?:最多|最长)?(?P<to>至|到)?(?P<n>{NUMBER}){_TIME}"
+)
 _BY_MODE = re.compile(
     rf"{_MODE}(?:的)?(?:患者|病人)?(?:最多|最长|可|限)*(?:支付|使用|用药)?(?:时间|天数)?(?:不超过|最多|最长)?(?:支付)?(?P<n>{NUMBER}){_TIME}"
 )
 _COURSE_WORDS = re.compile(r"支付|使用|用药|疗程|治疗|时间|天数|过程|住院|连续|日期")
 _GAP = re.compile(
-    rf"(?:两次|每次)?(?:评定|评估|检查|检测|测定|治疗|使用|用药|支付)?的?间隔(?:时间|天数)?(?:应)?(?:不(?:得|应|能)?(?:短于|少于|低于|小于)|至少|≥|大于等于)(?P<n>{NUMBER}){_TIME}"
+    rf"(?:两次|每次)?(?:评定|评估|检查|检测|测定|治疗|使用|用药|支付)?的?(?:至少)?间隔(?:时间|天数)?(?:应)?(?:不(?:得|应|能)?(?:短于|少于|低于|小于)|至少|≥|大于等于|(?<=至少间隔))(?P<n>{NUMBER}){_TIME}"
 )
 _TIMES = re.compile(
-    rf"每(?P<every>{NUMBER})?个?(?P<period>天|日|周|月|季度|年)(?:内)?(?:最多|限|不超过|不得超过|只能|仅|可)*(?:支付|使用|检查|收费|计费)?(?:不超过|最多)?(?P<n>{NUMBER})次"
-    rf"|(?P<every2>{NUMBER})个?(?P<period2>天|日|周|月|季度|年)内(?:最多|限|不超过|不得超过|只能|仅|可)*(?:支付|使用|检查|收费)?(?:不超过|最多)?(?P<n2>{NUMBER})次"
+    rf"(?:每|(?<![\d一二两三四五六七八九十百])(?=一[天日周年]))(?P<every>{NUMBER})?个?(?:自然)?(?P<period>天|日|周|月|季度|年)(?:内)?(?:最多|限|不超过|不得超过|只能|仅|可)*(?:支付|使用|检查|收费|计费)?(?:不超过|最多)?(?P<n>{NUMBER})次"
+    rf"|(?P<n3>{NUMBER})次/(?P<every3>{NUMBER})?个?(?P<period3>天|日|周|月|季度|年)"
+    rf"|(?P<every2>{NUMBER})个?(?P<period2>天|日|周|月|季度|年)内?(?:最多|限|不超过|不得超过|只能|仅|可)*(?:支付|使用|检查|收费)?(?:不超过|最多)?(?P<n2>{NUMBER})次"
 )
 _NUTRITION = re.compile(
     r"(?:需|须)?经?营养(?:不良)?风险筛查[^;。]*?(?:补充足够(?:的)?营养的?|具有营养风险(?!,?且)的?|存在营养风险的?|(?=住院|方|[;。]|$))"
@@ -131,7 +141,7 @@ def read_level(reader: Reader) -> Level | None:
         if _BELOW.search(match.group()):
             continue
         reader.take(*match.span())
-        grades = [_LEVELS[g[:-1]] for g in re.findall(_GRADE, match.group())]
+        grades = [_LEVELS[g] for g in re.findall(rf"{_LISTED_GRADE}|{_GRADE_WORD}(?=级)", match.group())]
         special = match["more"] or _SPECIAL.search(match["tail"]) or "医" in (match["who"] or "")
         rest = reader.original(*match.span()) if special else ""
         first = bool(_FIRST_TIME.search(reader.text[max(0, match.start() - 8) : match.end()] + match.group()))
@@ -166,28 +176,39 @@ def read_course(reader: Reader) -> Course | None:
     if len(list(_BY_MODE.finditer(reader.text))) > 1:
         return Course(days=max(whole_days(m["n"], m["unit"]) for m in reader.takes(_BY_MODE)))
     longer = [whole_days(m["n"], m["unit"]) for m in reader.takes(_LONGER)]
+    extended = list(reader.takes(_EXTENDED))
     for match in _COURSE.finditer(reader.text):
         if not _COURSE_WORDS.search(match.group()):
             continue
         reader.take(*match.span())
-        days = max([whole_days(match["n"], match["unit"]), *longer])
+        days = _extended(max([whole_days(match["n"], match["unit"]), *longer]), extended)
         lead = match["lead"] or ""
         once = bool(match["stay"]) or bool(re.match(r"单次|每次|一次", lead))
         return Course(days=days, encounter=once, span=bool(re.search("总时间", match.group())))
     return None
 
 
+def _extended(days: int, extended: Iterable[re.Match[str]]) -> int:
+    """Days of a course with its extensions: "可支付至28天" is 28 in all, "可延长90天" 90 more."""
+    for match in extended:
+        more = whole_days(match["n"], match["unit"])
+        days = max(days, more) if match["to"] or not match["more"] else days + more
+    return days
+
+
 def read_cap(reader: Reader) -> Cap | None:
     """How many in how many days: from "每周最多支付一次", or from a pause ("间隔不短于14天": one in 14 days)."""
     for match in reader.takes(_TIMES):
         every, period, n = (
-            match["every"] or match["every2"],
-            match["period"] or match["period2"],
-            match["n"] or match["n2"],
+            match["every"] or match["every2"] or match["every3"],
+            match["period"] or match["period2"] or match["period3"],
+            match["n"] or match["n2"] or match["n3"],
         )
-        return Cap(limit=Decimal(int(number(n))), days=whole_days(every or "1", period))
+        source = reader.original(*match.span())
+        return Cap(limit=Decimal(int(number(n))), days=whole_days(every or "1", period), source=source)
     for match in reader.takes(_GAP):
-        return Cap(limit=Decimal(1), days=whole_days(match["n"], match["unit"]))
+        source = reader.original(*match.span())
+        return Cap(limit=Decimal(1), days=whole_days(match["n"], match["unit"]), source=source)
     return None
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from negative_list.conditions import Age, All, Any, Condition, Diagnosis, Not
 from negative_list.importer.ages import Ages, child, hull, newborn, read_ages
-from negative_list.importer.indications import read_remark
+from negative_list.importer.indications import Remark, read_remark
 from negative_list.importer.made import Made, Part, refused
 from negative_list.importer.parts import flagged, no, one_of, words
 from negative_list.importer.remark import Reader
@@ -46,7 +46,7 @@ def make_sex(point: Point, class_id: str) -> Made:
     if class_id == "R81":
         violation = All(of=(violation, Not(of=_SEX_EXEMPT)))
         on_unknown = OnUnknown(action="remind", ask=("encounter.diagnoses",))
-    message = Text(zh=f"限{sex}性使用，患者性别不符", en=f"for {'women' if sex == '女' else 'men'} only")
+    message = Text(zh=f"限{sex}性使用", en=f"for {'women' if sex == '女' else 'men'} only")
     own = Part(class_id=class_id, violation=violation, message=message, on_unknown=on_unknown)
     return whole(point, own, {"sex": sex}, "sex")
 
@@ -56,15 +56,16 @@ def make_ages(point: Point, class_id: str) -> Made:
     remark = read_remark(point.constraint) if restricts(point) else None
     said = remark.ages if remark else _label_ages(point, everything=class_id != "R65")
     adults = _names_adults(point.constraint)
-    if adults and not remark:
-        return refused("the label names adults too")
+    unnamed = remark is None and adults and not read_ages(Reader(point.item_name))
+    if unnamed or (remark and _others_too(remark, said, adults=adults)):
+        return refused("people who are no children are let in too")
     ages = _within(said, newborn() if class_id in _NEWBORN else child(), adults=adults)
     if ages.empty:
         return refused("the ages of the remark are not those the class is about")
     own = Part(
         class_id=class_id,
         violation=no(ages.condition()),
-        message=Text(zh=f"限{_ages_text(ages)}使用，患者年龄不符", en="the patient's age is outside the allowed range"),
+        message=Text(zh=f"限{_ages_text(ages)}使用", en="the patient's age is outside the allowed range"),
     )
     same = remark is not None and all(branch.ages in (None, remark.ages) for branch in remark.branches)
     return whole(point, own, {"age": ages.parameters()}, "ages" if same else "", remark=remark)
@@ -79,6 +80,12 @@ def _names_adults(text: str) -> bool:
     """Whether a text names adults beside children among those who may use the item."""
     clauses = re.split("[\\n，,。；;]", text)
     return any(_ADULTS.search(clause) and not _NOT_FOR.search(clause) for clause in clauses)
+
+
+def _others_too(remark: Remark, said: Ages | None, *, adults: bool) -> bool:
+    """Whether a remark that names children lets in others: adults, some branch without an age, other people."""
+    aged = adults or any(branch.ages for branch in remark.branches)
+    return remark.others or (said is None and aged)
 
 
 def _within(said: Ages | None, limit: Ages, *, adults: bool) -> Ages:

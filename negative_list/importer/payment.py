@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from negative_list.importer.indications import read_remark
+from negative_list.importer.limits import MODES
 from negative_list.importer.made import Made, items_of, refused
 from negative_list.importer.singles import course_part, insurance_part, level_part, modes_part, second_line_part
 from negative_list.importer.whole import indication_part, lifted_of, shared, whole
 
 if TYPE_CHECKING:
     from negative_list.importer.indications import Remark
+    from negative_list.importer.limits import Level
     from negative_list.importer.points import Point
 
 __all__ = ["make_course", "make_indication", "make_insurance", "make_level", "make_modes", "make_second_line"]
@@ -22,6 +24,8 @@ def make_insurance(point: Point, class_id: str) -> Made:
     kinds = tuple(dict.fromkeys(kind for part in (remark.common, *remark.branches) for kind in part.insurance))
     if not kinds:
         return refused("the remark names no kind of insurance")
+    if not (shared(remark).insurance or all(branch.insurance for branch in remark.branches)):
+        return refused("the remark lets in others beside the insured")
     return whole(point, insurance_part(kinds, class_id), {"insurance": list(kinds)}, "insurance", remark=remark)
 
 
@@ -40,16 +44,24 @@ def make_modes(point: Point, class_id: str) -> Made:
 def _any_modes(remark: Remark) -> tuple[str, ...]:
     """Where every branch names its own visit modes, all of them together."""
     named = [branch.modes for branch in remark.branches]
-    return tuple(dict.fromkeys(mode for modes in named for mode in modes)) if all(named) else ()
+    return tuple(mode for mode in MODES if any(mode in modes for modes in named)) if all(named) else ()
 
 
 def make_level(point: Point, class_id: str) -> Made:
     """Payable in institutions of at least a level."""
     remark = read_remark(point.constraint)
-    level = shared(remark).level
+    everywhere = shared(remark).level
+    level = everywhere or _lowest(remark)
     if level is None:
         return refused("the remark names no lowest level that every case needs")
-    return whole(point, level_part(level, class_id), {"level_at_least": level.at_least}, "level", remark=remark)
+    judged = "level" if everywhere else ""
+    return whole(point, level_part(level, class_id), {"level_at_least": level.at_least}, judged, remark=remark)
+
+
+def _lowest(remark: Remark) -> Level | None:
+    """Where every branch names its own level, the lowest of them."""
+    named = [branch.level for branch in remark.branches]
+    return min((level for level in named if level), key=lambda level: level.at_least) if all(named) else None
 
 
 def make_course(point: Point, class_id: str) -> Made:

@@ -72,6 +72,8 @@ def make_pair(point: Point, class_id: str) -> Made:
     """
     if len(point.med_codes) <= 1:
         return refused("a pair needs the code of the main item and of the contained one")
+    if "×" in point.item_name and point.item_name.count("×") != 1:
+        return refused("which of more than two items contains which is not said")
     found = _window(point.window or "")
     if found is None:
         return refused(f"the window `{point.window or ''}` is not known")
@@ -117,6 +119,8 @@ def make_frequency(point: Point, class_id: str) -> Made:
         if said is None:
             return refused("neither the columns nor the remark say a limit")
         limit, unit = said[0], unit or said[1]
+    if not limit:
+        return refused("a limit of none allows nothing")
     found = _counted(unit)
     if found is None:
         return refused(f"the unit `{point.unit or ''}` is not known")
@@ -124,13 +128,13 @@ def make_frequency(point: Point, class_id: str) -> Made:
     own = Part(
         class_id=class_id,
         violation=Sum(lines=Lines(items=items_of(point), window=window), of="line.quantity", above=limit),
-        message=Text(zh=f"{period}数量超过上限{limit}", en=f"more than {limit} in the period"),
+        message=Text(zh=f"{period}数量不超过{limit}", en=f"more than {limit} in the period"),
     )
     return Made(parts=(own,), parameters={"limit": _plain(limit), "unit": point.unit or unit})
 
 
 _DAILY = re.compile(
-    rf"每(?:日|天)(?:[^,;。]{{0,6}}?)(?:不(?:得|能|应)?超过|最多|最长|限|≤)(?:计费|收费|支付)?(?P<n>{NUMBER})个?(?P<unit>小时|次)"
+    rf"(?:每|(?<![\d一二两三四五六七八九十百])一)(?:日|天)(?:[^,;。]{{0,6}}?)(?:不(?:得|能|应)?超过|最多|最长|限|≤)(?:计费|收费|支付)?(?P<n>{NUMBER})个?(?P<unit>小时|次)"
 )
 _UNITS = {1: "日", 7: "周", 30: "月", 365: "年"}
 

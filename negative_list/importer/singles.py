@@ -96,6 +96,6 @@ def second_line_part(class_id: str) -> Part:
     return Part(
         class_id=class_id,
         violation=denied(EVIDENCE),
-        message=Text(zh="限二线使用，缺少一线用药无效或不耐受的依据", en="second line only"),
+        message=Text(zh="限二线使用，须有一线用药无效或不耐受的依据", en="second line only"),
         on_unknown=OnUnknown(ask=(EVIDENCE,)),
     )

@@ -81,12 +81,24 @@ def whole(point: Point, own: Part, said: Mapping[str, object], judged: str, *, r
     everywhere = shared(read)
     lifted = frozenset(part for part in _LIFTED if getattr(everywhere, part)) | {judged}
     further = [
-        part for part in _further(everywhere, items_of(point)) if _answers(part.class_id) != _answers(own.class_id)
+        part
+        for part in _further(everywhere, items_of(point), drug=_is_drug(point))
+        if _answers(part.class_id) != _answers(own.class_id)
     ]
     if own.class_id not in _INDICATIONS:
         indication = indication_part(read, items_of(point), _without(lifted), "R08")
         further.extend([indication] if indication else [])
-    return Made(parts=(own, *further), parameters={**parameters(read), **said}, unread=read.rest)
+    unread = (*read.rest, *_uses(everywhere, point))
+    return Made(parts=(own, *further), parameters={**parameters(read), **said}, unread=unread)
+
+
+def _uses(everywhere: Shared, point: Point) -> tuple[str, ...]:
+    """A drug's cap: its times are courses, which no fact counts (the quantity counts its units)."""
+    return (everywhere.cap.source,) if everywhere.cap and _is_drug(point) else ()
+
+
+def _is_drug(point: Point) -> bool:
+    return point.rule_class.startswith("药品")
 
 
 _LIFTED = ("level", "modes", "insurance", "course", "cap", "second_line")
@@ -110,7 +122,7 @@ def lifted_of(remark: Remark) -> frozenset[str]:
     return _without(frozenset(part for part in _LIFTED if getattr(everywhere, part)))
 
 
-def _further(everywhere: Shared, items: Items) -> Iterator[Part]:
+def _further(everywhere: Shared, items: Items, *, drug: bool) -> Iterator[Part]:
     """Rules under the class of each part that every case needs."""
     if everywhere.level:
         yield level_part(everywhere.level, "R12")
@@ -120,7 +132,7 @@ def _further(everywhere: Shared, items: Items) -> Iterator[Part]:
         yield insurance_part(everywhere.insurance, "R02" if "maternity" in everywhere.insurance else "R01")
     if everywhere.course:
         yield course_part(everywhere.course, items, "R10")
-    if everywhere.cap:
+    if everywhere.cap and not drug:
         yield period_part(everywhere.cap, items)
     if everywhere.second_line:
         yield second_line_part("R05")
@@ -133,7 +145,7 @@ def indication_part(remark: Remark, items: Items, lifted: frozenset[str], class_
         return None
     names = "、".join(row.name for row in remark.diseases[:_SHOWN])
     more = "等" if len(remark.diseases) > _SHOWN else ""
-    said = f"诊断等不符合限定支付范围（{names}{more}）" if names else "不符合限定支付条件"
+    said = f"限定支付范围为{names}{more}" if names else "须符合限定支付条件"
     return Part(
         class_id=class_id,
         violation=no(needed.met),
