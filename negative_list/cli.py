@@ -253,7 +253,8 @@ def _reader(facts: Path | None, history: Path | None, sites: Sites) -> Reader | 
     past = read_history(history, sites) if history is not None else None
 
     def read(prescription: Any, _needs: frozenset[str], at: datetime) -> Fuller:
-        return Fuller(prescription=supplement(prescription, stored, at), history=past)
+        told = past.of(prescription.patient.id) if past is not None else None
+        return Fuller(prescription=supplement(prescription, stored, at), history=told)
 
     return read
 

@@ -1,8 +1,9 @@
 """Files of history and of facts, for judging bodies without a service: what `match` is told beside the body.
 
-History is JSON Lines; its first row may say what it covers (``{"since": "2025-01-01", "complete": false}``), every
-other row is a line as in our own JSON with the ``encounter_id`` it belongs to. Facts are JSON Lines or CSV with the
-columns subject, fact, value, unit, valid_from, expires and source. All problems of a file come back at once.
+History is JSON Lines; a row may say what the file covers (``{"since": "2025-01-01", "complete": false}``), every
+other row is a line as in our own JSON with the ``encounter_id`` it belongs to. Either kind may name its ``patient_id``;
+what names none is about every patient. Facts are JSON Lines or CSV with the columns subject, fact, value, unit,
+valid_from, expires and source. All problems of a file come back at once.
 """
 
 from __future__ import annotations
@@ -25,13 +26,27 @@ from negative_list.readers.reading import Facts, Place, Reading
 from negative_list.readers.rows import plain
 from negative_list.site import Sites, decoded
 
-__all__ = ["StoreFact", "StoreFacts", "read_facts", "read_history", "supplement"]
+__all__ = [
+    "FACT_COLUMNS",
+    "ROW_KEYS",
+    "PatientHistories",
+    "StoreFact",
+    "StoreFacts",
+    "read_facts",
+    "read_history",
+    "supplement",
+]
 
 Json: TypeAlias = "dict[str, object]"
 _Record = TypeVar("_Record", Patient, Encounter, Line)
 
 _COVERAGE = frozenset({"since", "complete"})
-_COLUMNS = ("subject", "fact", "value", "unit", "valid_from", "expires", "source")
+_NOBODY = ""
+FACT_COLUMNS = ("subject", "fact", "value", "unit", "valid_from", "expires", "source")
+"""Columns of a file of facts."""
+
+ROW_KEYS = ("since", "complete", "patient_id", "encounter_id", "institution_id")
+"""Keys of a history's rows beside the fields of a line."""
 
 
 class StoreFact(Struct, frozen=True, kw_only=True):
@@ -53,20 +68,44 @@ StoreFacts: TypeAlias = Mapping[str, tuple[StoreFact, ...]]
 """Facts by subject."""
 
 
-def read_history(path: Path, sites: Sites) -> History:
+class PatientHistories(Struct, frozen=True, kw_only=True):
+    """What a history file tells, by patient; under ``""`` what names no patient and so is about each of them."""
+
+    lines: Mapping[str, tuple[Line, ...]]
+    coverage: Mapping[str, History]
+
+    def of(self, patient_id: str) -> History:
+        """Return one patient's lines and those of nobody named, and the coverage told of the patient, else of all.
+
+        A patient without id may be any of those named, so nothing is promised of what is known about them.
+        """
+        lines = self.lines.get(_NOBODY, ())
+        if not patient_id:
+            named = self.lines.keys() - {_NOBODY}
+            covered = History() if named else self.coverage.get(_NOBODY, History())
+        else:
+            lines += self.lines.get(patient_id, ())
+            covered = self.coverage.get(patient_id) or self.coverage.get(_NOBODY, History())
+        return msgspec.structs.replace(covered, lines=lines)
+
+
+def read_history(path: Path, sites: Sites) -> PatientHistories:
     """Read a history file; raises ``DataError`` with file, row and field of every problem."""
-    since: datetime | None = None
-    complete = False
-    lines: list[Line] = []
+    lines: dict[str, list[Line]] = {}
+    coverage: dict[str, History] = {}
     problems: list[Problem] = []
     for number, row in _json_lines(path, problems):
-        if number == 1 and row.keys() <= _COVERAGE:
-            since, complete = _coverage(path, row, sites.default.zone, problems), row.get("complete") is True
+        patient = _patient_of(path, number, row, problems)
+        if row.keys() <= _COVERAGE and (row or number == 1):
+            if patient in coverage:
+                message = "the coverage of this patient is told already; keep one such row"
+                problems.append(Problem(file=str(path), row=number, message=message))
+            coverage[patient] = _coverage(path, number, row, sites.default.zone, problems)
         else:
-            lines.extend(_history_line(path, number, row, sites, problems))
+            lines.setdefault(patient, []).extend(_history_line(path, number, row, sites, problems))
     if problems:
         raise DataError(problems)
-    return History(lines=tuple(lines), since=since, complete=complete)
+    return PatientHistories(lines={name: tuple(told) for name, told in lines.items()}, coverage=coverage)
 
 
 def read_facts(path: Path, sites: Sites | None = None) -> StoreFacts:
@@ -143,15 +182,26 @@ def _csv(path: Path, problems: list[Problem]) -> Iterator[tuple[int, Json]]:
         yield reader.line_num, {key: value for key, value in row.items() if key and value}
 
 
-def _coverage(path: Path, row: Json, zone: tzinfo, problems: list[Problem]) -> datetime | None:
-    complete = row.get("complete", False)
+def _patient_of(path: Path, number: int, row: Json, problems: list[Problem]) -> str:
+    """Take the patient's id out of a row; one that is written and empty is refused, for it would mean everybody."""
+    if "patient_id" not in row:
+        return _NOBODY
+    patient = plain(row.pop("patient_id"))
+    if not patient:
+        message = "no id of a patient; give one, or leave the key out for what is about everybody"
+        problems.append(Problem(file=str(path), row=number, path="patient_id", message=message))
+    return patient
+
+
+def _coverage(path: Path, number: int, row: Json, zone: tzinfo, problems: list[Problem]) -> History:
+    complete, since = row.get("complete", False), None
     if not isinstance(complete, bool):
-        problems.append(Problem(file=str(path), row=1, path="complete", message="expected true or false"))
+        problems.append(Problem(file=str(path), row=number, path="complete", message="expected true or false"))
     try:
-        return _moment(row, "since", zone)
+        since = _moment(row, "since", zone)
     except _FieldError as error:
-        problems.append(Problem(file=str(path), row=1, path=error.field, message=error.message))
-        return None
+        problems.append(Problem(file=str(path), row=number, path=error.field, message=error.message))
+    return History(since=since, complete=complete is True)
 
 
 def _moment(row: Json, key: str, zone: tzinfo) -> datetime | None:
@@ -179,9 +229,9 @@ def _history_line(path: Path, number: int, row: Json, sites: Sites, problems: li
 
 
 def _store_fact(row: Json, zone: tzinfo) -> StoreFact | None:
-    unknown = sorted(row.keys() - set(_COLUMNS))
+    unknown = sorted(row.keys() - set(FACT_COLUMNS))
     if unknown:
-        raise _FieldError(unknown[0], f"no such column{nearest(unknown[0], _COLUMNS)}")
+        raise _FieldError(unknown[0], f"no such column{nearest(unknown[0], FACT_COLUMNS)}")
     subject, name = plain(row.get("subject")), plain(row.get("fact"))
     if not subject:
         raise _FieldError("subject", "missing; give the id of what the fact is about")

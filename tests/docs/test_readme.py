@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import runpy
-import shlex
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.docs.pages import ROOT, blocks, shell_lines
+from tests.docs.running import run, shown_in
 
 README = ROOT / "README.md"
 BLOCKS = {block.name or block.kind: block.text for block in blocks(README)}
@@ -26,23 +22,6 @@ def folder(tmp_path: Path) -> Path:
     for name in ("list.yaml", "body.json"):
         (tmp_path / name).write_text(BLOCKS[name], "utf-8")
     return tmp_path
-
-
-def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a command line of the front page as a reader would, in a folder."""
-    program = line.split(maxsplit=1)[0].replace("-", "_")
-    command = [sys.executable, "-m", f"{program}.cli", *shlex.split(line)[1:]]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-
-
-def shown_in(shown: Any, real: Any) -> bool:
-    """Whether everything a shortened example shows is in the real thing."""
-    if isinstance(shown, dict) and isinstance(real, dict):
-        return all(key in real and shown_in(value, real[key]) for key, value in shown.items())
-    if isinstance(shown, list) and isinstance(real, list):
-        return len(shown) == len(real) and all(map(shown_in, shown, real))
-    return bool(shown == real)
 
 
 def test_there_are_commands_to_run() -> None:

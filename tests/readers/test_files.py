@@ -37,7 +37,7 @@ def test_history_holds_lines_and_what_they_cover(tmp_path: Path) -> None:
 
 {{"encounter_id": "M0", "id": "R7", "name": "理疗", "begins": "2025-06-02", "facts": {{"line.site": "左膝"}}}}
 """
-    told = read_history(written(tmp_path, "h.jsonl", text), SITES)
+    told = read_history(written(tmp_path, "h.jsonl", text), SITES).of("P1")
     assert (told.since, told.complete) == (datetime(2025, 1, 1), False)
     first, second = told.lines
     assert (first.id, first.encounter_id, first.codes, first.current) == ("history#2", "M0", (DRUG,), False)
@@ -48,8 +48,51 @@ def test_history_holds_lines_and_what_they_cover(tmp_path: Path) -> None:
 def test_history_without_a_first_row_promises_nothing(tmp_path: Path) -> None:
     """Lines alone cover no time."""
     text = f'{{"encounter_id": "M0", "code": "{DRUG}", "begins": "2025-06-01"}}\n'
-    told = read_history(written(tmp_path, "h.jsonl", text), SITES)
+    told = read_history(written(tmp_path, "h.jsonl", text), SITES).of("P1")
     assert (told.since, told.complete, len(told.lines)) == (None, False, 1)
+
+
+TWO_PATIENTS = f"""{{"since": "2025-01-01"}}
+{{"patient_id": "P1", "complete": true}}
+{{"patient_id": "P1", "id": "A", "encounter_id": "M0", "code": "{DRUG}", "begins": "2025-06-01"}}
+{{"patient_id": "P2", "id": "B", "encounter_id": "M0", "code": "{DRUG}", "begins": "2025-06-02"}}
+{{"id": "C", "encounter_id": "M0", "code": "{DRUG}", "begins": "2025-06-03"}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("patient", "lines", "since", "complete"),
+    [
+        ("P1", ["C", "A"], None, True),
+        ("P2", ["C", "B"], datetime(2025, 1, 1), False),
+        ("P3", ["C"], datetime(2025, 1, 1), False),
+        ("", ["C"], None, False),
+    ],
+)
+def test_history_counts_for_its_own_patient(
+    tmp_path: Path, patient: str, lines: list[str], since: datetime | None, complete: bool
+) -> None:
+    """Rows of others do not count; what names nobody does; of a patient without id nothing is known for certain."""
+    told = read_history(written(tmp_path, "h.jsonl", TWO_PATIENTS), SITES).of(patient)
+    assert ([one.id for one in told.lines], told.since, told.complete) == (lines, since, complete)
+
+
+def test_coverage_of_everybody_holds_for_a_patient_without_id(tmp_path: Path) -> None:
+    """As long as the file names no patient either."""
+    told = read_history(written(tmp_path, "h.jsonl", '{"complete": true}\n'), SITES).of("")
+    assert (told.lines, told.complete) == ((), True)
+
+
+def test_a_patient_of_history_is_named_or_left_out(tmp_path: Path) -> None:
+    """An empty id would make the row everybody's, and two rows of coverage might say different things."""
+    text = f"""{{"patient_id": "P1", "since": "2025-01-01"}}
+{{"patient_id": "P1", "complete": true}}
+{{"patient_id": " ", "code": "{DRUG}", "begins": "2025-06-01"}}
+{{"patient_id": null, "code": "{DRUG}", "begins": "2025-06-01"}}
+"""
+    with pytest.raises(DataError) as caught:
+        read_history(written(tmp_path, "h.jsonl", text), SITES)
+    assert problems(caught.value) == [(2, ""), (3, "patient_id"), (4, "patient_id")]
 
 
 def test_problems_of_history_name_row_and_field(tmp_path: Path) -> None:
