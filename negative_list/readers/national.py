@@ -45,13 +45,18 @@ class _Visit(Struct, frozen=True):
 
 
 class _Frame(Struct, frozen=True):
-    """The objects a body is made of, the current encounter first."""
+    """The objects a body is made of, the current encounter first.
+
+    ``passed_over`` counts further patients, ``misnamed`` tells that no encounter has the id called the current one.
+    """
 
     body: Row
     data: Row
     person: Row
     person_path: str
     visits: list[_Visit]
+    passed_over: int
+    misnamed: bool
 
 
 def read_national(body: Mapping[str, object], sites: Sites, at: datetime | None = None) -> Prescription:
@@ -67,6 +72,7 @@ def read_national(body: Mapping[str, object], sites: Sites, at: datetime | None 
     reading.gather(reading.plan.envelope, body, envelope, _TOP)
     told_at, _ = envelope.get("request.time", (None, True))
     reading.at = at or told_at
+    _note_choices(reading, frame)
     current, *others = _encounters(reading, frame)
     _check_scene(reading, current, frame.visits[0].path)
     return Prescription(
@@ -85,25 +91,29 @@ def _frame(body: Row) -> _Frame:
     people = rows(data.get("patient_dtos"), "input.data.patient_dtos")
     if not people:
         raise refused("input.data.patient_dtos", "没有参保人 (no patient); 请给出一位 (give one)")
-    person, path = people[0]
+    (person, path), *further = people
     visits = [_visit(row, at) for row, at in rows(person.get("fsi_encounter_dtos"), f"{path}.fsi_encounter_dtos")]
     if not visits:
         raise refused(
             f"{path}.fsi_encounter_dtos", "没有就诊信息 (no encounter); 请给出当前就诊 (give the current one)"
         )
     _check_lines(visits)
-    current = _current(plain(person.get("curr_mdtrt_id")), visits)
-    return _Frame(body, data, person, path, [current, *(visit for visit in visits if visit is not current)])
+    wanted = plain(person.get("curr_mdtrt_id"))
+    named = [visit for visit in visits if wanted and plain(visit.row.get("mdtrt_id")) == wanted]
+    current = (named or visits)[-1]
+    return _Frame(
+        body=body,
+        data=data,
+        person=person,
+        person_path=path,
+        visits=[current, *(visit for visit in visits if visit is not current)],
+        passed_over=len(further),
+        misnamed=bool(wanted.strip("-")) and not named,
+    )
 
 
 def _visit(row: Row, path: str) -> _Visit:
     return _Visit(row, path, rows(row.get("fsi_order_dtos"), f"{path}.fsi_order_dtos"))
-
-
-def _current(wanted: str, visits: list[_Visit]) -> _Visit:
-    """Find the encounter ``curr_mdtrt_id`` names, else the last one."""
-    named = [visit for visit in visits if wanted and plain(visit.row.get("mdtrt_id")) == wanted]
-    return (named or visits)[-1]
 
 
 def _object(row: Row, key: str, path: str) -> Row:
@@ -116,6 +126,16 @@ def _object(row: Row, key: str, path: str) -> Row:
 def _check_lines(visits: list[_Visit]) -> None:
     longest = max(visits, key=lambda visit: len(visit.orders))
     check_lines(sum(len(visit.orders) for visit in visits), f"{longest.path}.fsi_order_dtos")
+
+
+def _note_choices(reading: Reading, frame: _Frame) -> None:
+    """Say which patient and which encounter were judged where the body leaves it open."""
+    if frame.passed_over:
+        told = f"只检查第一位参保人，其余 {frame.passed_over} 位未检查，请分次发送"
+        reading.note("not_checked", Place("input.data"), "patient_dtos[1]", told)
+    if frame.misnamed:
+        told = "没有此就诊ID的就诊信息，按最后一次就诊处理"
+        reading.note("conflict", Place(frame.person_path), "curr_mdtrt_id", told)
 
 
 def _check_scene(reading: Reading, current: Encounter, path: str) -> None:

@@ -269,6 +269,31 @@ def test_the_current_encounter_is_the_named_one_else_the_last() -> None:
     assert read(body(others=others, patient={"curr_mdtrt_id": "M0"})).encounter.id == "M0"
 
 
+def choices(sent: dict[str, Any]) -> list[tuple[str, str]]:
+    """Code and field of the notes about who and what was judged."""
+    return [(note.code, note.field) for note in read(sent).notes if note.code in {"conflict", "not_checked"}]
+
+
+@pytest.mark.parametrize(
+    ("named", "noted"),
+    [("M1", []), ("", []), ("-", []), ("M9", [("conflict", "input.data.patient_dtos[0].curr_mdtrt_id")])],
+)
+def test_a_current_encounter_that_is_not_there_is_noted(named: str, noted: list[tuple[str, str]]) -> None:
+    """The last one is judged, which the caller did not ask for; where none is named there is nothing to say."""
+    assert choices(body(patient={"curr_mdtrt_id": named})) == noted
+
+
+def test_a_second_patient_is_passed_over_with_a_note() -> None:
+    """One body is about one patient: the first is judged, and the note counts the others."""
+    sent = body()
+    people = sent["input"]["data"]["patient_dtos"]
+    people += [people[0] | {"patn_id": "P2", "gend": "2"}, {}]
+    told = read(sent)
+    assert told.patient.facts["patient.sex"] == "男"
+    assert choices(sent) == [("not_checked", "input.data.patient_dtos[1]")]
+    assert any("其余 2 位未检查" in note.message for note in told.notes)
+
+
 def test_lines_without_a_flag_are_current() -> None:
     """Only a flag of 0 says that a line is in force already."""
     sent = body([line(rx_id=str(n), curr_drord_flag=flag) for n, flag in enumerate(("1", 1, "", None, "0", 0))])
