@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from itertools import pairwise, repeat
+from itertools import repeat
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -32,6 +32,7 @@ from negative_list.importer.limits import (
     read_onset_hours,
 )
 from negative_list.importer.measures import read_alternative_states, read_measures
+from negative_list.importer.naming import diseases_named, is_treatment, joined, severities
 from negative_list.importer.remark import Reader, numbered_items, split
 from negative_list.importer.sexes import Sex, read_sex
 from negative_list.importer.stages import read_stages
@@ -115,12 +116,6 @@ _WOMEN = "孕产妇|孕妇|产妇|妊娠期妇女|哺乳期妇女|妇女"
 _OTHERS = re.compile(
     rf"(?:{_CHILDREN})(?:、|及|和|或|与|以及)(?:{_WOMEN})|(?:{_WOMEN})(?:、|及|和|或|与|以及)(?:{_CHILDREN})"
 )
-_NAMESAKE = re.compile(
-    "激酶|癌基因|基因|因子|抗原|受体|抗体|病毒(?!感染|性|携带)|嗜血杆菌|杆菌|链球菌|克雷伯|支原体|衣原体"
-)
-_LINKED = re.compile("^[^、,;。/及和或与]*(?:伴|合并|并发|所致|引起|导致|继发|(?:患者|病人)的?$)")
-_LINKED_BEFORE = re.compile("(?:合并|并发|伴有?)$")
-_NEGATED = re.compile(r"(?:无|非|不伴|未合并|不合并|没有|排除|抗|低级别)$")
 
 
 def read_remark(text: str) -> Remark:
@@ -155,8 +150,8 @@ def _read(reader: Reader) -> Branch:
     cap = read_cap(reader)
     measures = read_measures(reader)
     modes = read_modes(reader)
-    found = _diseases(reader)
-    joined = _joined(reader, found)
+    found = diseases_named(reader)
+    asked = (*severities(reader, found), *joined(reader, found))
     implied = () if found else _implied(reader.text)
     states = read_alternative_states(reader)
     if found and all(m.disease.name == _CRITICAL for m in found):
@@ -190,59 +185,23 @@ def _read(reader: Reader) -> Branch:
         states=states,
         people=people,
         others=bool(others),
-        rest=(*others, *(() if states else joined), *rest, *more, *read_leftover(reader)),
+        rest=(*others, *(() if states else asked), *rest, *more, *read_leftover(reader)),
     )
 
 
 _PEOPLE = re.compile(r"(?!需|须|应|且|并|首次|支付|最多|每|单次)[^。]*(?:患者|病人|人群)[。;,]?$")
-_LISTED = re.compile("[、,;。]|[及和或]|$")
-_TREATMENT = re.compile("透析|化疗|放疗|手术|术后|移植|康复|换药|拆线|输血|抗凝|造口|状态|介入")
 _STAGED = re.compile("(?:局部晚期|中晚期|晚期|早期|转移性|复发性?|难治性?|不可切除|进展期|的|或|和|、|/)+")
 _SECOND_LINE = re.compile("二线(?:用药|治疗|使用|药物)")
 _TUMOURS = 2
-_FACTORS = 21
 _CRITICAL = "危重症"
 _PERINATAL = 16
 _AGED = re.compile("新生儿|早产|婴|小儿|幼年|幼儿|儿童|青少年|成人|老年")
-
-
-def _diseases(reader: Reader) -> list[Mention]:
-    """The diseases a branch means. Named treatments, and abbreviations, count only where nothing else is named."""
-    text = hide_substances(reader.text)
-    found = [m for m in mentions(text) if not (_NEGATED.search(text[: m.start]) or _NAMESAKE.match(text, m.end))]
-    ends = {m.end for m in found}
-    found = [m for m in found if not _is_treatment(m.disease) or _is_listed(text, m, ends)] or found
-    return [m for m in found if not text[m.start : m.end].isascii()] or found
-
-
-def _is_listed(text: str, mention: Mention, ends: set[int]) -> bool:
-    """Whether a treatment is an item of a list of its own, not the state of a disease named before it ("骨折术后")."""
-    return mention.start not in ends and bool(_LISTED.match(text, mention.end))
-
-
-def _joined(reader: Reader, found: list[Mention]) -> list[str]:
-    """Where two diseases must go together ("糖尿病伴周围神经病变"): hospitals may file either, so it is to be asked."""
-    return [
-        reader.original(one.start, other.end)
-        for one, other in pairwise(found)
-        if one.disease != other.disease and _linked(reader.text, one, other)
-    ]
-
-
-def _linked(text: str, one: Mention, other: Mention) -> bool:
-    between = text[one.end : other.start]
-    return bool(_LINKED.search(between) or (between == "的" and _LINKED_BEFORE.search(text[: one.start])))
 
 
 def _implied(text: str) -> tuple[Disease, ...]:
     """The disease of the drugs a remark names, where it names none itself."""
     row = disease(implied_disease(text)) if implied_disease(text) else None
     return (row,) if row else ()
-
-
-def _is_treatment(row: Disease) -> bool:
-    """A treatment, or the state after one, among the factors of chapter 21: dialysis, chemotherapy, a transplant."""
-    return row.chapter == _FACTORS and bool(_TREATMENT.search(row.name))
 
 
 def _excluded(reader: Reader) -> tuple[tuple[Disease, ...], tuple[str, ...]]:
@@ -365,5 +324,5 @@ def _is_way(branch: Branch) -> bool:
 
 def _under(common: Branch, branch: Branch) -> Branch:
     """A branch that names no disease of its own, under a heading that does."""
-    own = branch.insurance or any(not _is_treatment(row) for row in branch.diseases)
+    own = branch.insurance or any(not is_treatment(row) for row in branch.diseases)
     return branch if own else replace(branch, diseases=common.diseases)

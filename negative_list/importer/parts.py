@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 from functools import cache
@@ -124,7 +125,7 @@ def _branch(branch: Branch, items: Items, lifted: frozenset[str]) -> list[Condit
         states = [flagged(state) for state in branch.states]
         met.append(one_of([*([diagnosed(branch.diseases)] if branch.diseases else []), *states]))
     if branch.excluded:
-        met.append(Not(of=diagnosed(branch.excluded)))
+        met.extend(Not(of=shut_out) for shut_out in _shut_out(branch.excluded))
     if branch.insurance and "insurance" not in lifted:
         met.append(words("encounter.insurance", *branch.insurance))
     if branch.ages and "ages" not in lifted:
@@ -138,6 +139,19 @@ def _branch(branch: Branch, items: Items, lifted: frozenset[str]) -> list[Condit
     met.extend(branch.measures)
     met.extend(_evidence(branch, items, lifted))
     return met
+
+
+_SEVERE = re.compile("(?:严重|重度)(?P<organ>肝|肾)脏?功能(?:不全|损害|损伤|障碍)")
+_ORGANS = {"肝": "encounter.liver_insufficiency", "肾": "encounter.kidney_insufficiency"}
+
+
+def _shut_out(rows: tuple[Disease, ...]) -> Iterable[Condition]:
+    """What shuts a patient out: diseases; the degree of a liver or kidney insufficiency by the fact that tells it."""
+    found = [(row, _SEVERE.fullmatch(row.name)) for row in rows]
+    yield from (words(_ORGANS[severe["organ"]], "severe") for _, severe in found if severe)
+    others = tuple(row for row, severe in found if not severe)
+    if others:
+        yield diagnosed(others)
 
 
 def _evidence(branch: Branch, items: Items, lifted: frozenset[str]) -> Iterable[Condition]:
@@ -170,4 +184,5 @@ def _asked(remark: Remark, lifted: frozenset[str]) -> Iterable[str]:
         yield "encounter.onset_at"
     if any(part.nutrition for part in parts):
         yield from ("encounter.nutrition_risk", "encounter.enteral_impossible")
+    yield from (c.fact for part in parts for c in _shut_out(part.excluded) if isinstance(c, Fact))
     yield from dict.fromkeys(c.fact for part in parts for c in part.measures if isinstance(c, Fact))

@@ -358,4 +358,10 @@ REMARKS: tuple[Case, ...] = (
     Case(INDICATION, "某某片", "限糖尿病伴周围神经病变", {"codes": "E10-E14"}, "partial"),
     Case(INDICATION, "某某片", "限慢性肾病所致贫血", {"codes": "N18"}, "partial"),
     Case(INDICATION, "某某片", "限合并糖尿病的高血压患者", {"codes": "I10"}, "partial"),
+    Case(INDICATION, "某某单抗", "限中重度斑块状银屑病", {"codes": "L40"}, "partial"),
+    Case(INDICATION, "某某单抗", "限湿性年龄相关性黄斑变性", {"codes": "H35"}, "partial"),
+    Case(INDICATION, "某某针", "限非2型糖尿病的肥胖患者", {"codes": ("E66",)}, "partial"),
+    Case(INDICATION, "某某片", "限高血压、糖尿病除外", {"codes": ("I10",)}, "partial"),
+    Case(INDICATION, "某某片", "限预防移植后(肾及肝移植)及恶性肿瘤患者的真菌感染。", {"codes": ("T86",)}, "partial"),
+    Case(INDICATION, "某某片", "限不可切除的胃肠道或肺源神经内分泌肿瘤。", {"codes": ("C34", "C15-C26")}),
 )
