@@ -155,7 +155,7 @@ _RANGE = re.compile(
     rf"(?P<lt>≤|<|小于|不满|未满)?(?P<high>{_N})(?P<hu>{_UNIT})(?:\((?P<hin>不?含)[^()]*\))?"
     rf"(?P<below>(?:\(?[及含或](?:{_N}(?:{_UNIT}))?\)?)?(?:以下|以内|之内))?"
 )
-_INCLUDED = rf"(?P<incl>\(?(?:及|或|含|包含|包括)(?:其|{_N}(?:{_UNIT}))?\)?)?"
+_INCLUDED = rf"(?P<excl>\(不含(?:本数)?\))?(?P<incl>\(?(?:及|或|含|包含|包括)(?:其|{_N}(?:{_UNIT}))?\)?)?"
 _AFTER = r"(?:\((?P<post>不含|含|包含|包括)[^()]*\))?"
 _ABOVE = re.compile(
     rf"(?P<low>{_N})(?P<lu>{_UNIT}){_INCLUDED}(?:以上|以后|起){_AFTER}"
@@ -263,7 +263,7 @@ def _above(match: re.Match[str]) -> Ages:
     if match["sign"]:
         opened = match["sign"] in (">", "大于", "超过")
         return Ages(low=_bound(match["low2"], match["lu2"], opened=opened))
-    return Ages(low=_bound(match["low"], match["lu"], opened=match["post"] == "不含"))
+    return Ages(low=_bound(match["low"], match["lu"], opened=bool(match["excl"]) or match["post"] == "不含"))
 
 
 def _below(match: re.Match[str]) -> Ages:

@@ -24,6 +24,9 @@ _OF_ITS_OWN = re.compile(
     r"(?P<or>[、,或和及])(?=[^、,或和及()]{2,16}\([^()]*(?:岁|月龄|男|女|成人|儿童)[^()]*\))|\([^()]*(?:岁|月龄|男|女|成人|儿童)[^()]*\)(?P<or2>[、,或和及])"
 )
 _ALSO = re.compile(r"(?P<or>,)(?=[^,;。]{1,16}?(?:也可|亦可|也予|亦予))")
+_PATIENTS = re.compile(
+    r"(?:住院|门诊|急诊)(?:患者|病人)(?P<or>[及和或、])(?=(?:住院|门诊|急诊)[^,;。]{1,10}?(?:患者|病人))"
+)
 _EITHER = re.compile(r"(?P<left>[^,;。或]+)(?P<or>或者?)(?=(?P<right>[^,;。或]+))")
 _KINDS = tuple(
     re.compile(words)
@@ -44,7 +47,11 @@ def cut(part: Reader) -> list[Reader]:
         m for pattern in (_BESIDE_INSURANCE, _ONE_OF_TWO, _OF_ITS_OWN, _CLOCKED) for m in pattern.finditer(part.text)
     ]
     found = [m for m in found if m.re is _BESIDE_INSURANCE or _both_named(part.text, m)]
-    found += [*_ALSO.finditer(part.text), *(m for m in _EITHER.finditer(part.text) if _of_two_kinds(m))]
+    found += [
+        *_ALSO.finditer(part.text),
+        *_PATIENTS.finditer(part.text),
+        *(m for m in _EITHER.finditer(part.text) if _of_two_kinds(m)),
+    ]
     cuts = sorted({m.span("or" if m["or"] else "or2") for m in found})
     starts = [0, *(end for _, end in cuts)]
     ends = [*(start for start, _ in cuts), len(part.text)]

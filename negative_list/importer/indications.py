@@ -32,7 +32,7 @@ from negative_list.importer.limits import (
     read_onset_hours,
 )
 from negative_list.importer.measures import read_alternative_states, read_measures
-from negative_list.importer.naming import diseases_named, is_treatment, joined, severities
+from negative_list.importer.naming import diseases_named, is_treatment, joined, severities, unlisted
 from negative_list.importer.remark import Reader, numbered_items, split
 from negative_list.importer.sexes import Sex, read_sex
 from negative_list.importer.stages import read_stages
@@ -45,6 +45,7 @@ from negative_list.importer.wording import (
     read_leftover,
     read_prior_treatment,
 )
+from negative_list.text import normalise
 
 __all__ = ["Branch", "Remark", "read_remark"]
 
@@ -56,8 +57,9 @@ class Branch(Struct, frozen=True, kw_only=True):
     ``states`` are facts of which one lets a patient in whatever the diagnosis; ``measures`` are conditions on
     measured values, stage and line; ``prior_treatment``: an earlier treatment must have failed (``second_line``:
     said in these words); ``people``: the words end with whom they mean; ``alternative``: cut off at an 或, so never a
-    condition on the other branches; ``others``: different people are listed as alternatives ("儿童及孕妇"); ``rest``:
-    what no fact carries, in the remark's own characters.
+    condition on the other branches; ``others``: different people are listed as alternatives ("儿童及孕妇");
+    ``unlisted``: diseases listed beside those of the table, which it does not know; ``rest``: what no fact carries,
+    in the remark's own characters.
     """
 
     diseases: tuple[Disease, ...] = ()
@@ -79,6 +81,7 @@ class Branch(Struct, frozen=True, kw_only=True):
     people: bool = False
     alternative: bool = False
     others: bool = False
+    unlisted: tuple[str, ...] = ()
     rest: tuple[str, ...] = ()
 
 
@@ -92,7 +95,7 @@ class Remark(Struct, frozen=True, kw_only=True):
     def rest(self) -> tuple[str, ...]:
         """Everything no fact carries."""
         parts = (*self.branches, self.common)
-        return tuple(dict.fromkeys(text for part in parts for text in part.rest))
+        return tuple(dict.fromkeys(text for part in parts for text in (*part.rest, *part.unlisted)))
 
     @property
     def others(self) -> bool:
@@ -151,11 +154,10 @@ def _read(reader: Reader) -> Branch:
     measures = read_measures(reader)
     modes = read_modes(reader)
     found = diseases_named(reader)
+    beside = unlisted(reader, found)
     asked = (*severities(reader, found), *joined(reader, found))
     implied = () if found else _implied(reader.text)
-    states = read_alternative_states(reader)
-    if found and all(m.disease.name == _CRITICAL for m in found):
-        states = ("encounter.rescue", "encounter.critical")
+    states = _states(reader, found)
     _hide(reader, [m for m in found if _AGED.search(m.disease.name) or m.disease.chapter == _PERINATAL])
     ages = read_ages(reader)
     sex = read_sex(reader)
@@ -166,7 +168,7 @@ def _read(reader: Reader) -> Branch:
     # beside several diseases a stage may be said of one of them only
     stages = read_stages(reader, tumour=[row.chapter for row in rows] == [_TUMOURS])
     more = (level.rest,) if level and level.rest else ()
-    return Branch(
+    branch = Branch(
         diseases=rows,
         implied=implied,
         excluded=excluded,
@@ -185,8 +187,21 @@ def _read(reader: Reader) -> Branch:
         states=states,
         people=people,
         others=bool(others),
-        rest=(*others, *(() if states else asked), *rest, *more, *read_leftover(reader)),
+        rest=(*others, *(() if states else asked), *rest, *more),
     )
+    return _with_leftover(branch, read_leftover(reader), beside)
+
+
+def _states(reader: Reader, found: list[Mention]) -> tuple[str, ...]:
+    if found and all(m.disease.name == _CRITICAL for m in found):
+        return ("encounter.rescue", "encounter.critical")
+    return read_alternative_states(reader)
+
+
+def _with_leftover(branch: Branch, left: tuple[str, ...], beside: list[str]) -> Branch:
+    """A branch with what nobody read: further members of its list of diseases (``beside``), and conditions."""
+    members = tuple(text for text in left if normalise(text) in beside)
+    return replace(branch, unlisted=members, rest=(*branch.rest, *(text for text in left if text not in members)))
 
 
 _PEOPLE = re.compile(r"(?!需|须|应|且|并|首次|支付|最多|每|单次)[^。]*(?:患者|病人|人群)[。;,]?$")
@@ -294,6 +309,7 @@ def _merged(one: Branch, other: Branch) -> Branch:
         second_line=one.second_line or other.second_line,
         measures=(*one.measures, *other.measures),
         states=one.states or other.states,
+        unlisted=(*one.unlisted, *other.unlisted),
         rest=(*one.rest, *other.rest),
     )
 

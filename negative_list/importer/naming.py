@@ -13,7 +13,7 @@ from negative_list.importer.wording import hide_substances
 if TYPE_CHECKING:
     from negative_list.importer.remark import Reader
 
-__all__ = ["diseases_named", "is_treatment", "joined", "severities"]
+__all__ = ["diseases_named", "is_treatment", "joined", "severities", "unlisted"]
 
 _NAMESAKE = re.compile(
     "激酶|癌基因|基因|因子|抗原|受体|抗体|病毒(?!感染|性|携带)|嗜血杆菌|杆菌|链球菌|克雷伯|支原体|衣原体"
@@ -25,6 +25,7 @@ _SEVERITY = re.compile("(?:[轻中](?:度)?[至到-]?)?[轻中重]度|[湿干]�
 _NEGATED = re.compile(r"(?:无|非|不伴|未合并|不合并|没有|排除|抗|低级别)$")
 _LISTED = re.compile(r"(?:\([^()]*\)(?=[、及和或]))?(?:[、,;。]|[及和或]|$)")
 _TREATMENT = re.compile("透析|化疗|放疗|手术|术后|移植|康复|换药|拆线|输血|抗凝|造口|状态|介入")
+_PREGNANCY = 15
 _FACTORS = 21
 
 
@@ -66,6 +67,23 @@ def severities(reader: Reader, found: list[Mention]) -> list[str]:
     ]
 
 
+def unlisted(reader: Reader, found: list[Mention]) -> list[str]:
+    """Members of a list of diseases that the table does not know ("肾移植患者和系统性硬化"), as folded."""
+    members: list[str] = []
+    for clause in re.finditer("[^,;。]+", reader.text):
+        named = [m for m in found if clause.start() <= m.start < clause.end()]
+        for member in re.finditer("[^、或和及与]+", clause.group()) if named else ():
+            start, end = (clause.start() + place for place in member.span())
+            if not any(start < m.end and m.start < end for m in named):
+                members.append(_WHO.sub("", member.group()))
+    return [member for member in members if _DISEASE.search(member) and not _ACCOUNT.search(member)]
+
+
+_WHO = re.compile("^(?:仅?限|用于)|(?:的?(?:患者|病人|者))?(?:使用)?$")
+_ACCOUNT = re.compile("可能|导致|引起|并发症|治疗|的")
+_DISEASE = re.compile("(?:[病症征炎瘤癌术伤痛]|硬化|感染|缺乏|不全|衰竭|损害|障碍|出血|移植)$")
+
+
 def joined(reader: Reader, found: list[Mention]) -> list[str]:
     """Where two diseases must go together ("糖尿病伴周围神经病变"): hospitals may file either, so it is to be asked."""
     return [
@@ -77,6 +95,8 @@ def joined(reader: Reader, found: list[Mention]) -> list[str]:
 
 def _linked(text: str, one: Mention, other: Mention) -> bool:
     between = text[one.end : other.start]
+    if not between:
+        return one.disease.chapter in (_PREGNANCY, _FACTORS)
     return bool(_LINKED.search(between) or (between == "的" and _LINKED_BEFORE.search(text[: one.start])))
 
 

@@ -123,7 +123,8 @@ def _branch(branch: Branch, items: Items, lifted: frozenset[str]) -> list[Condit
     met: list[Condition] = []
     if branch.diseases or branch.states:
         states = [flagged(state) for state in branch.states]
-        met.append(one_of([*([diagnosed(branch.diseases)] if branch.diseases else []), *states]))
+        ask = [flagged(MET)] if branch.unlisted else []
+        met.append(one_of([*([diagnosed(branch.diseases)] if branch.diseases else []), *states, *ask]))
     if branch.excluded:
         met.extend(Not(of=shut_out) for shut_out in _shut_out(branch.excluded))
     if branch.insurance and "insurance" not in lifted:
@@ -176,7 +177,7 @@ def _begun_in_time(hours: Decimal, items: Items) -> Condition:
 def _asked(remark: Remark, lifted: frozenset[str]) -> Iterable[str]:
     parts = (*remark.branches, remark.common)
     prior_treatment = "prior_treatment" not in lifted and any(part.prior_treatment for part in parts)
-    if prior_treatment or any(part.rest for part in parts):
+    if prior_treatment or any(part.rest or part.unlisted for part in parts):
         yield MET
     if prior_treatment:
         yield EVIDENCE

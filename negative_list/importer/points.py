@@ -12,6 +12,8 @@ import msgspec
 from msgspec import Struct
 
 from negative_list.errors import ListError, Problem
+from negative_list.text import normalise
+from negative_list.validate_conditions import SHORTEST_TERM
 
 __all__ = ["Point", "point_of", "read_points"]
 
@@ -53,17 +55,18 @@ def read_points(paths: Iterable[Path]) -> tuple[Point, ...]:
     """Read every point of the files, in their order.
 
     Raises :class:`ListError` with every row that cannot be read, each with its file and row: no JSON, a key missing,
-    a value of the wrong kind, no item named, the id of another row again; and with every file that cannot be read.
+    a value of the wrong kind, no item named, the id of another row with other content; and with every file that
+    cannot be read. The same row once more is passed over.
     """
     points: list[Point] = []
     problems: list[Problem] = []
-    first_seen: dict[str, str] = {}
+    first_seen: dict[str, tuple[str, Point]] = {}
     for path in paths:
         for row, read in _rows(path):
             found = _repeated(read, f"{path.name}:{row}", first_seen) if isinstance(read, Point) else read
             if isinstance(found, Point):
                 points.append(found)
-            else:
+            elif found:
                 problems.append(Problem(file=str(path), row=row, message=found))
     if problems:
         raise ListError(problems)
@@ -105,11 +108,19 @@ def _checked(point: Point) -> Point | str:
         return "`kp_id` is empty; give every point its own id"
     if not point.item_name.strip() and not point.med_codes:
         return "the point names no item; give `item_name` or `med_codes`"
+    if not point.med_codes and len(normalise(point.item_name)) < SHORTEST_TERM:
+        return f"`item_name` is `{point.item_name}`, found inside other names; give its code, or a longer name"
     if point.limit is not None and point.limit < 0:
         return f"`limit` is `{point.limit}`; give a number that is not negative"
     return point
 
 
-def _repeated(point: Point, place: str, first_seen: dict[str, str]) -> Point | str:
-    first = first_seen.setdefault(point.kp_id, place)
-    return point if first == place else f"`kp_id` `{point.kp_id}` was already at {first}; give every point its own id"
+def _repeated(point: Point, place: str, first_seen: dict[str, tuple[str, Point]]) -> Point | str | None:
+    """A point not seen before; ``None`` for the same once more; what is wrong with another of the same id."""
+    if point.kp_id not in first_seen:
+        first_seen[point.kp_id] = (place, point)
+        return point
+    first, same = first_seen[point.kp_id]
+    if same == point:
+        return None
+    return f"`kp_id` `{point.kp_id}` was already at {first}; give every point its own id"

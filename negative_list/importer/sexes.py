@@ -59,15 +59,20 @@ _EXPLICIT: tuple[tuple[Sex, re.Pattern[str]], ...] = (
 def sex_of(*texts: str) -> Sex | None:
     """The sex the texts tell together, ``None`` where they tell none or both.
 
+    The last text is the item's own name, which weighs more than a further use anybody may have of it.
     Words that name people ("女性", "男性") decide before organs and diseases: "男性患者的乳汁分泌" is about men.
     """
     text = _FORBIDS.sub("", "。".join(map(normalise, texts)))
     told = {sex for clause in _CLAUSE.split(text) for sex in _told(clause)}
-    return told.pop() if len(told) == 1 and not any(map(_anybodys, _SENTENCE.split(text))) else None
+    anybodys = not _told(normalise(texts[-1])) and (
+        any(map(_anybodys, _SENTENCE.split(text))) or any(map(_also, _CLAUSE.split(text)))
+    )
+    return told.pop() if len(told) == 1 and not anybodys else None
 
 
 _CLAUSE = re.compile(r"[,;。]|\d[.、)]")
 _SENTENCE = re.compile("[;。]")
+_ALSO = re.compile("(?:也|亦|还|又)可?(?:用于|治疗|适用于)")
 _LAST = re.compile("[及和与]$")
 _OF_THE_BODY = (14, 15, 18, 21)
 
@@ -76,6 +81,11 @@ def _told(clause: str) -> set[Sex]:
     """The sexes one clause tells: of the people it names, else of the organs and diseases."""
     people: set[Sex] = {sex for sex, who, _ in _WORDS if who.search(clause)}
     return people if len(people) == 1 else {sex for sex, _, words in _WORDS if words.search(clause)}
+
+
+def _also(clause: str) -> bool:
+    """Whether a clause adds a use and tells no sex in it ("也可用于头痛")."""
+    return bool(_ALSO.search(clause)) and not _told(clause)
 
 
 def _anybodys(sentence: str) -> bool:

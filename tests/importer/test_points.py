@@ -41,13 +41,34 @@ def test_points_are_read_in_order(tmp_path: Path) -> None:
 
 def test_all_unreadable_rows_are_told_at_once(tmp_path: Path) -> None:
     """Every bad row is told with its file and row: no JSON, a missing key, a wrong kind, a repeated id, no item."""
-    rows = ["{", {"kp_id": "KP-0"}, _row("KP-1", med_codes="XD01"), _row("KP-2"), _row("KP-2"), _row(" ")]
+    rows = [
+        "{",
+        {"kp_id": "KP-0"},
+        _row("KP-1", med_codes="XD01"),
+        _row("KP-2"),
+        _row("KP-2", item_name="另一片"),
+        _row(" "),
+    ]
     path = _written(tmp_path / "bad.jsonl", *rows, _row("KP-4", item_name="", med_codes=[]), _row("KP-5", limit=-1))
     with pytest.raises(ListError) as caught:
         read_points([path, tmp_path / "none.jsonl"])
     places = [(Path(p.file).name, p.row) for p in caught.value.problems]
     assert places == [("bad.jsonl", n) for n in (1, 2, 3, 5, 6, 7, 8)] + [("none.jsonl", 0)]
     assert "`KP-2` was already at bad.jsonl:4" in caught.value.problems[3].message
+
+
+def test_the_same_row_once_more_is_passed_over(tmp_path: Path) -> None:
+    """A file named twice, or files that overlap, give every point once."""
+    one = _written(tmp_path / "a.jsonl", _row("KP-1"), _row("KP-2"))
+    two = _written(tmp_path / "b.jsonl", _row("KP-2"), _row("KP-3"))
+    assert [p.kp_id for p in read_points([one, one, two])] == ["KP-1", "KP-2", "KP-3"]
+
+
+def test_a_name_too_short_to_look_for_is_told(tmp_path: Path) -> None:
+    """An item without codes and with a name of one character would be found inside every other name."""
+    path = _written(tmp_path / "a.jsonl", _row("KP-1", item_name="片", med_codes=[]))
+    with pytest.raises(ListError, match="found inside other names"):
+        read_points([path])
 
 
 def test_a_revision_withdraws_the_earlier_rows_of_its_class() -> None:

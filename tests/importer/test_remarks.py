@@ -10,6 +10,8 @@ import pytest
 
 from negative_list.classes import class_by_name
 from negative_list.compile import compile as compiled
+from negative_list.conditions import Any as AnyOf
+from negative_list.conditions import Fact, Not
 from negative_list.importer import Point, PointReport, import_points
 from negative_list.importer.proof import tells_apart, trial
 from tests.importer.remarks import REMARKS, Case
@@ -59,6 +61,16 @@ def test_there_are_enough_invented_points() -> None:
     """At least 120 invented points, over every class of the published ones."""
     assert len(REMARKS) >= 120
     assert len({case.rule_class for case in REMARKS}) >= 20
+
+
+def test_a_listed_disease_outside_the_table_is_asked() -> None:
+    """A member of a list that no row stands for lets in whoever the doctor says it is met for, and demands nothing."""
+    imported = import_points([_row(Case("药品限适应症", "某某片", "限脑外伤、颅脑大手术", {}))])
+    (rule,) = imported.rule_list.rules
+    assert isinstance(rule.violation, Not)
+    assert isinstance(rule.violation.of, AnyOf)
+    assert rule.violation.of.of[-1] == Fact(fact="line.payment_condition_met", any_of=(True,))
+    assert imported.report[0].unread == ("颅脑大手术",)
 
 
 _READ = [(name, case) for name, case in zip(_NAMES, REMARKS, strict=True) if case.status != "needs-review"]
