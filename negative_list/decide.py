@@ -16,6 +16,7 @@ from negative_list.check import Check
 from negative_list.decision import Decision, Finding, Outcome, strongest
 from negative_list.engine import Judgement, Matched, again, match, match_edited
 from negative_list.findings import COVERAGE_ONLY, findings_of, not_evaluated_of, outcomes_of
+from negative_list.history import without_copies
 from negative_list.messages import Language, message_of, suggestion_text
 from negative_list.policy import Policy, apply, shipped
 from negative_list.prescription import History, Prescription
@@ -102,7 +103,8 @@ def _matched(compiled: CompiledList, prescription: Prescription, at: datetime, r
 
 def _second(first: Matched, compiled: CompiledList, fuller: Fuller) -> Matched:
     """The second pass: only what the first one left undecided is judged again."""
-    check = Check(fuller.prescription, first.check.at, compiled.terms, fuller.history)
+    history = without_copies(fuller.history, fuller.prescription) if fuller.history is not None else None
+    check = Check(fuller.prescription, first.check.at, compiled.terms, history)
     renewed = Matched(check=check, judgements=_on(first, fuller.prescription))
     return again(renewed, renewed.unknown, check)
 

@@ -46,6 +46,7 @@ ORDER = (
     "negative_list.explain",
     "negative_list.messages",
     "negative_list.findings",
+    "negative_list.history",
     "negative_list.policy",
     "negative_list.suggest",
     "negative_list.decide",
