@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from negative_list.errors import FieldProblem
 
-__all__ = ["chinese", "is_national"]
+__all__ = ["FAILED", "chinese", "is_national"]
+
+FAILED = "审核失败 (the check failed inside the sidecar); 请联系信息科 (see its log)"
+"""What a caller is told when the fault is ours."""
 
 
 def chinese(problem: FieldProblem) -> str:

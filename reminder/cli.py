@@ -107,7 +107,9 @@ def _read(body: Path) -> bytes:
     try:
         return sys.stdin.buffer.read() if str(body) == "-" else body.read_bytes()
     except OSError as error:
-        problem = FieldProblem(field="body", message=f"`{body}` cannot be read: {str(error.strerror).lower()}")
+        why = str(error.strerror).lower()
+        message = f"`{body}` 无法读取 (cannot be read: {why}); 请检查文件名和权限 (check its name and rights)"
+        problem = FieldProblem(field="body", message=message)
         raise RequestError([problem]) from error
 
 

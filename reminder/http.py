@@ -15,6 +15,7 @@ from starlette.routing import Route
 from negative_list.errors import FieldProblem, RequestError
 from negative_list.readers.body import MAX_BYTES, parse_body
 from reminder import national
+from reminder.bodies import FAILED
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,9 +30,7 @@ _SERIAL_BITS = 32
 _JSON = "application/json; charset=utf-8"
 _METRICS = "text/plain; version=0.0.4; charset=utf-8"
 _MAX_PATH = 200
-_OUR_FAULT = FieldProblem(
-    field="sidecar", message="审核失败，请联系信息科 (the check failed inside the sidecar; see its log)"
-)
+_OUR_FAULT = FieldProblem(field="sidecar", message=FAILED)
 
 
 def callers_app(service: Service) -> Starlette:
@@ -118,7 +117,8 @@ def _app(routes: list[Route]) -> Starlette:
 async def _not_here(request: Request, error: Exception) -> Response:
     """404 and 405 that say so, where a silent empty answer would be taken for "no violation"."""
     status = error.status_code if isinstance(error, HTTPException) else 500
-    message = f"没有此服务 (nothing answers {request.method} `{request.url.path[:_MAX_PATH]}` here; POST /3101 does)"
+    asked = f"{request.method} `{request.url.path[:_MAX_PATH]}`"
+    message = f"没有此服务 (nothing answers {asked} here); 请用 POST /3101 (use POST /3101)"
     return _json(status, msgspec.json.encode({"error": [FieldProblem(field="path", message=message)]}))
 
 

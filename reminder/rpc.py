@@ -15,7 +15,7 @@ from grpc_status import rpc_status
 from negative_list.errors import LimitError, RequestError
 from negative_list.readers.body import MAX_BYTES, parse_body
 from reminder import wire
-from reminder.bodies import chinese
+from reminder.bodies import FAILED, chinese
 from reminder.v1 import reminder_pb2 as pb
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class _Reminder:
             await _refuse(context, error)
         except Exception as error:  # noqa: BLE001 - whatever happens, the caller gets an answer without texts of patients
             self._service.failed("grpc", error)
-            await context.abort(grpc.StatusCode.INTERNAL, "the check failed inside the sidecar; see its log")
+            await context.abort(grpc.StatusCode.INTERNAL, FAILED)
 
     def _answer(self, data: bytes) -> pb.CheckResponse:
         return wire.response_of(self._service.check(_read(data, self._service)))

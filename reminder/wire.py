@@ -145,9 +145,15 @@ def parse(data: bytes) -> pb.CheckRequest:
     try:
         request = pb.CheckRequest.FromString(data)
     except DecodeError as error:
-        raise _refused("request", "不是 reminder.v1.CheckRequest 消息 (not a CheckRequest message)") from error
+        raise _refused(
+            "request",
+            "不是 reminder.v1.CheckRequest 消息 (not a CheckRequest message); 请按 proto 编码 (encode it by the proto)",
+        ) from error
     if request.national_body and len(request.ListFields()) > 1:
-        raise _refused("national_body", "不能与其他字段同时出现 (no other field may be set beside it)")
+        raise _refused(
+            "national_body",
+            "不能与其他字段同时出现 (no other field may be set beside it); 请只用一种 (use one of the two)",
+        )
     encounters = (request.encounter, *request.other_encounters)
     check_lines(sum(len(encounter.lines) for encounter in encounters), "encounter.lines")
     return request

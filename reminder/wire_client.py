@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +10,10 @@ from google.protobuf.descriptor import FieldDescriptor
 
 from negative_list.decision import Decision, FactSeen, Finding, NotEvaluated, Suggestion
 from negative_list.dictionary import load
-from negative_list.errors import FieldProblem, RequestError, nearest
+from negative_list.errors import FieldProblem, RequestError
 from negative_list.prescription import Note
 from negative_list.readers.limits import MAX_NOTES
+from negative_list.readers.wording import EXPECTED_FACTS, EXPECTED_OBJECT, EXPECTED_OBJECTS, no_field
 from negative_list.rules import Reason, Text
 from reminder import wire
 from reminder.v1 import reminder_pb2 as pb
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = ["decision_of", "request_of"]
+
+_EXPECTED_WORDS = "应为词的列表 (expected a list of words); 请用方括号 (put them in brackets)"
+_WORDS = re.compile("[,，;；、]")
 
 
 # --- response to decision ---------------------------------------------------------------------------------------------
@@ -127,13 +132,13 @@ class _Writer:
 
     def fill(self, message: Any, body: object, path: str) -> None:
         if not isinstance(body, dict):
-            self._wrong(path, "应为对象 (not an object)")
+            self._wrong(path, EXPECTED_OBJECT)
             return
         fields = message.DESCRIPTOR.fields_by_name
         for name, value in body.items():
             place = f"{path}.{name}" if path else name
             if name not in fields or name == "national_body":
-                self._wrong(place, f"没有此字段 (no field is called `{name}`{nearest(name, fields)})")
+                self._wrong(place, no_field(name, set(fields) - {"national_body"}))
             elif value is not None:
                 self._set(message, fields[name], value, place)
 
@@ -149,32 +154,42 @@ class _Writer:
             self._scalar(message, field, value, path)
 
     def _list(self, message: Any, field: Any, value: object, path: str) -> None:
-        if not isinstance(value, list):
-            self._wrong(path, "应为数组 (not a list)")
-            return
+        """As in every other body one object stands for a list of one, a text for its words, a placeholder for none."""
         items = getattr(message, field.name)
-        for place, item in enumerate(value):
-            if field.message_type is not None:
-                self.fill(items.add(), item, f"{path}[{place}]")
+        if isinstance(value, str) and not value.strip("- "):
+            return
+        if field.message_type is None:
+            words = _WORDS.split(value) if isinstance(value, str) else value
+            if isinstance(words, list):
+                items.extend(str(word).strip() for word in words)
             else:
-                items.append(str(item))
+                self._wrong(path, _EXPECTED_WORDS)
+        elif isinstance(value, dict):
+            self.fill(items.add(), value, path)
+        elif isinstance(value, list):
+            for place, item in enumerate(value):
+                self.fill(items.add(), item, f"{path}[{place}]")
+        else:
+            self._wrong(path, EXPECTED_OBJECTS)
 
     def _scalar(self, message: Any, field: Any, value: object, path: str) -> None:
         if isinstance(value, dict | list):
-            self._wrong(path, "应为单个值 (a list or object instead of one value)")
+            self._wrong(path, "应为单个值 (expected one value); 请给出文本或数字 (give a text or a number)")
             return
         try:
             setattr(message, field.name, _typed(field, value))
         except (ArithmeticError, KeyError, ValueError):
             fact = f"{message.DESCRIPTOR.name.lower()}.{field.name}"
             if fact not in load() or not load()[fact].settable:
-                self._wrong(path, f"应为是否值 (`{value}` is neither true nor false)")
+                self._wrong(
+                    path, f"`{value}` 不是“是/否”值 (neither true nor false); 请给出 true 或 false (give one of them)"
+                )
             else:
                 message.facts[fact].text = str(value)
 
     def _facts(self, message: Any, value: object, path: str) -> None:
         if not isinstance(value, dict):
-            self._wrong(path, "应为对象 (not an object)")
+            self._wrong(path, EXPECTED_FACTS)
             return
         for name, told in value.items():
             message.facts[name].CopyFrom(pb.FactValue() if told is None else wire.value_out(told))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from negative_list.errors import FieldProblem, RequestError
 from negative_list.readers.national import read_national
 from negative_list.readers.own import read_check_request
+from negative_list.readers.wording import EXPECTED_OBJECT
 
 if TYPE_CHECKING:
     from negative_list.prescription import Prescription
@@ -22,7 +23,7 @@ def read_body(body: object, sites: Sites, at: datetime | None = None) -> Prescri
     ``at`` is the instant it is judged at, in the site's zone; ``None``: the body's own time. Raises ``RequestError``.
     """
     if not isinstance(body, dict):
-        raise RequestError([FieldProblem(field="body", message="应为对象 (expected an object)")])
+        raise RequestError([FieldProblem(field="body", message=EXPECTED_OBJECT)])
     if "input" in body or "infno" in body:
         return read_national(body, sites, at)
     return read_check_request(body, sites, at)

@@ -26,7 +26,7 @@ def check_bytes(count: int, field: str) -> None:
         LimitError: there are more.
     """
     if count > MAX_BYTES:
-        message = f"正文超过 {MAX_BYTES} 字节，请分次发送 (over {MAX_BYTES} bytes; send it in parts)"
+        message = f"正文超过 {MAX_BYTES} 字节 (over {MAX_BYTES:,} bytes); 请分次发送 (send it in parts)"
         raise LimitError([FieldProblem(field=field, message=message)])
 
 
@@ -41,13 +41,15 @@ def parse_body(raw: bytes) -> dict[str, Any]:
     try:
         body = _DECODER.decode(raw.removeprefix(_BOM))
     except UnicodeDecodeError as error:
-        raise _refused("正文不是 UTF-8 编码，请以 UTF-8 发送 (not UTF-8; send UTF-8)") from error
+        raise _refused("正文不是 UTF-8 编码 (not UTF-8); 请以 UTF-8 发送 (send UTF-8)") from error
     except RecursionError as error:
-        raise _refused("正文嵌套过深 (nested too deeply)") from error
+        raise _refused("正文嵌套过深 (nested too deeply); 请减少层次 (use fewer levels)") from error
     except msgspec.DecodeError as error:
-        raise _refused(f"正文不是 JSON (not JSON: {str(error).lower()})") from error
+        raise _refused(
+            f"正文不是 JSON (not JSON: {str(error).lower()}); 请改正后重发 (mend it and send it again)"
+        ) from error
     if not isinstance(body, dict):
-        raise _refused("正文不是 JSON 对象 (not a JSON object)")
+        raise _refused("正文不是 JSON 对象 (not a JSON object); 请用花括号 (put it in braces)")
     return body
 
 

@@ -17,6 +17,7 @@ from negative_list.prescription import Encounter, Line, Patient, Prescription
 from negative_list.readers import build
 from negative_list.readers.reading import Gathered, Place, Reading, Row
 from negative_list.readers.rows import check_lines, needs_current_line, plain, refused, rows
+from negative_list.readers.wording import EXPECTED_OBJECT, NO_ENCOUNTER, NO_PATIENT
 
 if TYPE_CHECKING:
     from negative_list.site import Sites
@@ -90,13 +91,11 @@ def _frame(body: Row) -> _Frame:
     data = _object(_object(body, "input", "input"), "data", "input.data")
     people = rows(data.get("patient_dtos"), "input.data.patient_dtos")
     if not people:
-        raise refused("input.data.patient_dtos", "没有参保人 (no patient); 请给出一位 (give one)")
+        raise refused("input.data.patient_dtos", NO_PATIENT)
     (person, path), *further = people
     visits = [_visit(row, at) for row, at in rows(person.get("fsi_encounter_dtos"), f"{path}.fsi_encounter_dtos")]
     if not visits:
-        raise refused(
-            f"{path}.fsi_encounter_dtos", "没有就诊信息 (no encounter); 请给出当前就诊 (give the current one)"
-        )
+        raise refused(f"{path}.fsi_encounter_dtos", NO_ENCOUNTER)
     _check_lines(visits)
     wanted = plain(person.get("curr_mdtrt_id"))
     named = [visit for visit in visits if wanted and plain(visit.row.get("mdtrt_id")) == wanted]
@@ -119,7 +118,7 @@ def _visit(row: Row, path: str) -> _Visit:
 def _object(row: Row, key: str, path: str) -> Row:
     value = row.get(key)
     if not isinstance(value, dict):
-        raise refused(path, "应为对象 (expected an object)")
+        raise refused(path, EXPECTED_OBJECT)
     return value
 
 

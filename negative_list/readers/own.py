@@ -13,12 +13,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from negative_list.dictionary import HELD
-from negative_list.errors import nearest
 from negative_list.prescription import Encounter, Line, Patient, Prescription
 from negative_list.readers import build
 from negative_list.readers.columns import Columns, own_columns
 from negative_list.readers.reading import Gathered, Place, Reading, Row
 from negative_list.readers.rows import check_lines, needs_current_line, plain, refused, rows
+from negative_list.readers.wording import EXPECTED_OBJECT, NO_ENCOUNTER, NO_PATIENT, no_field
 
 if TYPE_CHECKING:
     from negative_list.site import Site, Sites
@@ -140,14 +140,14 @@ def read_check_request(body: Mapping[str, object], sites: Sites, at: datetime | 
 def _visits(body: Row) -> list[tuple[Row, str]]:
     current = body.get("encounter")
     if not isinstance(current, dict):
-        raise refused("encounter", "应为对象 (expected an object); 请给出当前就诊 (give the current encounter)")
+        raise refused("encounter", NO_ENCOUNTER if current is None else EXPECTED_OBJECT)
     return [(current, "encounter"), *rows(body.get("other_encounters"), "other_encounters")]
 
 
 def _person(body: Row) -> Row:
     person = body.get("patient")
     if not isinstance(person, dict):
-        raise refused("patient", "应为对象 (expected an object); 请给出患者 (give the patient)")
+        raise refused("patient", NO_PATIENT if person is None else EXPECTED_OBJECT)
     return person
 
 
@@ -156,8 +156,7 @@ def _gather(reading: Reading, kind: str, row: Row, place: Place) -> Gathered:
     plan = own_plan(reading.site)
     if not row.keys() <= plan.keys[kind]:
         for key in sorted(row.keys() - plan.keys[kind]):
-            hint = nearest(key, plan.keys[kind]) or "; give further facts in `facts`"
-            reading.refuse(f"{place.path}.{key}", f"没有这个字段 (no such field){hint}")
+            reading.refuse(f"{place.path}.{key}", no_field(key, plan.keys[kind]))
     gathered: Gathered = {}
     reading.gather(plan.columns[kind], row, gathered, place)
     if kind in HELD:

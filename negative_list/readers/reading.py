@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from msgspec import Struct
 
 from negative_list.dictionary import HELD, load
-from negative_list.errors import FieldProblem, RequestError, UnknownNameError, nearest
+from negative_list.errors import FieldProblem, LimitError, RequestError
 from negative_list.prescription import FactValue, Note
 from negative_list.readers.columns import (
     MISSING,
@@ -23,6 +23,7 @@ from negative_list.readers.columns import (
     text_column,
 )
 from negative_list.readers.limits import MAX_NOTES, MAX_TEXT_BYTES, longer_than_limit
+from negative_list.readers.wording import EXPECTED_FACTS, no_fact
 
 if TYPE_CHECKING:
     from negative_list.site import Site
@@ -111,7 +112,7 @@ class Reading:
     ``at`` is the instant it is judged at, ``names`` how this kind of body calls some facts.
     """
 
-    __slots__ = ("_unnoted", "at", "names", "notes", "plan", "problems", "site")
+    __slots__ = ("_over_limit", "_unnoted", "at", "names", "notes", "plan", "problems", "site")
 
     def __init__(self, site: Site, at: datetime | None, names: Mapping[str, str]) -> None:
         self.site = site
@@ -121,6 +122,7 @@ class Reading:
         self.notes: list[Note] = []
         self.problems: list[FieldProblem] = []
         self._unnoted = 0
+        self._over_limit = False
 
     def note(self, code: str, place: Place, field: str, message: str) -> None:
         """Tell the caller something about a field, up to the limit of notes."""
@@ -141,12 +143,15 @@ class Reading:
         """
         self.problems.append(FieldProblem(field=field.lstrip("."), message=message))
         if len(self.problems) >= MAX_NOTES:
-            raise RequestError(self.problems)
+            raise self._refusal()
+
+    def _refusal(self) -> RequestError:
+        return LimitError(self.problems) if self._over_limit else RequestError(self.problems)
 
     def settled_notes(self) -> tuple[Note, ...]:
         """Return the notes of the body; raises ``RequestError`` when it was refused."""
         if self.problems:
-            raise RequestError(self.problems)
+            raise self._refusal()
         if self._unnoted:
             more = Note(code="more_notes", message=f"另有 {self._unnoted} 条说明未列出")
             return (*self.notes, more)
@@ -184,6 +189,7 @@ class Reading:
             self.impossible(place, key, told.message)
 
     def _too_long(self, place: Place, key: str) -> None:
+        self._over_limit = True
         self.refuse(f"{place.path}.{key}", _TOO_LONG)
 
     def explicit(self, told: object, holder: str, facts: Gathered, place: Place) -> None:
@@ -191,7 +197,7 @@ class Reading:
         if told is None or told == "":
             return
         if not isinstance(told, dict):
-            self.refuse(f"{place.path}.facts", "应为“事实名: 值”的对象 (expected an object of fact names and values)")
+            self.refuse(f"{place.path}.facts", EXPECTED_FACTS)
             return
         for name, raw in told.items():
             column = self.plan.explicit.get(name)
@@ -212,8 +218,8 @@ _TOO_LONG = f"文本超过 {MAX_TEXT_BYTES} 字节 (longer than {MAX_TEXT_BYTES:
 def _why_not(name: str, holder: str) -> str:
     known = [fact.name for fact in load().values() if fact.settable]
     if name not in load():
-        return str(UnknownNameError("fact", name, known))
+        return no_fact(name, known)
     if name not in known:
         return f"`{name}` 有自己的字段 (has a field of its own); 请写在那里 (write it there)"
-    hint = nearest(name, [k for k in known if k.startswith(holder)])
-    return f"`{name}` 不是这一层的事实 (not a fact of the {holder}){hint}"
+    own = f"请写在 {name.partition('.')[0]} 的 `facts` 中 (write it in the `facts` of its own level)"
+    return f"`{name}` 不是这一层的事实 (not a fact of the {holder}); {own}"

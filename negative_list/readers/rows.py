@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from negative_list.errors import FieldProblem, LimitError, RequestError
 from negative_list.readers.limits import MAX_LINES
+from negative_list.readers.wording import EXPECTED_OBJECT, EXPECTED_OBJECTS
 
 if TYPE_CHECKING:
     from negative_list.prescription import Encounter
@@ -24,13 +25,13 @@ def rows(value: object, path: str) -> list[tuple[Row, str]]:
     if isinstance(value, list):
         wrong = [n for n, row in enumerate(value) if not isinstance(row, dict)]
         if wrong:
-            raise refused(f"{path}[{wrong[0]}]", "应为对象 (expected an object)")
+            raise refused(f"{path}[{wrong[0]}]", EXPECTED_OBJECT)
         return [(row, f"{path}[{n}]") for n, row in enumerate(value)]
     if isinstance(value, dict):
         return [(value, path)]
     if value is None or (isinstance(value, str) and not value.strip("- ")):
         return []
-    raise refused(path, "应为对象的列表 (expected a list of objects)")
+    raise refused(path, EXPECTED_OBJECTS)
 
 
 def refused(field: str, message: str) -> RequestError:

@@ -35,7 +35,12 @@ _ERRORS = ("ValueError", "ImpossibleValueError", "Impossible")
 _SPEAKERS = frozenset(("problem", "add", "_add", "wrong", "refuse", "refused", "_refused", "_node_problem", *_ERRORS))
 
 # Constants and functions that hold or make messages elsewhere than where the problem is reported.
-_NAMED = frozenset({"_TOO_BIG", "_TOO_DEEP", "_TOO_LONG", "_why_not"})
+_NAMED = frozenset(
+    {
+        *("_TOO_BIG", "_TOO_DEEP", "_TOO_LONG", "_why_not", "no_fact", "no_field"),
+        *("EXPECTED_FACTS", "EXPECTED_OBJECT", "EXPECTED_OBJECTS", "NO_ENCOUNTER", "NO_PATIENT"),
+    }
+)
 
 
 def _text(node: ast.expr) -> str | None:

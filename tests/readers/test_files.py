@@ -116,7 +116,7 @@ not json
         (6, ""),
         (7, ""),
     ]
-    assert "h.jsonl:3: quantitty: 没有这个字段 (no such field); did you mean `quantity`?" in str(caught.value)
+    assert "h.jsonl:3: quantitty: 没有这个字段 (no such field); 是否为 `quantity` (did you mean `quantity`?)" in str(caught.value)
 
 
 def test_facts_come_as_csv_and_as_json_lines(tmp_path: Path) -> None:

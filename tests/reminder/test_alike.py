@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 
+from negative_list.errors import RequestError
 from negative_list.readers.body import parse_body
 from reminder import wire, wire_client
 from reminder.v1 import reminder_pb2 as pb
@@ -84,6 +86,53 @@ def test_every_face_decides_alike(here: Running, content: tuple[Any, ...]) -> No
     results = [(r["rule_id"], r["action"], tuple(r["lines"]), r["vola_cont"]) for r in output["result"]]
     assert results == [(f[0], f[1], f[2], f[4]) for f in expected[1]]  # type: ignore[attr-defined]
     assert output["decision"] == expected[0]
+
+
+def without(key: str) -> dict[str, Any]:
+    """Our own body without one of its fields."""
+    return {name: value for name, value in own_body().items() if name != key}
+
+
+FAULTS = {
+    "line": own_body(own_line(qantity=1)),
+    "diagnosis": own_body() | {"encounter": {"diagnoses": [{"cod": "I10"}], "lines": [own_line()]}},
+    "unlike": own_body(own_line(zzzz=1)),
+    "top": own_body() | {"requestid": "1"},
+    "no encounter": without("encounter"),
+    "no patient": without("patient"),
+    "encounter": own_body() | {"encounter": []},
+    "lines": own_body() | {"encounter": {"lines": 1}},
+    "no object": own_body() | {"encounter": {"lines": [1]}},
+    "no lines": own_body() | {"encounter": {"lines": []}},
+    "facts": own_body(own_line(facts=[1])),
+    "fact": own_body(own_line(facts={"line.dayz": 1})),
+    "level": own_body(own_line(facts={"patient.weight_kg": 1})),
+    "field": own_body(own_line(facts={"line.code": "X"})),
+    "long": own_body(own_line(name="药" * 30_000)),
+}
+"""Bodies with one fault each."""
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_face_refuses_alike(here: Running, fault: str) -> None:
+    """The same field and text from a file and through the client, in both languages, with what to do."""
+    body = FAULTS[fault]
+    with pytest.raises(RequestError) as in_file:
+        here.service.read_own(body)
+    with pytest.raises(RequestError) as as_message:
+        over_the_wire(here.service, body)
+    assert in_file.value.fields == as_message.value.fields
+    for problem in in_file.value.fields:
+        assert re.fullmatch(r".*[一-鿿].* \(.*[a-z].*\); .*[一-鿿].* \(.*[a-z].*\)", problem.message), problem
+
+
+def test_what_stands_for_a_list_does_so_everywhere(here: Running) -> None:
+    """One object for a list of one, a text for its words, a placeholder for none."""
+    encounter = {"id": "M1", "lines": own_line(), "insurance": "employee,maternity", "diagnoses": "-"}
+    body = own_body() | {"encounter": encounter, "scene": ""}
+    read = here.service.read_own(body)
+    assert over_the_wire(here.service, body) == read
+    assert read.encounter.facts["encounter.insurance"] == ("employee", "maternity")
 
 
 def test_the_contents_decide_differently(here: Running) -> None:

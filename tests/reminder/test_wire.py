@@ -133,7 +133,7 @@ def test_everything_wrong_with_a_body_is_told_at_once() -> None:
         "encuonter": {},
         "patient": [],
         "national_body": "x",
-        "encounter": {"lines": {}, "diagnoses": ["I10"], "id": {}, "facts": 1},
+        "encounter": {"lines": 1, "diagnoses": ["I10"], "id": {}, "facts": 1},
         "other_encounters": [{"lines": [{"qantity": 1, "current": "maybe"}]}],
     }
     with pytest.raises(RequestError) as caught:
