@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from negative_list.check import Check
-from negative_list.decision import Decision, Finding, Outcome, strongest
+from negative_list.decision import Decision, Finding, Outcome, Suggestion, strongest
 from negative_list.engine import Judgement, Matched, again, match, match_edited
 from negative_list.findings import COVERAGE_ONLY, findings_of, not_evaluated_of, outcomes_of
 from negative_list.history import without_copies
@@ -21,7 +21,7 @@ from negative_list.messages import Language, message_of, suggestion_text
 from negative_list.policy import Policy, apply, shipped
 from negative_list.prescription import History, Prescription
 from negative_list.rules import ACTIONS, Action
-from negative_list.suggest import MAX_LINES, MAX_SUGGESTED, suggestions_for
+from negative_list.suggest import MAX_EDITS, MAX_LINES, edited, suggestions_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -167,20 +167,39 @@ def _with_suggestions(
     if len(check.encounter.lines) > MAX_LINES:
         return findings
 
-    def retry(edited: Prescription, changed: frozenset[str]) -> tuple[Outcome, ...]:
-        # As the caller's next request would be decided: history counts only for what is open without it.
-        tried = match_edited(compiled, edited, check.at, changed)
-        if check.history is not None and tried.unknown:
-            tried = _second(tried, compiled, Fuller(prescription=edited, history=check.history))
-        return apply(outcomes_of(tried, compiled.binder), policy, _department(check))
-
+    retry = _Trials(matched, compiled, policy)
     items = _items(check)
     helped = []
-    for finding in findings[:MAX_SUGGESTED]:
+    for finding in findings:
         proved = suggestions_for(finding, before, matched, compiled.binder, retry)
         worded = tuple(msgspec.structs.replace(s, text=suggestion_text(s, items, language)) for s in proved)
         helped.append(msgspec.structs.replace(finding, suggestions=worded))
-    return (*helped, *findings[MAX_SUGGESTED:])
+    return tuple(helped)
+
+
+class _Trials:
+    """Edits of one prescription and what came of each, up to ``MAX_EDITS`` different ones."""
+
+    def __init__(self, matched: Matched, compiled: CompiledList, policy: Policy) -> None:
+        self._check = matched.check
+        self._compiled = compiled
+        self._policy = policy
+        self._known: dict[Suggestion, tuple[Outcome, ...]] = {}
+
+    def __call__(self, edit: Suggestion) -> tuple[Outcome, ...] | None:
+        if edit not in self._known:
+            if len(self._known) >= MAX_EDITS:
+                return None
+            self._known[edit] = self._tried(edit)
+        return self._known[edit]
+
+    def _tried(self, edit: Suggestion) -> tuple[Outcome, ...]:
+        """As the caller's next request would be decided: history counts only for what is open without it."""
+        check, changed = self._check, edited(self._check.prescription, edit)
+        tried = match_edited(self._compiled, changed, check.at, frozenset(edit.lines))
+        if check.history is not None and tried.unknown:
+            tried = _second(tried, self._compiled, Fuller(prescription=changed, history=check.history))
+        return apply(outcomes_of(tried, self._compiled.binder), self._policy, _department(check))
 
 
 def _items(check: Check) -> dict[str, str]:

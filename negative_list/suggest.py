@@ -22,17 +22,18 @@ if TYPE_CHECKING:
     from negative_list.engine import Judgement, Matched
     from negative_list.prescription import Line, Prescription
 
-__all__ = ["MAX_LINES", "MAX_SUGGESTED", "Retry", "suggestions_for"]
+__all__ = ["MAX_EDITS", "MAX_LINES", "Retry", "edited", "suggestions_for"]
 
-MAX_SUGGESTED = 5
-"""Findings of one answer that get suggestions: more is more than a doctor reads, and each edit is one more match."""
+MAX_EDITS = 20
+"""Edits tried for one answer, strongest findings first. Findings of one line mostly want the same edits, tried once;
+twenty are drop and self-pay for ten lines, more than a doctor reads."""
 
 MAX_LINES = 200
 """Lines up to which edits are tried: at more (a stay at settlement) each match costs milliseconds, and charges already
 made are not edited at settlement."""
 
-Retry: TypeAlias = "Callable[[Prescription, frozenset[str]], tuple[Outcome, ...]]"
-"""Runs the engine and the policy on an edited prescription; what the edit of those lines cannot change is left out."""
+Retry: TypeAlias = "Callable[[Suggestion], tuple[Outcome, ...] | None]"
+"""Makes an edit and runs engine and policy again; what the edit cannot change is left out. ``None``: not tried."""
 
 
 def suggestions_for(
@@ -49,7 +50,7 @@ def suggestions_for(
         before: all findings of the prescription, with the policy's actions.
         matched: what the match found; its check holds the prescription.
         binder: of the list that was matched.
-        retry: match and policy again, for an edited prescription and the lines edited.
+        retry: makes an edit, then match and policy again.
     """
     judgements = [j for j in matched.true if j.rule.rule.id == finding.rule_id and _offends(j, finding)]
     if finding.unknown or not judgements or not finding.lines:
@@ -57,7 +58,7 @@ def suggestions_for(
     proved = (
         suggestion
         for suggestion in _candidates(finding, judgements, matched, binder)
-        if _helps(finding, before, retry(_edited(matched.check.prescription, suggestion), frozenset(suggestion.lines)))
+        if (after := retry(suggestion)) is not None and _helps(finding, before, after)
     )
     return tuple(proved)
 
@@ -112,14 +113,14 @@ def _days(judgement: Judgement, matched: Matched, binder: Binder) -> Decimal | N
 _VALUES: dict[str, Callable[[Judgement, Matched, Binder], Decimal | None]] = {"quantity": _quantity, "days": _days}
 
 
-def _edited(prescription: Prescription, suggestion: Suggestion) -> Prescription:
+def edited(prescription: Prescription, suggestion: Suggestion) -> Prescription:
     """The prescription with the edit made."""
     edit = _EDITS[suggestion.kind]
     lines = []
     for line in prescription.encounter.lines:
-        edited = edit(line, suggestion) if line.id in suggestion.lines else line
-        if edited is not None:
-            lines.append(edited)
+        kept = edit(line, suggestion) if line.id in suggestion.lines else line
+        if kept is not None:
+            lines.append(kept)
     encounter = msgspec.structs.replace(prescription.encounter, lines=tuple(lines))
     return msgspec.structs.replace(prescription, encounter=encounter)
 

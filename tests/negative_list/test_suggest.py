@@ -13,7 +13,7 @@ from negative_list import conditions as c
 from negative_list.decide import decide
 from negative_list.decision import Decision, Suggestion
 from negative_list.rules import ACTIONS, OnUnknown, Rule, Trigger
-from negative_list.suggest import MAX_LINES, MAX_SUGGESTED
+from negative_list.suggest import MAX_EDITS, MAX_LINES
 from tests.negative_list.builders import (
     ADULT,
     ALL_KINDS,
@@ -155,9 +155,9 @@ def test_one_finding_of_the_encounter_edits_all_its_lines() -> None:
 
 def test_only_the_first_findings_get_suggestions() -> None:
     """More than a doctor reads is not worked out."""
-    body = prescription(*(line(str(n)) for n in range(MAX_SUGGESTED + 2)))
+    body = prescription(*(line(str(n)) for n in range(MAX_EDITS + 2)))
     told = [len(each.suggestions) for each in decided(rule(suggestions=("drop",)), on=body).findings]
-    assert told == [1] * MAX_SUGGESTED + [0, 0]
+    assert told == [1] * MAX_EDITS + [0, 0]
 
 
 @pytest.mark.parametrize(("lines", "told"), [(MAX_LINES, ["drop"]), (MAX_LINES + 1, [])])
