@@ -216,7 +216,8 @@ def _moment(row: Json, key: str, zone: tzinfo) -> datetime | None:
 def _history_line(path: Path, number: int, row: Json, sites: Sites, problems: list[Problem]) -> Iterator[Line]:
     encounter_id, institution = plain(row.pop("encounter_id", "")), plain(row.pop("institution_id", ""))
     reading = Reading(sites.of(institution), None, NAMES)
-    place = Place("", plain(row.get("id")) or f"history#{number}")
+    # before the # stands the caller's id, here none: a copy of the line is then known by its day
+    place = Place("", plain(row.get("id")) or f"#history-{number}")
     line = read_line(reading, encounter_id, row, place, current=False)
     if line.begins is None and not reading.notes:
         reading.refuse("begins", "missing; say when the line began")

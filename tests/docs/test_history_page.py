@@ -72,6 +72,17 @@ def test_a_row_of_nobody_counts_for_every_body(folder: Path) -> None:
     assert [("R31-fructosamine" in rules) for rules in found] == [True, True]
 
 
+def test_a_copy_of_a_line_of_the_body_counts_once(folder: Path) -> None:
+    """With its id and time, or with its day alone."""
+    (line,) = shell_lines(PAGE)
+    row = {"patient_id": "P2", "encounter_id": "V2", "code": "002503020020000"}
+    for told in ({"id": "V2-1", "begins": "2026-01-08 09:00:00"}, {"begins": "2026-01-08"}):
+        copy = json.dumps(row | told)
+        (folder / "history.jsonl").write_text(f"{BLOCKS['history.jsonl']}{copy}\n", "utf-8")
+        _, second = answers(run(line, folder))
+        assert [finding["rule_id"] for finding in second["findings"]] == ["R08-nutrition"]
+
+
 def test_the_tables_name_what_is_read() -> None:
     """Every column of facts and every key of a row that a line of our own JSON lacks; lines have the fields named."""
     assert first_cells("Facts") == set(FACT_COLUMNS)

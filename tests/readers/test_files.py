@@ -40,7 +40,7 @@ def test_history_holds_lines_and_what_they_cover(tmp_path: Path) -> None:
     told = read_history(written(tmp_path, "h.jsonl", text), SITES).of("P1")
     assert (told.since, told.complete) == (datetime(2025, 1, 1), False)
     first, second = told.lines
-    assert (first.id, first.encounter_id, first.codes, first.current) == ("history#2", "M0", (DRUG,), False)
+    assert (first.id, first.encounter_id, first.codes, first.current) == ("#history-2", "M0", (DRUG,), False)
     assert (first.facts["line.quantity"], first.facts["line.item_type"]) == (Decimal(2), "drug")
     assert (second.id, second.usable, second.has_clock, second.facts["line.site"]) == ("R7", False, False, "左膝")
 
@@ -116,7 +116,8 @@ not json
         (6, ""),
         (7, ""),
     ]
-    assert "h.jsonl:3: quantitty: 没有这个字段 (no such field); 是否为 `quantity` (did you mean `quantity`?)" in str(caught.value)
+    misspelt = "h.jsonl:3: quantitty: 没有这个字段 (no such field); 是否为 `quantity` (did you mean `quantity`?)"
+    assert misspelt in str(caught.value)
 
 
 def test_facts_come_as_csv_and_as_json_lines(tmp_path: Path) -> None:
