@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from negative_list.errors import ListError, Problem, nearest
 from negative_list.rules import NamedSet, Rule, RuleList
-from negative_list.schema import problems_of
+from negative_list.schema import problems_of, without
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -189,8 +189,17 @@ def _raw_row(raw: object, place: Place) -> _Row:
     try:
         return _Row(record=msgspec.convert(raw, record), place=place)
     except (msgspec.ValidationError, UnicodeEncodeError) as error:
-        found = tuple(place.problem(path, message) for path, message in problems_of(raw, record))
-        return _Row(problems=found or (place.problem("", str(error).lower()),))
+        found = tuple(problems_of(raw, record)) or (("", str(error).lower()),)
+        problems = tuple(place.problem(path, message) for path, message in found)
+        return _Row(record=_rest(raw, record, found), place=place, problems=problems)
+
+
+def _rest(raw: object, record: type[Rule | NamedSet], found: tuple[tuple[str, str], ...]) -> Rule | NamedSet | None:
+    """What a bad row says besides its problems, so that validation can look at it in the same run."""
+    try:
+        return msgspec.convert(without(raw, (path for path, _ in found)), record)
+    except (msgspec.ValidationError, UnicodeEncodeError):
+        return None
 
 
 # -- YAML

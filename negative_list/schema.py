@@ -6,6 +6,8 @@ row, so that the good row costs nothing and the bad one is told everything that 
 
 from __future__ import annotations
 
+import copy
+import re
 import types
 import typing
 from functools import cache
@@ -18,9 +20,9 @@ from negative_list import conditions
 from negative_list.errors import nearest
 
 if typing.TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-__all__ = ["KINDS", "problems_of"]
+__all__ = ["KINDS", "problems_of", "without"]
 
 KINDS: dict[str, type[Struct]] = {
     str(member.__struct_config__.tag): member for member in typing.get_args(conditions.Condition)
@@ -42,6 +44,29 @@ def problems_of(raw: object, record: type[Struct], path: str = "") -> Iterator[t
             yield from _value_problems(raw[key], kind, _join(path, key))
         elif required:
             yield path, f"missing key `{key}`"
+
+
+def without(raw: object, paths: Iterable[str]) -> object:
+    """A copy of raw data with the values at the paths left out, so that the rest of a bad row can be looked at too."""
+    left = copy.deepcopy(raw)
+    for path in paths:
+        *steps, last = _STEP.findall(path) or [""]
+        holder: Any = left
+        for step in steps:
+            holder = _below(holder, step)
+        if isinstance(holder, dict):
+            holder.pop(last, None)
+    return left
+
+
+_STEP = re.compile(r"[^.\[\]]+|\[\d+\]")
+
+
+def _below(holder: Any, step: str) -> Any:
+    if step.startswith("["):
+        place = int(step[1:-1])
+        return holder[place] if isinstance(holder, list) and place < len(holder) else None
+    return holder.get(step) if isinstance(holder, dict) else None
 
 
 @cache

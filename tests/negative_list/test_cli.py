@@ -78,14 +78,16 @@ def test_check_of_a_good_list(rules: Path) -> None:
 
 
 def test_check_tells_every_problem(tmp_path: Path) -> None:
-    """Problems of reading and of meaning go to standard error with their places, exit 1."""
-    file = written(tmp_path, "rules:\n" + rule_yaml(cls="R99") + rule_yaml(action="stop"))
+    """Problems of reading and of meaning, of one rule too, go to standard error with their places, exit 1."""
+    file = written(tmp_path, "rules:\n" + rule_yaml(cls="R99") + rule_yaml(id="s", action="stop", vilation="x", title="''"))
     result = run("check", file)
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.splitlines() == [
         f"{file}:3:3: class: unknown class `R99`; did you mean `R79`?; use R01-R88 or E01-E31",
+        f"{file}:11:3: title: `title` is empty; write one",
         f"{file}:16:3: action: `stop` is not one of remind, warn, block",
-        "2 problems",
+        f"{file}:17:3: vilation: unknown key `vilation`; did you mean `violation`?",
+        "4 problems",
     ]
 
 
