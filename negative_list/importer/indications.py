@@ -117,6 +117,7 @@ class Remark(Struct, frozen=True, kw_only=True):
 _CHILDREN = "儿童|小儿|患儿|新生儿|婴幼儿|青少年|老年人"
 _WOMEN = "孕产妇|孕妇|产妇|妊娠期妇女|哺乳期妇女|妇女"
 _OTHERS = re.compile(
+    r"(?:儿童|小儿|婴幼儿)(?:、|及|和|或|与|以及)老年人?|"
     rf"(?:{_CHILDREN})(?:、|及|和|或|与|以及)(?:{_WOMEN})|(?:{_WOMEN})(?:、|及|和|或|与|以及)(?:{_CHILDREN})"
 )
 

@@ -70,6 +70,9 @@ _LEVEL = re.compile(
     r"(?P<who>(?:的)?(?:[^,;。]{0,6}?医[师生])?(?:开具)?(?:的)?(?:处方|使用)?)?"
 )
 _FIRST_TIME = re.compile(r"首次|初次|第一次")
+_LOWER_TOO = re.compile(
+    r"\(含[^()]*(?:中心|医院|机构|卫生院|诊所)|[、或及和][^,;。级]{0,8}(?:医院|中心|机构|卫生院|诊所)"
+)
 _BELOW = re.compile(r"(?:及|或)?以下|不高于|基层")
 _SPECIAL = re.compile(r"专科|[^综合]科(?!医)|医[师生]")
 
@@ -85,6 +88,7 @@ _WORDS = {
     "药店": ("pharmacy",),
 }
 _MODE = r"(?:门诊抢救|留观|门急诊|门\(急\)诊|门诊|急诊|住院|互联网(?:诊疗|医院)?|(?:零售)?药店)"
+_DAY_CARE = re.compile("日间|家庭病床")
 _MODES = re.compile(
     rf"(?<![非不单每])(?<!单次)(?<!每次)(?:限|仅限|仅|需|须|用于)?(?P<modes>{_MODE}(?:抢救|留观)?(?:(?:、|或者?|和|及|与|/|以及){_MODE}(?:抢救|留观)?)*)"
     r"(?:的?(?:患者|病人)|期间|治疗|使用|方可|方予|才|的)?(?:时)?(?P<refused>(?:一律)?(?:均)?(?:不予支付|不予报销|不支付|不得使用|除外))?(?:使用|方可|方予|支付|给予)*"
@@ -138,7 +142,7 @@ def read_level(reader: Reader) -> Level | None:
     """The lowest level that suffices; words that also allow a *lower* one or none say nothing we can judge."""
     found: list[Level] = []
     for match in _LEVEL.finditer(reader.text):
-        if _BELOW.search(match.group()):
+        if _BELOW.search(match.group()) or _LOWER_TOO.match(reader.text, match.end()):
             continue
         reader.take(*match.span())
         grades = [_LEVELS[g] for g in re.findall(rf"{_LISTED_GRADE}|{_GRADE_WORD}(?=级|[甲乙丙])", match.group())]
@@ -152,12 +156,15 @@ def read_level(reader: Reader) -> Level | None:
 def read_modes(reader: Reader) -> tuple[str, ...]:
     """The visit modes the fund pays for, in the order of :data:`MODES`: "急诊或住院" is both.
 
-    "门诊不予支付" names those it does not pay for; then it is all the others.
+    "门诊不予支付" names those it does not pay for; then it is all the others. Day care is filed as either kind of
+    visit; its words stay unread.
     """
     named: set[str] = set()
     for match in reader.takes(_MODES):
         found = {mode for word in re.findall(_MODE, match["modes"]) for mode in _modes_of(word)}
         named |= set(MODES) - found if match["refused"] else found
+    if named and _DAY_CARE.search(reader.text):
+        named.add("outpatient")
     return tuple(mode for mode in MODES if mode in named)
 
 

@@ -19,9 +19,8 @@ _NAMESAKE = re.compile(
     "激酶|癌基因|基因|因子|抗原|受体|抗体|病毒(?!感染|性|携带)|嗜血杆菌|杆菌|链球菌|克雷伯|支原体|衣原体"
 )
 _LINKED = re.compile("^[^、,;。/及和或与]*(?:伴|合并|并发|所致|引起|导致|继发|(?:患者|病人)的?$)")
-_LINKED_BEFORE = re.compile("(?:合并|并发|伴有?)$")
 _LEFT_OUT = re.compile("(?:患者|者)?(?:除外|不予支付)")
-_SEVERITY = re.compile("(?:[轻中](?:度)?[至到-]?)?[轻中重]度|[湿干]性|活动性")
+_SEVERITY = re.compile("(?:[轻中](?:度)?[至到-]?)?[轻中重]度|[湿干]性|活动性|便秘型|腹泻型")
 _NEGATED = re.compile(r"(?:无|非|不伴|未合并|不合并|没有|排除|抗|低级别)$")
 _LISTED = re.compile(r"(?:\([^()]*\)(?=[、及和或]))?(?:[、,;。]|[及和或]|$)")
 _TREATMENT = re.compile("透析|化疗|放疗|手术|术后|移植|康复|换药|拆线|输血|抗凝|造口|状态|介入")
@@ -97,7 +96,7 @@ def _linked(text: str, one: Mention, other: Mention) -> bool:
     between = text[one.end : other.start]
     if not between:
         return one.disease.chapter in (_PREGNANCY, _FACTORS)
-    return bool(_LINKED.search(between) or (between == "的" and _LINKED_BEFORE.search(text[: one.start])))
+    return bool(_LINKED.search(between) or between == "的")
 
 
 def is_treatment(row: Disease) -> bool:

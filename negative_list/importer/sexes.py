@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from negative_list.diseases import mentions
+from negative_list.diseases import Mention, mentions
 from negative_list.text import normalise
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _FEMALE = (
     "经量|经色|经漏|经少|经迟|调经|通经(?![络脉穴])|止带|带下(?![肢列一])|白带|赤带|崩漏|崩中|胞宫|宫寒|不孕(?!不育)|冲任|子宫|宫颈|宫腔|宫内|宫外孕|宫缩|胎[儿盘心膜动漏位元毛粪]|安胎|保胎|"
     "胎(?!盘(?:多肽|组织|片|脂|提取)|素|牛)|卵巢|卵泡|排卵|取卵|采卵|促卵|输卵管|附件炎|阴道|外阴|女阴|阴门|阴蒂|阴唇|阴痒|处女膜|前庭大腺|穹窿|盆腔炎|盆腔粘连|妊娠|怀孕|受孕|助孕|"
     "孕早期|孕期|早孕|[保养]孕|孕囊|羊水|羊膜(?!移植)|绒毛(?!状)|脐带|脐静脉穿刺|产后|产前|产程|分娩|接生|助产|难产|顺产|剖宫产|剖腹产|流产|引产|早产(?!儿|婴)|"
-    "催产|催乳|通乳|下乳|缺乳|少乳|乳汁|泌乳|回乳|恶露|刮宫|节育环|宫内节育器|取环|上环|女性避孕|口服避孕|紧急避孕|避孕药|阔韧带|曼氏手术|唐氏综合症筛查|"
+    "催产|催乳(?!素)|通乳|下乳|缺乳|少乳|乳汁|泌乳(?!素)|回乳|恶露|刮宫|节育环|宫内节育器|取环|上环|女性避孕|口服避孕|紧急避孕|避孕药|阔韧带|曼氏手术|唐氏综合症筛查|"
     "唐氏筛查|葡萄胎|子痫|手取胎盘|外倒转"
 )
 _MALE = (
@@ -73,6 +73,9 @@ def sex_of(*texts: str) -> Sex | None:
 _CLAUSE = re.compile(r"[,;。]|\d[.、)]")
 _SENTENCE = re.compile("[;。]")
 _ALSO = re.compile("(?:也|亦|还|又)可?(?:用于|治疗|适用于)")
+_USED_FOR = re.compile("(?:用于|治疗)$")
+_CAUSED = re.compile("所致|引起|导致|[症证]见|[症证]候")
+_LISTED = re.compile("[、,及和与或]")
 _LAST = re.compile("[及和与]$")
 _OF_THE_BODY = (14, 15, 18, 21)
 
@@ -95,10 +98,19 @@ def _anybodys(sentence: str) -> bool:
     """
     if not _told(sentence) or any(who.search(sentence) for _, who, _ in _WORDS):
         return False
-    others = (
-        m for m in mentions(sentence) if m.disease.chapter not in _OF_THE_BODY and not _told("、".join(m.disease.terms))
+    others = [m for m in mentions(sentence) if m.disease.chapter not in _OF_THE_BODY and not _told(_said(sentence, m))]
+    return any(_LAST.search(sentence[: m.start]) or _is_first(sentence, m) for m in others)
+
+
+def _said(sentence: str, mention: Mention) -> str:
+    return f"{mention.disease.name}、{sentence[mention.start : mention.end]}"
+
+
+def _is_first(sentence: str, mention: Mention) -> bool:
+    """Whether a disease opens the list of an item's uses, and not of what causes them ("用于气血不足，…引起的")."""
+    return not _CAUSED.search(sentence) and bool(
+        _USED_FOR.search(sentence[: mention.start]) and _LISTED.match(sentence, mention.end)
     )
-    return any(_LAST.search(sentence[: m.start]) for m in others)
 
 
 def read_sex(reader: Reader) -> Sex | None:

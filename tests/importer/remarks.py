@@ -375,4 +375,10 @@ REMARKS: tuple[Case, ...] = (
     Case(FREQUENCY, "某护理", "每日计价一次", {"limit": 1}),
     Case(PERIOD, "某测定", "一周最多2次", {"limit": 2, "period_days": 7}),
     Case(COURSE, "某某片", "最长不超过二十一天", {"course_days": 21}),
+    Case(SEX, "溴某亭片", "用于高泌乳素血症、产后抑制泌乳", {"sex": None}, "needs-review"),
+    Case(LEVEL, "某某片", "限二级及以上医疗机构（含社区卫生服务中心）", {"level_at_least": None}, "needs-review"),
+    Case(LEVEL, "某某片", "限二级及以上综合医院、专科医院", {"level_at_least": None}, "needs-review"),
+    Case(MODE, "某某片", "限住院、日间病房", {"visit_modes": ["outpatient", "inpatient"]}, "partial"),
+    Case(INDICATION, "某某片", "限儿童及老年肺炎患者", {"codes": ("J09-J18",), "age": None}, "partial"),
+    Case(INDICATION, "某某片", "限低蛋白血症的危重病人", {"codes": ("E88",)}, "partial"),
 )
