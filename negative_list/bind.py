@@ -106,15 +106,15 @@ def _not(binder: Binder, condition: c.Not) -> Test:
 
 
 def _some(binder: Binder, condition: c.Some) -> Test:
-    gatherer = binder.gatherer(condition.lines)
+    return partial(_present, binder.gatherer(condition.lines))
 
-    def test(check: Check, line: Line | None) -> bool | None:
-        gathered = gatherer.gather(check, line, others_only=True)
-        if gathered.certain:
-            return True
-        return False if gathered.covered and not gathered.possible else None
 
-    return test
+def _present(gatherer: Gatherer, check: Check, line: Line | None) -> bool | None:
+    """Whether another line is gathered."""
+    gathered = gatherer.gather(check, line, others_only=True)
+    if gathered.certain:
+        return True
+    return False if gathered.covered and not gathered.possible else None
 
 
 def _every(binder: Binder, condition: c.Every) -> Test:
@@ -208,19 +208,13 @@ def _pair(binder: Binder, condition: c.Pair) -> Test:
     sides = pair_sides(condition)
     with_main, with_contained = (binder.gatherer(lines) for lines in sides)
 
-    def present(gatherer: Gatherer, check: Check, line: Line | None) -> bool | None:
-        gathered = gatherer.gather(check, line, others_only=True)
-        if gathered.certain:
-            return True
-        return False if gathered.covered and not gathered.possible else None
-
     def test(check: Check, line: Line | None) -> bool | None:
         if line is None:
             return False
-        first = _kleene_and(contained.means(check, line), partial(present, with_main, check, line))
+        first = _kleene_and(contained.means(check, line), partial(_present, with_main, check, line))
         if first:
             return True
-        second = _kleene_and(main.means(check, line), partial(present, with_contained, check, line))
+        second = _kleene_and(main.means(check, line), partial(_present, with_contained, check, line))
         if second:
             return True
         return None if first is None or second is None else False

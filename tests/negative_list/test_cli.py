@@ -79,7 +79,8 @@ def test_check_of_a_good_list(rules: Path) -> None:
 
 def test_check_tells_every_problem(tmp_path: Path) -> None:
     """Problems of reading and of meaning, of one rule too, go to standard error with their places, exit 1."""
-    file = written(tmp_path, "rules:\n" + rule_yaml(cls="R99") + rule_yaml(id="s", action="stop", vilation="x", title="''"))
+    bad = rule_yaml(id="s", action="stop", vilation="x", title="''")
+    file = written(tmp_path, "rules:\n" + rule_yaml(cls="R99") + bad)
     result = run("check", file)
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.splitlines() == [
