@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from negative_list.classes import class_by_name, class_name
 from negative_list.errors import UnknownNameError
 from negative_list.importer import patients, payment, services
@@ -40,9 +42,10 @@ _GROUPED: tuple[Kind, ...] = ("alone", "discount")
 def import_points(points: Iterable[Point | Mapping[str, Any]]) -> Imported:
     """Turn published points into rules.
 
-    One rule a point and part, but one a group where the class speaks of a group (operations of one group, herbs not
-    payable alone). A withdrawn point's rules end on the day of the revision, so that old findings explain. The same
-    points give the same list, whatever else is imported before.
+    One rule a point and part, shared by the points that say the same of the same items; but one a group where the
+    class speaks of a group (operations of one group, herbs not payable alone). A withdrawn point's rules end on the
+    day of the revision, so that old findings explain. The same points give the same list, whatever was imported
+    before.
 
     Args:
         points: Points, or rows with the same keys; raises ``msgspec.ValidationError`` for a row that is none.
@@ -62,7 +65,26 @@ def import_points(points: Iterable[Point | Mapping[str, Any]]) -> Imported:
         own = [_rule(point, part, ended=ended) for part in made.parts]
         rules.extend(own)
         report.append(_entry(point, made, tuple(rule.id for rule in own), ended=ended))
-    return Imported(rule_list=RuleList(rules=tuple(rules)), report=tuple(report))
+    return _shared(rules, report)
+
+
+def _shared(rules: Iterable[Rule], report: Iterable[PointReport]) -> Imported:
+    """Rules that say the same of the same items as one, with the points of all: a remark stands in several classes."""
+    same: dict[Rule, list[Rule]] = {}
+    for rule in rules:
+        same.setdefault(replace(rule, id="", title="", basis=_NO_BASIS, points=()), []).append(rule)
+    ids = {rule.id: group[0].id for group in same.values() for rule in group}
+    one_each = (
+        replace(group[0], points=tuple(dict.fromkeys(point for rule in group for point in rule.points)))
+        for group in same.values()
+    )
+    entries = (
+        replace(entry, rule_ids=tuple(dict.fromkeys(ids[rule_id] for rule_id in entry.rule_ids))) for entry in report
+    )
+    return Imported(rule_list=RuleList(rules=tuple(one_each)), report=tuple(entries))
+
+
+_NO_BASIS = Basis(document="")
 
 
 def _class_id(point: Point) -> str:

@@ -71,10 +71,21 @@ def test_a_name_too_short_to_look_for_is_told(tmp_path: Path) -> None:
         read_points([path])
 
 
+def test_a_remark_published_in_several_classes_makes_each_rule_once() -> None:
+    """Points that say the same of the same item share a rule, which names them all; so one line has one finding."""
+    remark = "限二级及以上医疗机构的高血压住院患者。"
+    classes = ("药品限医疗机构级别", "药品限就医方式", "药品限适应症")
+    rows = [_row(f"KP-{n}", rule_class=name, constraint=remark) for n, name in enumerate(classes)]
+    imported = import_points(rows)
+    assert [rule.class_id for rule in imported.rule_list.rules] == ["R12", "R13", "R08"]
+    assert {rule.points for rule in imported.rule_list.rules} == {("KP-0", "KP-1", "KP-2")}
+    assert {len(entry.rule_ids) for entry in imported.report} == {3}
+
+
 def test_a_revision_withdraws_the_earlier_rows_of_its_class() -> None:
     """An earlier row of a revised class ends with the revision and keeps its rule; other classes and batches stay."""
     revised = _row("KP-new", batch_tag="updates_2026-01")
-    later = _row("KP-later", batch_tag="batch_18")
+    later = _row("KP-later", batch_tag="batch_18", med_codes=["XD02"])
     untouched = _row("KP-other", rule_class="药品限生育保险", constraint="限生育保险", batch_tag="batch_03")
     imported = import_points([_row("KP-old"), revised, later, untouched])
     assert [entry.status for entry in imported.report] == ["superseded", "rule", "rule", "rule"]
