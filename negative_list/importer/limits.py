@@ -69,6 +69,9 @@ _LEVEL = re.compile(
     rf"(?P<more>[^,;。{TAKEN}级]{{0,6}}?或{_GRADE}(?:[甲乙丙]等)?(?:\(?[及含]\)?)?(?:以上)?[^,;。{TAKEN}]{{0,12}}?(?:医疗机构|医院))?"
     r"(?P<who>(?:的)?(?:[^,;。]{0,6}?医[师生])?(?:开具)?(?:的)?(?:处方|使用)?)?"
 )
+_NOT_BELOW = re.compile(
+    rf"(?:不得|不能|不可|禁止)(?:在|于)(?P<grade>{_GRADE_WORD})级以下(?:医疗机构|医院|机构)(?:使用|开具)?"
+)
 _FIRST_TIME = re.compile(r"首次|初次|第一次")
 _LOWER_TOO = re.compile(
     r"\(含[^()]*(?:中心|医院|机构|卫生院|诊所)|[、或及和][^,;。级]{0,8}(?:医院|中心|机构|卫生院|诊所)"
@@ -88,6 +91,9 @@ _WORDS = {
     "药店": ("pharmacy",),
 }
 _MODE = r"(?:门诊抢救|留观|门急诊|门\(急\)诊|门诊|急诊|住院|互联网(?:诊疗|医院)?|(?:零售)?药店)"
+_ONLY = re.compile(
+    rf"除(?P<modes>{_MODE}(?:(?:、|或者?|和|及|与){_MODE})*)(?:患者)?以?外,?(?:一律)?均?(?:不予支付|不予报销|不支付)"
+)
 _DAY_CARE = re.compile("日间|家庭病床")
 _MODES = re.compile(
     rf"(?<![非不单每])(?<!单次)(?<!每次)(?:限|仅限|仅|需|须|用于)?(?P<modes>{_MODE}(?:抢救|留观)?(?:(?:、|或者?|和|及|与|/|以及){_MODE}(?:抢救|留观)?)*)"
@@ -140,7 +146,7 @@ _ONSET = re.compile(
 
 def read_level(reader: Reader) -> Level | None:
     """The lowest level that suffices; words that also allow a *lower* one or none say nothing we can judge."""
-    found: list[Level] = []
+    found = [Level(at_least=_LEVELS[match["grade"]]) for match in reader.takes(_NOT_BELOW)]
     for match in _LEVEL.finditer(reader.text):
         if _BELOW.search(match.group()) or _LOWER_TOO.match(reader.text, match.end()):
             continue
@@ -159,13 +165,17 @@ def read_modes(reader: Reader) -> tuple[str, ...]:
     "门诊不予支付" names those it does not pay for; then it is all the others. Day care is filed as either kind of
     visit; its words stay unread.
     """
-    named: set[str] = set()
+    named = {mode for match in reader.takes(_ONLY) for mode in _listed(match["modes"])}
     for match in reader.takes(_MODES):
-        found = {mode for word in re.findall(_MODE, match["modes"]) for mode in _modes_of(word)}
+        found = _listed(match["modes"])
         named |= set(MODES) - found if match["refused"] else found
     if named and _DAY_CARE.search(reader.text):
         named.add("outpatient")
     return tuple(mode for mode in MODES if mode in named)
+
+
+def _listed(words: str) -> set[str]:
+    return {mode for word in re.findall(_MODE, words) for mode in _modes_of(word)}
 
 
 def _modes_of(word: str) -> tuple[str, ...]:

@@ -381,4 +381,6 @@ REMARKS: tuple[Case, ...] = (
     Case(MODE, "某某片", "限住院、日间病房", {"visit_modes": ["outpatient", "inpatient"]}, "partial"),
     Case(INDICATION, "某某片", "限儿童及老年肺炎患者", {"codes": ("J09-J18",), "age": None}, "partial"),
     Case(INDICATION, "某某片", "限低蛋白血症的危重病人", {"codes": ("E88",)}, "partial"),
+    Case(LEVEL, "某某片", "不得在二级以下医疗机构使用", {"level_at_least": 2}),
+    Case(MODE, "某某片", "除住院外不予支付", {"visit_modes": ["inpatient"]}),
 )
