@@ -136,9 +136,18 @@ def _branches(part: Reader) -> list[Branch]:
     items = numbered_items(part)
     if not items:
         pieces = cut(part)
-        return [replace(_read(piece), alternative=len(pieces) > 1) for piece in pieces]
+        return _with_shared_head([replace(_read(piece), alternative=len(pieces) > 1) for piece in pieces], part.text)
     heading, *listed = map(_read, items)
     return [_merged(item, heading) for item in listed]
+
+
+def _with_shared_head(branches: list[Branch], text: str) -> list[Branch]:
+    """Alternatives before one disease ("成人或住院的癫痫患者") each with that disease."""
+    last = branches[-1]
+    if len(branches) == 1 or not last.diseases or "的" not in text:
+        return branches
+    whole = (b.diseases or b.insurance or b.people or b.states for b in branches)
+    return [b if own else replace(b, diseases=last.diseases) for b, own in zip(branches, whole, strict=True)]
 
 
 def _read(reader: Reader) -> Branch:

@@ -383,4 +383,6 @@ REMARKS: tuple[Case, ...] = (
     Case(INDICATION, "某某片", "限低蛋白血症的危重病人", {"codes": ("E88",)}, "partial"),
     Case(LEVEL, "某某片", "不得在二级以下医疗机构使用", {"level_at_least": 2}),
     Case(MODE, "某某片", "除住院外不予支付", {"visit_modes": ["inpatient"]}),
+    Case(INDICATION, "某某片", "限高血压或住院的糖尿病患者", {"codes": ("I10", "E10"), "visit_modes": None}),
+    Case(INDICATION, "某某片", "限三级医院或急诊的心肌梗死患者。", {"codes": ("I21",), "level_at_least": None}),
 )
