@@ -67,8 +67,11 @@ class _Seen:
 
 
 def _rx_id(line: Line) -> str:
-    """The caller's id of the line, without the place that makes it unique in its body."""
-    return line.id.rpartition("#")[0] if "#" in line.id else line.id
+    """The caller's id of the line, without the place that makes it unique in its body; "" where it has none."""
+    if line.id.startswith("#"):
+        return ""
+    base, _, place = line.id.rpartition("#")
+    return base if base and place.isdigit() else line.id
 
 
 def _named(line: Line) -> tuple[str, str, str]:
