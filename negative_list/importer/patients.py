@@ -57,7 +57,7 @@ def make_ages(point: Point, class_id: str) -> Made:
     said = remark.ages if remark else _label_ages(point, everything=class_id != "R65")
     adults = _names_adults(point.constraint)
     unnamed = remark is None and adults and not read_ages(Reader(point.item_name))
-    if unnamed or (remark and _others_too(remark, said, adults=adults)):
+    if unnamed or (remark and _others_too(remark, said, point.constraint, adults=adults)):
         return refused("people who are no children are let in too")
     ages = _within(said, newborn() if class_id in _NEWBORN else child(), adults=adults)
     if ages.empty:
@@ -82,10 +82,13 @@ def _names_adults(text: str) -> bool:
     return any(_ADULTS.search(clause) and not _NOT_FOR.search(clause) for clause in clauses)
 
 
-def _others_too(remark: Remark, said: Ages | None, *, adults: bool) -> bool:
+_OR_ELSE = re.compile("(?:儿童|小儿|患儿)(?:患者)?[,，]?或者?(?![^,，;；。]{0,12}(?:岁|龄|儿|青少年))")
+
+
+def _others_too(remark: Remark, said: Ages | None, text: str, *, adults: bool) -> bool:
     """Whether a remark that names children lets in others: adults, some branch without an age, other people."""
     aged = adults or any(branch.ages for branch in remark.branches)
-    return remark.others or (said is None and aged)
+    return remark.others or bool(_OR_ELSE.search(text)) or (said is None and aged)
 
 
 def _within(said: Ages | None, limit: Ages, *, adults: bool) -> Ages:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from negative_list.importer.indications import read_remark
@@ -18,13 +19,17 @@ if TYPE_CHECKING:
 __all__ = ["make_course", "make_indication", "make_insurance", "make_level", "make_modes", "make_second_line"]
 
 
+_ALSO_OTHERS = re.compile("也可|亦可|也予|(?:保险|工伤|生育)[、及和或](?!(?:参加)?(?:工伤|生育|职工|居民|城))")
+
+
 def make_insurance(point: Point, class_id: str) -> Made:
     """Payable under the named kinds of insurance only."""
     remark = read_remark(point.constraint)
     kinds = tuple(dict.fromkeys(kind for part in (remark.common, *remark.branches) for kind in part.insurance))
     if not kinds:
         return refused("the remark names no kind of insurance")
-    if not (shared(remark).insurance or all(branch.insurance for branch in remark.branches)):
+    certain = shared(remark).insurance or all(branch.insurance for branch in remark.branches)
+    if not certain or _ALSO_OTHERS.search(point.constraint):
         return refused("the remark lets in others beside the insured")
     return whole(point, insurance_part(kinds, class_id), {"insurance": list(kinds)}, "insurance", remark=remark)
 

@@ -72,11 +72,13 @@ def sex_of(*texts: str) -> Sex | None:
 
 _CLAUSE = re.compile(r"[,;。]|\d[.、)]")
 _SENTENCE = re.compile("[;。]")
-_ALSO = re.compile("(?:也|亦|还|又)可?(?:用于|治疗|适用于)")
+_ALSO = re.compile("(?:也|亦|还|又)可?(?:用于|治疗|适用于|使用)")
 _USED_FOR = re.compile("(?:用于|治疗)$")
 _CAUSED = re.compile("所致|引起|导致|[症证]见|[症证]候")
 _LISTED = re.compile("[、,及和与或]")
+_AMONG = re.compile("[、或及和与]$")
 _LAST = re.compile("[及和与]$")
+_TUMOURS = 2
 _OF_THE_BODY = (14, 15, 18, 21)
 
 
@@ -94,12 +96,16 @@ def _also(clause: str) -> bool:
 def _anybodys(sentence: str) -> bool:
     """Whether a sentence that names nobody ends its list of one sex's diseases with a disease anybody may have.
 
-    Symptoms, states and diseases of kidney and bladder (chapters 14, 15, 18, 21) may go with those of one sex.
+    A tumour counts wherever it stands in the list. Symptoms, states and diseases of kidney and bladder (chapters 14,
+    15, 18, 21) may go with those of one sex.
     """
     if not _told(sentence) or any(who.search(sentence) for _, who, _ in _WORDS):
         return False
     others = [m for m in mentions(sentence) if m.disease.chapter not in _OF_THE_BODY and not _told(_said(sentence, m))]
-    return any(_LAST.search(sentence[: m.start]) or _is_first(sentence, m) for m in others)
+    return any(
+        (_AMONG if m.disease.chapter == _TUMOURS else _LAST).search(sentence[: m.start]) or _is_first(sentence, m)
+        for m in others
+    )
 
 
 def _said(sentence: str, mention: Mention) -> str:

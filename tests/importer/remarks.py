@@ -385,4 +385,10 @@ REMARKS: tuple[Case, ...] = (
     Case(MODE, "某某片", "除住院外不予支付", {"visit_modes": ["inpatient"]}),
     Case(INDICATION, "某某片", "限高血压或住院的糖尿病患者", {"codes": ("I10", "E10"), "visit_modes": None}),
     Case(INDICATION, "某某片", "限三级医院或急诊的心肌梗死患者。", {"codes": ("I21",), "level_at_least": None}),
+    Case(SEX, "某瑞林", "用于前列腺癌、乳腺癌", {"sex": None}, "needs-review"),
+    Case(SEX, "某某散", "用于痛经。头痛、牙痛也可使用。", {"sex": None}, "needs-review"),
+    Case(CHILD_PAY, "某某颗粒", "限儿童或体重小于40kg的患者", {"age": None}, "needs-review"),
+    Case(CHILD_PAY, "某某颗粒", "限儿童，或无法吞咽片剂的患者", {"age": None}, "needs-review"),
+    Case(MATERNITY, "某某片", "限生育保险、计划生育手术", {"insurance": None}, "needs-review"),
+    Case(INJURY, "某某膏", "限工伤保险。烧伤患者也可支付", {"insurance": None}, "needs-review"),
 )
