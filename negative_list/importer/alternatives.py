@@ -26,6 +26,7 @@ _OF_ITS_OWN = re.compile(
 _ALSO = re.compile(r"(?P<or>,)(?=[^,;。]{1,16}?(?:也可|亦可|也予|亦予))")
 _PATIENTS = re.compile(
     r"(?:住院|门诊|急诊)(?:患者|病人)(?P<or>[及和或、])(?=(?:住院|门诊|急诊)[^,;。]{1,10}?(?:患者|病人))"
+    r"|(?:住院|门诊|急诊)(?:患者|病人)?(?P<or2>[或、])(?=(?!住院|门诊|急诊|抢救|急救|留观)[^,;。]{1,10}?(?:患者|病人))"
 )
 _EITHER = re.compile(r"(?P<left>[^,;。或]+)(?P<or>或者?)(?=(?P<right>[^,;。或]+))")
 _KINDS = tuple(
@@ -52,7 +53,7 @@ def cut(part: Reader) -> list[Reader]:
         *_PATIENTS.finditer(part.text),
         *(m for m in _EITHER.finditer(part.text) if _of_two_kinds(m)),
     ]
-    cuts = sorted({m.span("or" if m["or"] else "or2") for m in found})
+    cuts = sorted({m.span("or2" if m.lastgroup == "or2" else "or") for m in found})
     starts = [0, *(end for _, end in cuts)]
     ends = [*(start for start, _ in cuts), len(part.text)]
     return [part.part(start, end) for start, end in zip(starts, ends, strict=True)]

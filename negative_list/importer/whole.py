@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from msgspec import Struct, convert
 from negative_list.importer.ages import Ages
 from negative_list.importer.indications import Branch, Remark, read_remark
 from negative_list.importer.limits import Cap, Course, Level
-from negative_list.importer.made import Made, Part, items_of
+from negative_list.importer.made import Made, Part, items_of, refused
 from negative_list.importer.parts import demand, no
 from negative_list.importer.sexes import Sex
 from negative_list.importer.singles import (
@@ -78,6 +79,8 @@ def whole(point: Point, own: Part, said: Mapping[str, object], judged: str, *, r
     if remark is None and not restricts(point):
         return Made(parts=(own,), parameters=said)
     read = remark or read_remark(point.constraint)
+    if own.class_id not in _INDICATIONS and not read.diseases and _EXEMPTS.search(point.constraint):
+        return refused("the remark exempts somebody")
     everywhere = shared(read)
     lifted = frozenset(part for part in _LIFTED if getattr(everywhere, part)) | {judged}
     further = [
@@ -100,6 +103,9 @@ def _uses(everywhere: Shared, point: Point) -> tuple[str, ...]:
 def _is_drug(point: Point) -> bool:
     return point.rule_class.startswith("药品")
 
+
+_EXEMPTS = re.compile(r"[,，;；(（][^,，;；。()（）]{1,12}除外")
+"""Without a disease, who is left out is free of the restriction: "限二级及以上医疗机构，抢救患者除外"."""
 
 _LIFTED = ("level", "modes", "insurance", "course", "cap", "second_line")
 _INDICATIONS = ("R08", "R20", "R88")

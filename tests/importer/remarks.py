@@ -391,4 +391,7 @@ REMARKS: tuple[Case, ...] = (
     Case(CHILD_PAY, "某某颗粒", "限儿童，或无法吞咽片剂的患者", {"age": None}, "needs-review"),
     Case(MATERNITY, "某某片", "限生育保险、计划生育手术", {"insurance": None}, "needs-review"),
     Case(INJURY, "某某膏", "限工伤保险。烧伤患者也可支付", {"insurance": None}, "needs-review"),
+    Case(LEVEL, "某某片", "限二级及以上医疗机构，抢救患者除外", {"level_at_least": None}, "needs-review"),
+    Case(COURSE, "某某片", "支付不超过7天，儿童除外", {"course_days": None}, "needs-review"),
+    Case(MODE, "某某片", "限住院患者或透析患者", {"visit_modes": None}, "needs-review"),
 )
