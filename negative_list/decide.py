@@ -79,6 +79,9 @@ def decide(  # noqa: PLR0913 (one composition, everything it depends on in view)
     )
     if not matched.judgements:
         return answer
+    not_evaluated = not_evaluated_of(matched, compiled.binder)
+    if not any(map(_may_find, matched.judgements)):
+        return msgspec.structs.replace(answer, not_evaluated=not_evaluated)
     found = _answered(matched, compiled, policy, decision_id or prescription.request_id)
     shown = [f for f in found if ACTIONS.index(f.action) >= max(1, ACTIONS.index(lowest_action))]
     findings = _ordered(_one_question(shown), matched.check)
@@ -87,8 +90,13 @@ def decide(  # noqa: PLR0913 (one composition, everything it depends on in view)
         answer,
         decision=strongest(findings),
         findings=_with_messages(findings, matched, language),
-        not_evaluated=not_evaluated_of(matched, compiled.binder),
+        not_evaluated=not_evaluated,
     )
+
+
+def _may_find(judgement: Judgement) -> bool:
+    """Whether a judgement holds, or belongs to a rule that asks."""
+    return judgement.holds is True or judgement.rule.rule.on_unknown.action != "pass"
 
 
 def _matched(compiled: CompiledList, prescription: Prescription, at: datetime, read: Reader | None) -> Matched:
