@@ -111,6 +111,9 @@ class Window(Record, frozen=True, kw_only=True):
     without any time is a possible member of every window but ``encounter`` and ``lifetime``. A trigger line without
     a time stands at the decision's instant.
 
+    With ``side: before`` a bare date on the trigger's own day counts as not later, and so does every line of that day
+    where the trigger has a bare date (``hours`` apart, which are judged by their moments).
+
     A ``course`` is strung from the certain lines with a time, by their days: the next line joins while it begins at
     most ``length`` days after the last certain day of use so far. The trigger line's course is the string that holds
     its day (from the string's first day to ``length`` days after its last day of use). Its first moment is ``length``
