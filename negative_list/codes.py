@@ -23,8 +23,6 @@ __all__ = [
     "is_history",
     "normal",
     "structure",
-    "usable_icd9",
-    "usable_icd10",
     "usable_item",
 ]
 
@@ -119,16 +117,6 @@ def structure(code: str) -> str | None:
 def usable_item(code: str) -> bool:
     """Tell whether the code has the shape of a national item code; placeholders and local codes have not."""
     return structure(code) is not None
-
-
-def usable_icd10(code: str) -> bool:
-    """Tell whether the code has the shape of ICD-10: ``I10``, ``I63.9``, ``I10.x00``, ``E11.900x001``, pairs too."""
-    return bool(icd10_codes(code))
-
-
-def usable_icd9(code: str) -> bool:
-    """Tell whether the code has the shape of ICD-9-CM-3: ``66.2100``, ``36.07``, ``00.6600x004``."""
-    return bool(icd9_codes(code))
 
 
 @lru_cache(maxsize=16384)

@@ -7,7 +7,6 @@ a rule made from them says who is *outside* an indication.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
@@ -17,7 +16,7 @@ from msgspec import Struct
 
 from negative_list.text import bounded, normalise
 
-__all__ = ["Disease", "Mention", "disease", "diseases", "mentions", "well_formed"]
+__all__ = ["Disease", "Mention", "disease", "diseases", "mentions"]
 
 
 class Disease(Struct, frozen=True, kw_only=True):
@@ -97,11 +96,3 @@ def _leftmost(found: list[Mention]) -> Iterator[Mention]:
         if mention.start >= end:
             yield mention
             end = mention.end
-
-
-_CODE = re.compile(r"[A-Z]\d{2}(\.\w{1,4})?(-[A-Z]\d{2}(\.\w{1,4})?)?")
-
-
-def well_formed(code: str) -> bool:
-    """Whether ``code`` is an ICD-10 category, code or range in form."""
-    return bool(_CODE.fullmatch(code))

@@ -54,7 +54,7 @@ def test_diagnosis_codes_of_every_edition_are_usable(code: str) -> None:
 @pytest.mark.parametrize("code", ["", "1234", "LOCAL1", "A04.03.04", "I1", "I63900", "-"])
 def test_other_texts_are_no_diagnosis_codes(code: str) -> None:
     """Local numbers, codes of traditional medicine and placeholders are not ICD-10."""
-    assert not codes.usable_icd10(code)
+    assert codes.icd10_codes(code) == ()
 
 
 def test_a_dagger_pair_is_two_codes() -> None:
@@ -65,7 +65,7 @@ def test_a_dagger_pair_is_two_codes() -> None:
 @pytest.mark.parametrize(("code", "usable"), [("66.2100", True), ("00.6600x004", True), ("66", False), ("I10", False)])
 def test_operation_codes_are_all_digits(code: str, *, usable: bool) -> None:
     """ICD-9-CM-3 has two digits, a dot and up to four more."""
-    assert codes.usable_icd9(code) is usable
+    assert bool(codes.icd9_codes(code)) is usable
 
 
 def test_prefixes_run_from_the_category_to_the_code() -> None:
