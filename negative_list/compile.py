@@ -18,11 +18,11 @@ from msgspec import Struct
 from negative_list import conditions as c
 from negative_list.bind import Binder
 from negative_list.codes import expand_ranges, normal
-from negative_list.conditions import children_of
 from negative_list.gather import Members, Test
 from negative_list.rules import Rule
 from negative_list.terms import Terms
 from negative_list.text import normalise
+from negative_list.walk import children_of
 
 if TYPE_CHECKING:
     from negative_list.check import Check

@@ -1,6 +1,7 @@
 """The condition vocabulary: what a rule can say, as a closed set of data.
 
-Every condition is a record with a ``kind``; an unknown kind or key is an error of the list. A condition is judged
+Every condition is a record with a ``kind``; which items and which time are meant is said with the records of
+:mod:`negative_list.selection`. An unknown kind or key is an error of the list. A condition is judged
 for one *trigger line* (a current line of the current encounter; for rules triggered by a diagnosis, an operation or
 the encounter itself there is none, and the decision's instant stands for its time). The answer is ``True``,
 ``False`` or ``None``: Kleene's three values, ``None`` meaning *unknown*.
@@ -25,12 +26,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-from msgspec import Struct
+from negative_list.selection import Items, Record, Scalar, Window
 
 __all__ = [
     "Age",
     "All",
     "Any",
+    "AtLeast",
     "Bounds",
     "Condition",
     "Count",
@@ -38,8 +40,11 @@ __all__ = [
     "Diagnosis",
     "Elapsed",
     "Every",
+    "Evidence",
     "Fact",
+    "Formula",
     "Items",
+    "Limit",
     "Lines",
     "Not",
     "Operation",
@@ -49,111 +54,62 @@ __all__ = [
     "Record",
     "Scalar",
     "Since",
+    "SinceVisit",
     "Some",
     "Sum",
+    "SupplyLeft",
+    "VisitCount",
+    "Visits",
+    "Weight",
     "Window",
-    "children_of",
 ]
-
-Scalar: TypeAlias = bool | int | str
-"""A value a rule may name: a flag, a whole number, or one of the words the fact dictionary lists for the fact."""
-
-
-class Record(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Base of every record of a list: immutable, keyword-only, no key beyond those declared."""
-
-
-class Items(Record, frozen=True, kw_only=True):
-    """Which items: a line is meant when any of the given ways names it and no exception does.
-
-    ``codes`` are national codes, compared whole; ``prefixes`` are structural beginnings of codes; ``sets`` name sets
-    of the list; ``names`` are terms looked for in the item name, and only where the line has no usable code;
-    ``types`` are values of the fact ``line.item_type``. ``types`` narrows the other ways; alone it names every line of
-    those types. ``except_codes`` takes codes or prefixes out again.
-
-    Membership of a line: false when its type is known and not in ``types``, or when it has a usable code and none of
-    its codes is meant, or one is excepted; unknown when the type is needed and unknown, or the line has no usable code
-    and no term names it; else true.
-    """
-
-    codes: tuple[str, ...] = ()
-    prefixes: tuple[str, ...] = ()
-    sets: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
-    types: tuple[str, ...] = ()
-    except_codes: tuple[str, ...] = ()
-
-
-class Window(Record, frozen=True, kw_only=True):
-    """Which stretch of time around the trigger line counts, and whose lines.
-
-    ``unit``: ``instant`` (same time stamp), ``hour`` ``day`` ``month`` ``quarter`` ``year`` (the same calendar unit),
-    ``hours`` and ``days`` (a distance of ``length``), ``encounter``, ``lifetime``, or ``course`` (lines strung
-    together by pauses of at most ``length`` days; a pause is counted from the last certain day of use before it).
-
-    ``ends`` is for ``hours`` and ``days``: ``closed`` counts a distance equal to ``length`` in, ``open`` leaves it
-    out. Days are calendar days of the site's zone, so "at most 1 in any 14 days" is ``days``, 14, ``open``: the 1st
-    and the 15th are 14 days apart. ``side``: ``around`` or only ``before`` the trigger line (its own time included).
-    For ``count`` and ``sum`` an ``around`` window of hours or days slides: the answer is that of the stretch with the
-    largest total of certain lines among all stretches that contain the trigger line; possible lines are all added to
-    the high end, whichever stretch they would lie in.
-
-    ``whose``: ``encounter`` looks at lines of the current encounter, ``patient`` also at the patient's other lines.
-
-    *Covered*: the body covers its own encounter from ``encounter.admitted_at`` on (unless the site says bodies carry
-    only new lines); history covers the patient from its ``since``. A window of ``whose: encounter`` is covered when
-    the body covers the encounter, or when history covers it from the window's first moment. A window of
-    ``whose: patient`` is covered only when history covers it from the window's first moment; ``lifetime`` is covered
-    only when history says it is complete.
-
-    A bare date stands for some moment of that day: it is a member of an ``instant``, ``hour`` or ``hours`` window for
-    certain when every moment of the day would be, possibly when only some would (both lines may be bare dates). A line
-    without any time is a possible member of every window but ``encounter`` and ``lifetime``. A trigger line without
-    a time stands at the decision's instant.
-
-    With ``side: before`` a bare date on the trigger's own day counts as not later, and so does every line of that day
-    where the trigger has a bare date (``hours`` apart, which are judged by their moments).
-
-    A ``course`` is strung from the certain lines with a time, by their days: the next line joins while it begins at
-    most ``length`` days after the last certain day of use so far. The trigger line's course is the string that holds
-    its day (from the string's first day to ``length`` days after its last day of use). Its first moment is ``length``
-    days before the string's first day. Certain lines of other strings are no members; possible lines stay possible.
-
-    ``encounter`` goes with ``whose: encounter``, ``lifetime`` and ``course`` go with either.
-    """
-
-    unit: Literal[
-        "instant", "hour", "day", "month", "quarter", "year", "hours", "days", "encounter", "lifetime", "course"
-    ]
-    length: int | None = None
-    ends: Literal["closed", "open"] = "closed"
-    side: Literal["around", "before"] = "around"
-    whose: Literal["encounter", "patient"] = "encounter"
 
 
 class Lines(Record, frozen=True, kw_only=True):
     """Which lines are gathered: the items, the window, and what else must hold of a line.
 
     ``state``: ``current`` lines are being written now, ``in_force`` ones were there before. ``same`` names line facts
-    that must be equal to the trigger line's (unknown on either side: possible). ``where`` is judged with the gathered
-    line in the place of the trigger line. ``other_item`` leaves out lines of the trigger line's own item.
+    that must be equal to the trigger line's (unknown on either side: possible), ``different`` ones that must be known
+    and differ, so that the trigger line itself is not gathered. ``where`` is judged with the gathered line in the place
+    of the trigger line. ``other_item`` leaves out lines of the trigger line's own item.
     """
 
     items: Items = Items()
     window: Window = Window(unit="encounter")
     state: Literal["any", "current", "in_force"] = "any"
     same: tuple[str, ...] = ()
+    different: tuple[str, ...] = ()
     where: Condition | None = None
     other_item: bool = False
+
+
+class Formula(Record, frozen=True, kw_only=True):
+    """A limit that is worked out: ``times`` x (what it is made of + ``plus``).
+
+    It is made of a numeric fact (``fact``; unknown where the fact is) or of the sum of the line fact ``of`` over the
+    gathered ``lines`` (an interval, as for :class:`Sum`); exactly one of both is given. "k x (stay days + 1)" is
+    ``fact: encounter.stay_days, plus: 1, times: k``. A comparison with it is true when it holds for every value the
+    limit may have, false when it holds for none, else unknown.
+    """
+
+    fact: str = ""
+    lines: Lines | None = None
+    of: str = "line.quantity"
+    times: Decimal = Decimal(1)
+    plus: Decimal = Decimal(0)
+
+
+Limit: TypeAlias = Decimal | Formula
+"""A limit of :class:`Bounds`: a number, or one that is worked out for each trigger line."""
 
 
 class Bounds(Record, frozen=True, kw_only=True):
     """Limits on a number; all that are given must hold. ``None`` means no limit on that side."""
 
-    above: Decimal | None = None
-    at_least: Decimal | None = None
-    below: Decimal | None = None
-    at_most: Decimal | None = None
+    above: Limit | None = None
+    at_least: Limit | None = None
+    below: Limit | None = None
+    at_most: Limit | None = None
 
 
 class All(Record, frozen=True, kw_only=True, tag_field="kind", tag="all"):
@@ -174,6 +130,13 @@ class Not(Record, frozen=True, kw_only=True, tag_field="kind", tag="not"):
     of: Condition
 
 
+class AtLeast(Record, frozen=True, kw_only=True, tag_field="kind", tag="at_least"):
+    """At least ``count`` of the children hold: false only when even all unknown ones would not make up the number."""
+
+    of: tuple[Condition, ...]
+    count: int
+
+
 class Fact(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="fact"):
     """A fact of the dictionary has one of the values ``any_of``, or a number within the bounds.
 
@@ -183,6 +146,21 @@ class Fact(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="fact"):
 
     fact: str
     any_of: tuple[Scalar, ...] = ()
+
+
+class Evidence(Record, frozen=True, kw_only=True, tag_field="kind", tag="evidence"):
+    """What is known of a piece of evidence (a report, an approval, a laboratory value) is one of the states named.
+
+    A fact is ``absent`` when it is told as false, else ``present`` when it is told and, where ``max_age_hours`` or
+    ``max_age_days`` is given, at most that old at the trigger line's time, and ``too_old`` when it is older. Days are
+    calendar days. A fact that was never told is unknown, and so, where an age is asked for, is one told without a
+    time, unless the states named hold both ``present`` and ``too_old``. A time later than the trigger's is of age 0.
+    """
+
+    fact: str
+    states: tuple[Literal["present", "absent", "too_old"], ...] = ("present",)
+    max_age_hours: int | None = None
+    max_age_days: int | None = None
 
 
 class Age(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="age"):
@@ -204,13 +182,16 @@ class Diagnosis(Record, frozen=True, kw_only=True, tag_field="kind", tag="diagno
     name the history. True when a stated diagnosis has one of the codes or terms. False when there are codes to decide
     by, the list of diagnoses is not empty, every diagnosis has a usable code, and no diagnosis, stated or doubtful,
     has one of the codes or terms. Otherwise unknown: terms prove presence, never absence. ``main`` looks at the main
-    diagnosis only.
+    diagnosis only, ``stage`` only at diagnoses of admission or of discharge (one that tells no stage is either).
+    ``sets`` name sets of the list whose codes are diagnoses, written like ``codes``.
     """
 
     codes: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
     main: bool = False
     past: bool = False
+    stage: Literal["any", "admission", "discharge"] = "any"
 
 
 class Operation(Record, frozen=True, kw_only=True, tag_field="kind", tag="operation"):
@@ -220,6 +201,7 @@ class Operation(Record, frozen=True, kw_only=True, tag_field="kind", tag="operat
     """
 
     codes: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
     main: bool = False
 
@@ -240,18 +222,33 @@ class Every(Record, frozen=True, kw_only=True, tag_field="kind", tag="every"):
 class Count(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="count"):
     """How many lines, distinct items or distinct days the gathered lines make, the trigger line included.
 
-    An item is a line's first code, or its normalised name where it has none.
+    An item is a line's first code, or its normalised name where it has none. ``by`` may also name a line fact
+    (``line.rx_no``, ``line.tooth``, ``line.drug_class``...): its distinct values are counted; a line without the fact
+    adds nothing for certain and one at most.
     """
 
     lines: Lines
-    by: Literal["line", "item", "day"] = "line"
+    by: str = "line"
+
+
+class Weight(Record, frozen=True, kw_only=True):
+    """How much a line of these items counts in a sum."""
+
+    items: Items
+    weight: Decimal
 
 
 class Sum(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="sum"):
-    """The sum of a numeric line fact (``line.quantity``, ``line.amount_fen``...) over the gathered lines."""
+    """The sum of a numeric line fact (``line.quantity``, ``line.amount_fen``...) over the gathered lines.
+
+    Each line's value is multiplied by the first of the ``weights`` whose items mean it, by 1 where none does. Where it
+    is unknown whether one means it, the line counts from the smallest to the largest of the weights it may have. A
+    line without the fact adds nothing for certain and without limit at most.
+    """
 
     lines: Lines
     of: str = "line.quantity"
+    weights: tuple[Weight, ...] = ()
 
 
 class DaysOfUse(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="days_of_use"):
@@ -266,14 +263,32 @@ class DaysOfUse(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="days_o
     lines: Lines
 
 
+class SupplyLeft(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="supply_left"):
+    """How many days' supply of the *other* gathered lines is left on the trigger's day, that day included.
+
+    Lines that begin after the trigger's day are left out. The others are used up one after the other, in the order of
+    their days: a supply lasts as many days as :class:`DaysOfUse` counts for its line, from its first day or, where an
+    earlier supply still lasts, from the day after that one's last. Left are the days from the trigger's day to the last
+    day of all, 0 where that is past. Certain days of certain lines make the low end; possible days and lines the high
+    end, without limit where a line has no begin, its use no last day, or the window is not covered.
+    """
+
+    lines: Lines
+
+
 class Rank(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="rank"):
     """The trigger line's place among the gathered lines: 1 when no other line comes before it.
 
     A line comes before when it was in force already, else when its unit price is higher, else when it stands
     earlier in the body. Where a price is missing the order of two current lines is unknown (possible).
+
+    With ``of``, a numeric line fact such as ``line.quantity`` or ``line.slides``, places are counted in its units: the
+    sum over the lines before the trigger line and the trigger line, so that "above 8" means that some of the trigger
+    line's units come after the eighth. A line without the fact adds nothing for certain and without limit at most.
     """
 
     lines: Lines
+    of: str = ""
 
 
 class Since(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="since"):
@@ -320,11 +335,48 @@ class Pair(Record, frozen=True, kw_only=True, tag_field="kind", tag="pair"):
     symmetric: bool = False
 
 
+class Visits(Record, frozen=True, kw_only=True):
+    """Which *other* encounters of the patient: those of the body and of history, each once.
+
+    An encounter is meant when its ``encounter.visit_mode`` is one of ``modes`` (any where none is named), when every
+    encounter fact of ``same`` is equal to the current encounter's and every one of ``different`` differs (unknown on
+    either side: possible), when ``where`` holds with that encounter in the place of the current one (facts, ages,
+    diagnoses and operations only), and when its admission lies in the window around the current encounter's admission
+    (``encounter.admitted_at``; the decision's instant where the current one has none, possible where the other has
+    none). Windows are those of lines, but for ``encounter``, ``course``, ``in_use`` and ``first_use``; they do not
+    slide, ``side: before`` is meant throughout, and ``whose`` is ``institution`` or ``patient``.
+    """
+
+    modes: tuple[str, ...] = ()
+    window: Window = Window(unit="lifetime", whose="patient")
+    same: tuple[str, ...] = ()
+    different: tuple[str, ...] = ()
+    where: Condition | None = None
+
+
+class VisitCount(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="visits"):
+    """How many encounters are meant, and 1 for the current one where its mode fits and ``where`` holds of it."""
+
+    visits: Visits
+
+
+class SinceVisit(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="since_visit"):
+    """Whole days from the last discharge (``encounter.discharged_at``) among the encounters meant to the admission.
+
+    An encounter that is not discharged, as far as is known, may have been at any time between its admission and the
+    current one's. Without any encounter it is "never", without limit; where the window is not covered the low end is 0.
+    """
+
+    visits: Visits
+
+
 Condition: TypeAlias = (
     All
     | Any
     | Not
+    | AtLeast
     | Fact
+    | Evidence
     | Age
     | Diagnosis
     | Operation
@@ -333,20 +385,13 @@ Condition: TypeAlias = (
     | Count
     | Sum
     | DaysOfUse
+    | SupplyLeft
     | Rank
     | Since
     | Elapsed
     | Overlap
     | Pair
+    | VisitCount
+    | SinceVisit
 )
 """Any condition; ``kind`` tells which."""
-
-
-def children_of(condition: Condition) -> tuple[Condition, ...]:
-    """The conditions directly inside a condition, those of gathered lines included."""
-    if isinstance(condition, (All, Any)):
-        return condition.of
-    if isinstance(condition, Not):
-        return (condition.of,)
-    lines = getattr(condition, "lines", None)
-    return (lines.where,) if lines is not None and lines.where is not None else ()

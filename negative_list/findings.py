@@ -13,10 +13,10 @@ import msgspec
 
 from negative_list import conditions as c
 from negative_list.classes import class_name
-from negative_list.conditions import children_of
 from negative_list.decision import Finding, NotEvaluated, Outcome
 from negative_list.explain import Evidence, explain
 from negative_list.measure import days_of_use, total
+from negative_list.walk import children_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -39,11 +39,15 @@ class Note(Struct, frozen=True, kw_only=True):
 
 
 class Diagnosed(Struct, frozen=True, kw_only=True):
-    """A diagnosis of an encounter. ``codes`` holds the usable ICD-10 codes (several through the site's code table)."""
+    """A diagnosis of an encounter. ``codes`` holds the usable ICD-10 codes (several through the site's code table).
+
+    ``stage``: ``admission`` or ``discharge`` where the body tells which diagnosis it is, else "".
+    """
 
     codes: tuple[str, ...] = ()
     name: str = ""
     main: bool = False
+    stage: str = ""
 
 
 class Operated(Struct, frozen=True, kw_only=True):
@@ -60,7 +64,8 @@ class Line(Struct, frozen=True, kw_only=True):
     ``id`` is the caller's line id made unique in the body. ``codes`` holds every national code the line has (its own,
     and those the site's code table gives for it), ``usable`` says whether one of them has a national structure.
     ``begins`` is when it begins (or was charged); ``has_clock`` is false when only the day was sent. ``encounter_id``
-    tells the line's encounter. ``sources`` names the source of facts that did not come with the request.
+    tells the line's encounter. ``sources`` names the source of facts that did not come with the request, ``times`` when
+    a fact was found where that is told (a laboratory value, a check), in civil time.
     """
 
     id: str
@@ -74,6 +79,7 @@ class Line(Struct, frozen=True, kw_only=True):
     stops: datetime | None = None
     facts: Mapping[str, FactValue] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
+    times: Mapping[str, datetime] = field(default_factory=dict)
 
 
 class Encounter(Struct, frozen=True, kw_only=True):
@@ -85,6 +91,7 @@ class Encounter(Struct, frozen=True, kw_only=True):
     operations: tuple[Operated, ...] = ()
     facts: Mapping[str, FactValue] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
+    times: Mapping[str, datetime] = field(default_factory=dict)
     complete: bool = True
 
 
@@ -94,17 +101,22 @@ class Patient(Struct, frozen=True, kw_only=True):
     id: str = ""
     facts: Mapping[str, FactValue] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
+    times: Mapping[str, datetime] = field(default_factory=dict)
 
 
 class History(Struct, frozen=True, kw_only=True):
-    """Lines from outside the body, with what they cover.
+    """Lines and encounters from outside the body, with what they cover.
 
-    ``since``: from this moment on every line of the patient is known (``None``: nothing is promised).
-    ``complete``: the patient's whole life is covered.
+    ``since``: from this moment on every line and encounter of the patient, in any institution, is known (``None``:
+    nothing is promised). ``own_since``: the same for the institution that asks. ``complete``: the patient's whole life
+    is covered. ``encounters`` hold facts and diagnoses; their lines stand in ``lines``, each under its
+    ``encounter_id`` and with the fact ``line.institution_id``.
     """
 
     lines: tuple[Line, ...] = ()
+    encounters: tuple[Encounter, ...] = ()
     since: datetime | None = None
+    own_since: datetime | None = None
     complete: bool = False
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal, TypeAlias
+from decimal import Decimal
+from typing import Any, Literal, TypeAlias
 
-from msgspec import field
+from msgspec import UNSET, field
 
 from negative_list.conditions import Condition, Items, Record
 
@@ -14,6 +15,8 @@ __all__ = [
     "Action",
     "Addressee",
     "Basis",
+    "Case",
+    "Grade",
     "NamedSet",
     "OnUnknown",
     "Reason",
@@ -75,16 +78,54 @@ class Reason(Record, frozen=True, kw_only=True):
     text: Text
 
 
+class Grade(Record, frozen=True, kw_only=True):
+    """Another action, and another text, for the findings of a rule for which ``when`` holds."""
+
+    when: Condition
+    action: Literal["remind", "warn", "block"]
+    message: Text | None = None
+
+
+class Case(Record, frozen=True, kw_only=True):
+    """A request beside a rule, and what the rule must say to it.
+
+    ``violating``: the rule holds; ``conforming``: it does not, and that is certain; ``unknown``: it cannot be decided;
+    ``near_miss``: what ``expect`` says, ``found`` (it holds) or ``silent`` (it does not hold, for certain or not).
+
+    A whole case has a ``request`` (the JSON of CheckRequest) and may have ``history`` and ``facts`` (the rows of such
+    files as objects; ``history`` with the keys since, own_since, complete, lines and encounters). A derived case is the
+    last whole case before it with one field changed: ``change`` names the field (``request.patient.sex``), ``to`` is
+    its new value; without ``to`` the field is taken out.
+    """
+
+    kind: Literal["violating", "conforming", "unknown", "near_miss"]
+    why: str = ""
+    request: dict[str, Any] | None = None
+    history: dict[str, Any] | None = None
+    facts: tuple[dict[str, Any], ...] = ()
+    change: str = ""
+    to: Any = UNSET
+    expect: Literal["found", "silent"] | None = None
+
+
 class Rule(Record, frozen=True, kw_only=True):
     """One logical statement of the list with its code set; a *detail* is one (rule, code).
 
     ``class_id`` is written ``class`` in files: R01-R88 of the official classes or E01-E31 of the extensions.
     ``per``: one finding for each offending line, or one for all offending lines of the encounter.
-    ``amount``: the money at risk is the whole offending line's, only the ``excess`` over the rule's limit (the first
-    ``sum`` condition of the violation), or not stated (``none``).
+    ``amount``: the money at risk is the whole offending line's, only the ``excess`` over the rule's limit, or not
+    stated (``none``). The limit is the ``above`` of the first condition of the violation, as written, that sums lines
+    (``sum``), counts days (``days_of_use``), places units (``rank`` with ``of``) or limits ``line.unit_price_fen``.
     ``valid_from`` and ``valid_to`` are the first and the last day the rule is in force, judged at the trigger line's
     time; ``None`` means without limit.
     ``points`` are the ids of the published knowledge points the rule was made from.
+    ``amount_share``: how much of the money named by ``amount`` is at risk (half from the ninth: 0.5).
+    ``grades``: the first one whose ``when`` is true for the trigger line gives the finding's action and text in place
+    of the rule's own; an unknown ``when`` is passed over, so that doubt never raises an action. A finding for several
+    lines takes the strongest of theirs.
+    ``overrides``: ids of rules of the list this rule stands in for (a province's own for the national one): on days on
+    which this rule is in force those never hold. ``origin`` says whose rule it is.
+    ``cases``: what ``negative-list test`` runs.
     """
 
     id: str
@@ -108,10 +149,15 @@ class Rule(Record, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...] = ()
     suggestions: tuple[Literal["drop", "quantity", "days", "self_pay"], ...] = ()
     points: tuple[str, ...] = ()
+    amount_share: Decimal = Decimal(1)
+    grades: tuple[Grade, ...] = ()
+    overrides: tuple[str, ...] = ()
+    origin: Literal["", "national", "province", "city", "hospital"] = ""
+    cases: tuple[Case, ...] = ()
 
 
 class NamedSet(Record, frozen=True, kw_only=True):
-    """A set of codes several rules share, written ``set`` in files."""
+    """A set of codes several rules share, written ``set`` in files: codes of items, of diagnoses or of operations."""
 
     id: str = field(name="set")
     codes: tuple[str, ...]

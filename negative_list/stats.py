@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from negative_list.classes import CLASS_IDS, class_name
 from negative_list.compile import digest_of
-from negative_list.conditions import children_of
 from negative_list.rules import Rule, RuleList
+from negative_list.walk import children_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from negative_list import conditions as c
 from negative_list.classes import CLASS_IDS
-from negative_list.conditions import children_of
 from negative_list.dictionary import load
 from negative_list.errors import ListError, Problem, nearest
 from negative_list.validate_conditions import (
@@ -24,6 +23,7 @@ from negative_list.validate_conditions import (
     items_problems,
     unknown_fact,
 )
+from negative_list.walk import children_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,10 +11,10 @@ from msgspec import Struct
 
 from negative_list import conditions as c
 from negative_list.codes import expand_ranges
-from negative_list.conditions import children_of
 from negative_list.dictionary import Dictionary, Fact
 from negative_list.errors import UnknownNameError, nearest
 from negative_list.text import normalise
+from negative_list.walk import children_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 ORDER = (
     "negative_list.errors",
+    "negative_list.selection",
     "negative_list.conditions",
+    "negative_list.walk",
     "negative_list.rules",
     "negative_list.prescription",
     "negative_list.decision",

@@ -13,7 +13,6 @@ import pytest
 
 from negative_list.codes import usable_item
 from negative_list.compile import CompiledList, compile
-from negative_list.conditions import children_of
 from negative_list.decide import decide
 from negative_list.generate import FAMILIES
 from negative_list.messages import HEAD_LENGTH
@@ -23,6 +22,7 @@ from negative_list.rules import ACTIONS, RuleList
 from negative_list.site import Sites
 from negative_list.text import normalise
 from negative_list.validate import check
+from negative_list.walk import children_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

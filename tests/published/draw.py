@@ -20,8 +20,10 @@ ITEMS = 150
 """How many items are drawn."""
 
 NOT_AT_ORDER_TIME = frozenset(
-    "R35 R37 R38 R41 R43 R48 R49 R50 R51 R52 R53 R56 R57 R58 R59 R60 R61 R62 R63 "
-    "E07 E13 E19 E21 E22 E23 E24 E27 E28 E29 E30 E31".split()
+    {
+        *(f"R{number}" for number in (35, 37, 38, 41, 43, *range(48, 54), *range(56, 64))),
+        *(f"E{number:02}" for number in (7, 13, 19, 21, 22, 23, 24, *range(27, 32))),
+    }
 )
 """Families that say nothing of an order or a charge being entered: data quality, indicators, management, afterwards."""
 
