@@ -68,6 +68,7 @@ ORDER = (
     "reminder.bodies",
     "reminder.national",
     "reminder.wire",
+    "reminder.stores",
     "reminder.service",
     "reminder.rpc",
     "reminder.http",

@@ -1,0 +1,166 @@
+"""The records a store holds and the one protocol every store keeps.
+
+Patients and encounters stand here under their *keys* (:mod:`reminder.stores.keys`), never under the caller's ids; no
+name of a person is kept. Stored instants are UTC; the times inside lines and encounters are civil times of the
+institution's zone, as everywhere in the library. Every method may block and raises :class:`StoreError`; who must not
+wait goes through :mod:`reminder.stores.desk`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from msgspec import Struct
+
+from negative_list.prescription import Encounter, History, Line, Prescription
+from negative_list.readers.files import StoreFact
+
+__all__ = ["Coverage", "HistoryRecord", "Kept", "OpenFinding", "Saved", "Store", "StoreError", "Told", "Wanted"]
+
+
+class StoreError(Exception):
+    """The store cannot be read or written now: gone, locked, full, or read-only. ``kind`` is one of these words."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        self.kind = kind
+        super().__init__(message)
+
+
+class Saved(Struct, frozen=True, kw_only=True):
+    """A whole prescription as it was saved.
+
+    It is known by institution, encounter and ``prescription_id``; the highest ``revision`` replaces the others, in
+    whatever order they come, and one without lines voids it. ``encounter`` carries facts and diagnoses, its lines
+    are ``lines``. ``saved_at`` is UTC.
+    """
+
+    institution_id: str
+    encounter_key: str
+    patient_key: str
+    prescription_id: str
+    revision: int
+    saved_at: datetime
+    encounter: Encounter
+    lines: tuple[Line, ...] = ()
+
+
+class HistoryRecord(Struct, frozen=True, kw_only=True):
+    """What a feed tells of one record: known by institution and ``record_id``, a later one replaces an earlier one.
+
+    ``encounter`` is ``None`` where the feed tells lines only. Without lines and encounter the record is taken out.
+    """
+
+    institution_id: str
+    record_id: str
+    patient_key: str
+    encounter: Encounter | None = None
+    lines: tuple[Line, ...] = ()
+    source: str = "history feed"
+
+
+class Coverage(Struct, frozen=True, kw_only=True):
+    """Since when whose records are complete.
+
+    ``patient_key`` "" speaks of every patient, ``institution_id`` "" of every institution. ``since`` is a civil time;
+    ``complete``: the whole life. The latest word for the same patient and institution counts.
+    """
+
+    patient_key: str = ""
+    institution_id: str = ""
+    since: datetime | None = None
+    complete: bool = False
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """What one check asks of the store, in one read.
+
+    ``patient_keys``: the patient's key; its aliases are the store's to know. ``subjects``: ids of what facts are wanted
+    of (patient and encounter keys, doctors, institutions, item codes, line ids). ``history`` and ``facts`` say which
+    half is wanted.
+    """
+
+    patient_key: str
+    encounter_key: str
+    institution_id: str
+    subjects: tuple[str, ...] = ()
+    history: bool = True
+    facts: bool = True
+
+
+class Told(Struct, frozen=True, kw_only=True):
+    """What a store knows: the patient's history (lines and encounters under their keys), and facts by subject."""
+
+    history: History | None = None
+    facts: tuple[StoreFact, ...] = ()
+
+
+class Kept(Struct, frozen=True, kw_only=True):
+    """The last body of an encounter, kept while its orders run. Its patient and encounter ids are keys."""
+
+    prescription: Prescription
+    received_at: datetime
+
+
+class OpenFinding(Struct, frozen=True, kw_only=True):
+    """A finding about an order in force, for the ward.
+
+    Known by encounter, rule and line; ``found_at`` is when it was first found, ``closed_at`` when it was found no more.
+    ``starts_on`` (civil day) is set for what is not a violation yet: the first day that is no longer payable.
+    """
+
+    encounter_key: str
+    institution_id: str
+    ward: str
+    bed: str
+    rule_id: str
+    class_id: str
+    line_id: str
+    item: str
+    action: str
+    message: str
+    amount_fen: int | None = None
+    starts_on: str = ""
+    found_at: datetime
+    closed_at: datetime | None = None
+
+
+class Store(Protocol):
+    """Every store: SQLite and PostgreSQL keep the same promises, and the same tests hold them to it."""
+
+    def read(self, wanted: Wanted) -> Told:
+        """Everything one check asks for, in one batch."""
+
+    def save(self, saved: Sequence[Saved]) -> int:
+        """Keep saved prescriptions; returns how many changed what is known. Writing one again changes nothing."""
+
+    def put_history(self, records: Sequence[HistoryRecord], coverage: Sequence[Coverage] = ()) -> int:
+        """Keep records of a feed and what they cover; returns how many records changed what is known."""
+
+    def put_facts(self, facts: Sequence[StoreFact]) -> int:
+        """Keep facts; the same subject, fact, source and ``valid_from`` replaces. Returns how many changed."""
+
+    def put_aliases(self, keys: Sequence[tuple[str, str]]) -> int:
+        """Keep that two keys are of one patient (or one encounter). Returns how many were new."""
+
+    def keep(self, bodies: Sequence[Kept]) -> None:
+        """Keep the last body of encounters; an older one never replaces a newer one."""
+
+    def kept(self, institution_id: str = "") -> Iterator[Kept]:
+        """The last body of every encounter that is not discharged, of one institution or of all."""
+
+    def put_findings(self, encounter_key: str, found: Sequence[OpenFinding], at: datetime) -> None:
+        """Replace what is open for an encounter: what is found again stays open, what is not is closed at ``at``."""
+
+    def findings(self, *, only_open: bool = True, since: datetime | None = None) -> Iterator[OpenFinding]:
+        """Findings about running orders, by ward, bed, encounter."""
+
+    def saved_encounters(self, begin: datetime, end: datetime) -> Iterable[tuple[str, Encounter, tuple[Line, ...]]]:
+        """Institution, encounter and lines of every known encounter with a line or an admission in [begin, end)."""
+
+    def forget(self, before: datetime) -> int:
+        """Take out lines, facts and bodies that ended before a civil time; coverage moves up to it. Returns how many."""
+
+    def close(self) -> None:
+        """Let go of files and connections."""
