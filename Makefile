@@ -79,7 +79,7 @@ venv = $(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --disable
 	@touch $@ .venv/.serve
 
 .venv/.develop: pyproject.toml
-	@$(call venv,serve$(,)test$(,)check)
+	@$(call venv,serve$(,)sheets$(,)test$(,)check)
 	@touch $@ .venv/.serve
 
 , := ,

@@ -5,19 +5,20 @@ Exit codes: 0 done or decided (a block too), 1 problems in the input, 2 usage.
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import sys
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from negative_list.errors import DataError, ListError, Problem, SiteError
+from negative_list.shell import fail as _fail
+from negative_list.shell import write_beside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from negative_list.compile import CompiledList
     from negative_list.decide import Reader
@@ -48,13 +49,6 @@ def main() -> None:
     # A command lives for one list: collecting garbage among hundreds of thousands of records only costs time.
     gc.disable()
     app()
-
-
-def _fail(problems: tuple[Problem, ...] | list[Problem]) -> NoReturn:
-    for problem in problems:
-        typer.echo(str(problem), err=True)
-    typer.echo(f"{len(problems)} problem{'s' if len(problems) != 1 else ''}", err=True)
-    raise typer.Exit(1)
 
 
 def _checked(path: Path) -> RuleList:
@@ -257,21 +251,6 @@ def _reader(facts: Path | None, history: Path | None, sites: Sites) -> Reader | 
         return Fuller(prescription=supplement(prescription, stored, at), history=told)
 
     return read
-
-
-def write_beside(path: Path, data: bytes, replace: Callable[[Path, Path], object] = Path.replace) -> None:
-    """Write a file beside its place and move it there, so that nobody ever reads half of it."""
-    beside = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(data)
-        replace(beside, path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
-        _fail(
-            [Problem(file=str(path), message=f"cannot be written ({error.strerror}); check the folder and its rights")]
-        )
 
 
 if __name__ == "__main__":

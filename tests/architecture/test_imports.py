@@ -29,6 +29,11 @@ ORDER = (
     "negative_list.codes",
     "negative_list.dictionary",
     "negative_list.classes",
+    "negative_list.sheets.cells",
+    "negative_list.sheets.grid",
+    "negative_list.sheets.readers",
+    "negative_list.sheets.header",
+    "negative_list.sheets.codetable",
     "negative_list.site",
     "negative_list.readers",
     "negative_list.schema",
@@ -57,6 +62,8 @@ ORDER = (
     "negative_list.importer",
     "negative_list.generate",
     "negative_list.stats",
+    "negative_list.shell",
+    "negative_list.sheets",
     "negative_list.cli",
     "negative_list",
     "reminder",
@@ -149,9 +156,9 @@ def normal(distribution: str) -> str:
     return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
-@pytest.mark.parametrize(("package", "extras"), [("negative_list", ()), ("reminder", ("serve",))])
+@pytest.mark.parametrize(("package", "extras"), [("negative_list", ("sheets",)), ("reminder", ("serve",))])
 def test_everything_imported_is_declared(package: str, extras: tuple[str, ...]) -> None:
-    """The library runs on the core install, the service on the core and its extra, and on nothing else."""
+    """The library runs on the core install and its extra, the service on the core and its own, and on nothing else."""
     owners = importlib.metadata.packages_distributions()
     roots = {
         name.split(".")[0]
