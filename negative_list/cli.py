@@ -95,10 +95,14 @@ def import_knowledge_points(
 def stats(
     list_path: ListPath,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    coverage: Annotated[bool, typer.Option("--coverage", help="Count the cases of every class instead.")] = False,
 ) -> None:
-    """Count the rules and details of a list by class."""
+    """Count the rules and details of a list by class, or with --coverage the cases of every class that prove a rule."""
     import msgspec
 
+    if coverage:
+        _print_coverage(_checked(list_path), as_json=as_json)
+        return
     from negative_list.stats import stats_of
 
     counted = stats_of(_checked(list_path))
@@ -108,6 +112,40 @@ def stats(
     for row in counted.classes:
         typer.echo(f"{row.class_id}\t{row.rules}\t{row.details}\t{row.name}")
     typer.echo(f"all\t{counted.rules}\t{counted.details}\t{counted.digest}")
+
+
+def _print_coverage(rules: RuleList, *, as_json: bool) -> None:
+    import msgspec
+
+    from negative_list.cases import coverage_of
+
+    rows = coverage_of(rules)
+    if as_json:
+        typer.echo(msgspec.json.encode(rows).decode())
+        return
+    typer.echo("class\trules\tviolating\tconforming\tunknown\tbites\tname")
+    for row in rows:
+        counts = (row.rules, row.violating, row.conforming, row.unknown, row.bites)
+        typer.echo("\t".join([row.class_id, *map(str, counts), row.class_name]))
+    official = [row for row in rows if row.class_id.startswith("R")]
+    for name, part in (("official classes", official), ("extensions", [row for row in rows if row not in official])):
+        typer.echo(
+            f"{name}: {sum(row.complete for row in part)} of {len(part)} with rules and all three kinds of cases"
+        )
+
+
+@app.command("test")
+def test_command(list_path: ListPath) -> None:
+    """Run the cases beside the rules; exit code 1 when one fails, or passes without the rule's condition too."""
+    from negative_list.cases import run_cases
+
+    results = tuple(run_cases(_checked(list_path)))
+    for result in results:
+        if result.problem:
+            typer.echo(f"{result.rule_id}: case {result.place} ({result.kind}): {result.problem}", err=True)
+    wrong = sum(bool(result.problem) for result in results)
+    typer.echo(f"{len(results)} cases of {len({r.rule_id for r in results})} rules, {wrong} with a problem")
+    raise typer.Exit(1 if wrong else 0)
 
 
 @app.command()

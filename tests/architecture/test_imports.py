@@ -57,6 +57,7 @@ ORDER = (
     "negative_list.policy",
     "negative_list.suggest",
     "negative_list.decide",
+    "negative_list.cases",
     "negative_list.output",
     "negative_list.diseases",
     "negative_list.importer",
