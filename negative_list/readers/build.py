@@ -17,12 +17,12 @@ from msgspec import Struct
 from negative_list.codes import icd9_codes, icd10_codes, normal, structure
 from negative_list.dictionary import load
 from negative_list.prescription import Diagnosed, Encounter, FactValue, Line, Operated, Patient
-from negative_list.readers.reading import SITE, SITE_DEFAULT, Facts, Gathered, Place, Reading
+from negative_list.readers.reading import SITE, SITE_DEFAULT, TIMES, Facts, Gathered, Place, Reading
 
 if TYPE_CHECKING:
     from negative_list.site import CodeKind
 
-__all__ = ["Named", "Parts", "diagnoses", "encounter", "line", "line_ids", "operations", "patient"]
+__all__ = ["Named", "Parts", "diagnoses", "encounter", "institution_of", "line", "line_ids", "operations", "patient"]
 
 _LONGEST_LIFE_DAYS = 150 * 366
 _KIND_OF_MODE = {
@@ -34,6 +34,7 @@ _KIND_OF_MODE = {
 _MATERNITY_MED_TYPES = ("51", "52")
 _MATERNITY = "maternity"
 _LONGEST_MED_TYPE = 6
+_CATEGORY = 3
 _NO_TIME = (None, True)
 
 Derive = Callable[[Facts, Mapping[str, FactValue]], None]
@@ -45,6 +46,7 @@ class Named(Struct, frozen=True):
     code: str
     name: str
     main: bool = False
+    stage: str = ""
 
 
 def line_ids(encounters: Sequence[tuple[str, Sequence[str]]]) -> list[list[str]]:
@@ -90,6 +92,8 @@ def line(reading: Reading, encounter_id: str, gathered: Gathered, place: Place, 
         _note_code(reading, codes, place)
     elif "line.item_type" not in gathered:
         gathered["line.item_type"] = item_type
+    times = take(TIMES, None)
+    sources = _settled(reading, "line", gathered, _derive_line)
     return Line(
         id=place.line,
         encounter_id=encounter_id,
@@ -100,9 +104,15 @@ def line(reading: Reading, encounter_id: str, gathered: Gathered, place: Place, 
         begins=begins,
         has_clock=has_clock,
         stops=stops,
-        sources=_settled(reading, "line", gathered, _derive_line),
+        sources=sources,
         facts=gathered,
+        times=_found(times, gathered, sources) if times else {},
     )
+
+
+def _found(times: Mapping[str, datetime], facts: Facts, sources: Mapping[str, str]) -> dict[str, datetime]:
+    """Keep the times of facts that are known as the body told them, not as the site fixes them."""
+    return {name: time for name, time in times.items() if name in facts and name not in sources}
 
 
 def _stops(reading: Reading, begins: datetime | None, stops: datetime | None, place: Place) -> datetime | None:
@@ -179,8 +189,9 @@ def patient(reading: Reading, patient_id: str, facts: Facts, place: Place) -> Pa
     if born is not None and reading.at is not None and (why := _impossible_birth(born, reading.at)):
         reading.impossible(place, reading.names["patient.birth_date"], why)
         del facts["patient.birth_date"]
+    times: Mapping[str, datetime] = facts.pop(TIMES, {})  # type: ignore[assignment]
     sources = _settled(reading, "patient", facts, _derive_patient)
-    return Patient(id=patient_id, facts=facts, sources=sources)
+    return Patient(id=patient_id, facts=facts, sources=sources, times=_found(times, facts, sources))
 
 
 def _impossible_birth(born: FactValue, at: datetime) -> str:
@@ -196,6 +207,13 @@ def _derive_patient(facts: Facts, _fixed: Mapping[str, FactValue]) -> None:
         facts.setdefault("patient.retired", str(person).startswith(("12", "13")))
 
 
+def institution_of(reading: Reading, facts: Facts) -> str:
+    """Return whose encounter this is, the body's institution where it names none; it is a fact of it from then on."""
+    if reading.institution_id:
+        facts.setdefault("encounter.institution_id", reading.institution_id)
+    return str(facts.get("encounter.institution_id", ""))
+
+
 class Parts(Struct, frozen=True, kw_only=True):
     """What an encounter is made of besides its facts."""
 
@@ -209,6 +227,8 @@ def encounter(reading: Reading, parts: Parts, facts: Facts, place: Place) -> Enc
     """Build an encounter: derived facts, what the site says."""
     _check_stay(reading, facts, place)
     _note_conflict(reading, facts, place)
+    _add_main_category(parts.diagnoses, facts)
+    times: Mapping[str, datetime] = facts.pop(TIMES, {})  # type: ignore[assignment]
     sources = _settled(reading, "encounter", facts, lambda f, fixed: _derive_encounter(reading, f, fixed))
     return Encounter(
         id=parts.id,
@@ -217,8 +237,16 @@ def encounter(reading: Reading, parts: Parts, facts: Facts, place: Place) -> Enc
         operations=parts.operations,
         facts=facts,
         sources=sources,
+        times=_found(times, facts, sources),
         complete=reading.site.complete_bodies,
     )
+
+
+def _add_main_category(listed: Iterable[Diagnosed], facts: Facts) -> None:
+    """The ICD-10 category (three characters) of the main diagnosis, where all that are called main share one."""
+    categories = {code[:_CATEGORY] for each in listed if each.main for code in each.codes[:1] or ("",)}
+    if len(categories) == 1 and (category := categories.pop()):
+        facts.setdefault("encounter.main_diagnosis_category", category)
 
 
 def _check_stay(reading: Reading, facts: Facts, place: Place) -> None:
@@ -289,16 +317,16 @@ def diagnoses(reading: Reading, rows: Iterable[Named], main: Named | None = None
     merged = _merged((_codes_of(reading, "diagnosis", row), row) for row in rows)
     if main is not None and (main.code or main.name):
         _mark_main(merged, _codes_of(reading, "diagnosis", main), main)
-    return tuple(Diagnosed(codes=codes, name=name, main=held) for (codes, name), held in merged.items())
+    return tuple(Diagnosed(codes=c, name=name, main=held, stage=s) for (c, name, s), held in merged.items())
 
 
 def operations(reading: Reading, rows: Iterable[Named]) -> tuple[Operated, ...]:
     """Build operations: usable ICD-9-CM-3 codes, duplicates merged."""
     merged = _merged((_codes_of(reading, "operation", row), row) for row in rows)
-    return tuple(Operated(codes=codes, name=name, main=held) for (codes, name), held in merged.items())
+    return tuple(Operated(codes=codes, name=name, main=held) for (codes, name, _), held in merged.items())
 
 
-_Merged = dict[tuple[tuple[str, ...], str], bool]
+_Merged = dict[tuple[tuple[str, ...], str, str], bool]
 
 
 def _codes_of(reading: Reading, kind: CodeKind, row: Named) -> tuple[str, ...]:
@@ -309,12 +337,12 @@ def _codes_of(reading: Reading, kind: CodeKind, row: Named) -> tuple[str, ...]:
 
 
 def _merged(rows: Iterable[tuple[tuple[str, ...], Named]]) -> _Merged:
-    """Merge rows of the same codes and name; what differs in its name may differ in what it states."""
+    """Merge rows of the same codes, name and stage; what differs in its name may differ in what it states."""
     merged: _Merged = {}
     for codes, row in rows:
         name = row.name or ("" if codes else row.code)
         if codes or name:  # a local code without a name still is a diagnosis, and one nobody can decide by
-            key = (codes, name)
+            key = (codes, name, row.stage)
             merged[key] = merged.get(key, False) or row.main
     return merged
 
@@ -322,6 +350,7 @@ def _merged(rows: Iterable[tuple[tuple[str, ...], Named]]) -> _Merged:
 def _mark_main(merged: _Merged, codes: tuple[str, ...], main: Named) -> None:
     for key in merged:
         if (codes and key[0] == codes) or (main.name and key[1] == main.name):
-            merged[key] = True
+            # told of admission and of discharge, it is the main one both times
+            merged.update(dict.fromkeys([other for other in merged if other[:2] == key[:2]], True))
             return
-    merged[codes, main.name or ("" if codes else main.code)] = True
+    merged[codes, main.name or ("" if codes else main.code), main.stage] = True

@@ -45,6 +45,14 @@ class _Visit(Struct, frozen=True):
     orders: list[tuple[Row, str]]
 
 
+class _Whose(Struct, frozen=True):
+    """What the lines of an encounter share."""
+
+    encounter_id: str
+    institution_id: str
+    current: bool
+
+
 class _Frame(Struct, frozen=True):
     """The objects a body is made of, the current encounter first.
 
@@ -68,7 +76,7 @@ def read_national(body: Mapping[str, object], sites: Sites, at: datetime | None 
     """
     frame = _frame(body)
     institution = plain(body.get("fixmedins_code")) or plain(frame.visits[0].row.get("medins_id"))
-    reading = Reading(sites.of(institution), at, _NAMES)
+    reading = Reading(sites.of(institution), at, _NAMES, institution)
     envelope: Gathered = {}
     reading.gather(reading.plan.envelope, body, envelope, _TOP)
     told_at, _ = envelope.get("request.time", (None, True))
@@ -192,11 +200,12 @@ def _above(reading: Reading, frame: _Frame, gathered: Gathered) -> None:
 def _encounter(reading: Reading, visit: _Visit, gathered: Gathered, ids: list[str], *, current: bool) -> Encounter:
     take = gathered.pop
     id_ = take("encounter.id", "")
+    whose = build.institution_of(reading, gathered)
     main = build.Named(take("encounter.main_diagnosis_code", ""), take("encounter.main_diagnosis_name", ""))
     parts = build.Parts(
         id=id_,
         lines=tuple(
-            _line(reading, id_, row, Place(path, name), current)
+            _line(reading, _Whose(id_, whose, current), row, Place(path, name))
             for (row, path), name in zip(visit.orders, ids, strict=True)
         ),
         diagnoses=build.diagnoses(reading, _named(reading, visit, "diagnosis"), main),
@@ -205,7 +214,7 @@ def _encounter(reading: Reading, visit: _Visit, gathered: Gathered, ids: list[st
     return build.encounter(reading, parts, gathered, Place(visit.path))
 
 
-def _line(reading: Reading, encounter_id: str, row: Row, place: Place, current: bool) -> Line:
+def _line(reading: Reading, whose: _Whose, row: Row, place: Place) -> Line:
     gathered: Gathered = {}
     reading.gather(reading.plan.line, row, gathered, place)
     extension = row.get("extend_order_map")
@@ -214,7 +223,9 @@ def _line(reading: Reading, encounter_id: str, row: Row, place: Place, current: 
         reading.gather(reading.plan.line_extension, extension, gathered, within)
     _fill_in(reading, gathered)
     reading.explicit(row.get("facts"), "line", gathered, place)
-    return build.line(reading, encounter_id, gathered, place, current=current)
+    if whose.institution_id:
+        gathered.setdefault("line.institution_id", whose.institution_id)
+    return build.line(reading, whose.encounter_id, gathered, place, current=whose.current)
 
 
 def _fill_in(reading: Reading, gathered: Gathered) -> None:
@@ -235,4 +246,7 @@ def _named(reading: Reading, visit: _Visit, kind: str) -> Iterator[build.Named]:
     for row, path in rows(visit.row.get(key), f"{visit.path}.{key}"):
         read: Gathered = {}
         reading.gather(columns, row, read, Place(path))
-        yield build.Named(read.get(f"{kind}.code", ""), read.get(f"{kind}.name", ""), read.get(f"{kind}.main", False))
+        get = read.get
+        yield build.Named(
+            get(f"{kind}.code", ""), get(f"{kind}.name", ""), get(f"{kind}.main", False), get(f"{kind}.kind", "")
+        )

@@ -7,7 +7,7 @@ encounter and line carry every further fact of the dictionary.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ from negative_list.readers.wording import EXPECTED_OBJECT, NO_ENCOUNTER, NO_PATI
 if TYPE_CHECKING:
     from negative_list.site import Site, Sites
 
-__all__ = ["LINE_KEYS", "NAMES", "OwnPlan", "own_plan", "read_check_request", "read_line"]
+__all__ = ["LINE_KEYS", "NAMES", "OwnPlan", "own_plan", "read_check_request", "read_encounter", "read_line"]
 
 BODY_KEYS = {"request_id": "request.id", "institution_id": "", "time": "request.time", "scene": "encounter.scene"}
 PATIENT_KEYS = {"id": "patient.id", "sex": "patient.sex", "birth_date": "patient.birth_date"}
@@ -39,6 +39,7 @@ ENCOUNTER_KEYS = {
         "department_code",
         "department_name",
         "doctor_id",
+        "institution_id",
     )
 }
 LINE_KEYS = {
@@ -67,6 +68,7 @@ LINE_KEYS = {
 """Fields of a line and the names they have in the dictionary."""
 
 _NAMED_KEYS = ("code", "name", "main")
+_STAGE = {"stage": "diagnosis.kind"}
 _OBJECTS = {
     "": frozenset({"patient", "encounter", "other_encounters"}),
     "patient": frozenset({"facts"}),
@@ -93,7 +95,7 @@ class OwnPlan:
             "patient": own_columns(site, PATIENT_KEYS),
             "encounter": own_columns(site, ENCOUNTER_KEYS),
             "line": own_columns(site, LINE_KEYS),
-            "diagnoses": own_columns(site, {key: f"diagnosis.{key}" for key in _NAMED_KEYS}),
+            "diagnoses": own_columns(site, {key: f"diagnosis.{key}" for key in _NAMED_KEYS} | _STAGE),
             "operations": own_columns(site, {key: f"operation.{key}" for key in _NAMED_KEYS}),
         }
         self.keys = {
@@ -116,7 +118,7 @@ def read_check_request(body: Mapping[str, object], sites: Sites, at: datetime | 
     """
     visits, person = _visits(body), _person(body)
     institution = plain(body.get("institution_id"))
-    reading = Reading(sites.of(institution), at, NAMES)
+    reading = Reading(sites.of(institution), at, NAMES, institution)
     request = _gather(reading, "", body, _TOP)
     told_at, _ = request.pop("request.time", (None, True))
     reading.at = at or told_at
@@ -191,19 +193,31 @@ def _encounter(
     if request is not None:
         gathered = request | gathered
     id_ = gathered.pop("encounter.id", "")
+    whose = build.institution_of(reading, gathered)
     current = request is not None
     parts = build.Parts(
         id=id_,
-        lines=tuple(read_line(reading, id_, line, at, current=current) for line, at in lines),
+        lines=tuple(read_line(reading, id_, line, at, current=current, institution_id=whose) for line, at in lines),
         diagnoses=build.diagnoses(reading, _named(reading, row, place, "diagnoses")),
         operations=build.operations(reading, _named(reading, row, place, "operations")),
     )
     return build.encounter(reading, parts, gathered, place)
 
 
-def read_line(reading: Reading, encounter_id: str, row: Row, place: Place, *, current: bool) -> Line:
+def read_encounter(reading: Reading, row: Row, place: Place, line_ids: Sequence[str] = ()) -> Encounter:
+    """Read an encounter that is not the current one; ``line_ids`` names each of its lines."""
+    lines = rows(row.get("lines"), f"{place.path}.lines")
+    placed = [(line, Place(path, id_)) for (line, path), id_ in zip(lines, line_ids, strict=True)]
+    return _encounter(reading, row, place, placed, None)
+
+
+def read_line(
+    reading: Reading, encounter_id: str, row: Row, place: Place, *, current: bool, institution_id: str = ""
+) -> Line:
     """Read one line, whose id ``place`` tells; ``current``: whether its encounter is the current one."""
     gathered = _gather(reading, "line", row, place)
+    if institution_id:
+        gathered.setdefault("line.institution_id", institution_id)
     return build.line(reading, encounter_id, gathered, place, current=current)
 
 
@@ -212,4 +226,7 @@ def _named(reading: Reading, row: Row, place: Place, kind: str) -> Iterator[buil
     one = "diagnosis" if kind == "diagnoses" else "operation"
     for entry, path in rows(row.get(kind), f"{place.path}.{kind}"):
         read = _gather(reading, kind, entry, Place(path))
-        yield build.Named(read.get(f"{one}.code", ""), read.get(f"{one}.name", ""), read.get(f"{one}.main", False))
+        get = read.get
+        yield build.Named(
+            get(f"{one}.code", ""), get(f"{one}.name", ""), get(f"{one}.main", False), get(f"{one}.kind", "")
+        )

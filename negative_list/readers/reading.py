@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from msgspec import Struct
 
-from negative_list.dictionary import HELD, load
+from negative_list.dictionary import HELD, ImpossibleValueError, load, parse_time
 from negative_list.errors import FieldProblem, LimitError, RequestError
 from negative_list.prescription import FactValue, Note
 from negative_list.readers.columns import (
@@ -23,12 +23,24 @@ from negative_list.readers.columns import (
     text_column,
 )
 from negative_list.readers.limits import MAX_NOTES, MAX_TEXT_BYTES, longer_than_limit
-from negative_list.readers.wording import EXPECTED_FACTS, no_fact
+from negative_list.readers.wording import EXPECTED_FACTS, no_fact, no_field
 
 if TYPE_CHECKING:
     from negative_list.site import Site
 
-__all__ = ["SITE", "SITE_DEFAULT", "Facts", "Gathered", "Place", "Reading", "Row", "Said", "SitePlan", "plan"]
+__all__ = [
+    "SITE",
+    "SITE_DEFAULT",
+    "TIMES",
+    "Facts",
+    "Gathered",
+    "Place",
+    "Reading",
+    "Row",
+    "Said",
+    "SitePlan",
+    "plan",
+]
 
 Facts: TypeAlias = dict[str, FactValue]
 """Facts by dictionary name, in canonical values."""
@@ -38,6 +50,8 @@ Row: TypeAlias = Mapping[str, object]
 """An object of the parsed body."""
 T = TypeVar("T")
 
+TIMES = "times"
+"""Where a row's gathered facts hold the times they were found at, by name; taken out with the fields of its record."""
 SITE = "site"
 """Source of a fact the site fixes."""
 SITE_DEFAULT = "site default"
@@ -109,13 +123,15 @@ def _said(site: Site, holder: str) -> Said:
 class Reading:
     """The notes and problems of one body, and how its fields are read.
 
-    ``at`` is the instant it is judged at, ``names`` how this kind of body calls some facts.
+    ``at`` is the instant it is judged at, ``names`` how this kind of body calls some facts, ``institution_id`` whose
+    encounters these are where they name no other ("" for nobody's known).
     """
 
-    __slots__ = ("_over_limit", "_unnoted", "at", "names", "notes", "plan", "problems", "site")
+    __slots__ = ("_over_limit", "_unnoted", "at", "institution_id", "names", "notes", "plan", "problems", "site")
 
-    def __init__(self, site: Site, at: datetime | None, names: Mapping[str, str]) -> None:
+    def __init__(self, site: Site, at: datetime | None, names: Mapping[str, str], institution_id: str = "") -> None:
         self.site = site
+        self.institution_id = institution_id
         self.names = names
         self.plan = plan(site)
         self.at = at
@@ -193,7 +209,10 @@ class Reading:
         self.refuse(f"{place.path}.{key}", _TOO_LONG)
 
     def explicit(self, told: object, holder: str, facts: Gathered, place: Place) -> None:
-        """Read a ``facts`` object, whose keys are dictionary names, over what the fields said."""
+        """Read a ``facts`` object, whose keys are dictionary names, over what the fields said.
+
+        A value may be an object of the value and the time it was found at, which is kept under :data:`TIMES`.
+        """
         if told is None or told == "":
             return
         if not isinstance(told, dict):
@@ -204,6 +223,8 @@ class Reading:
             if column is None or not name.startswith(holder + "."):
                 self.refuse(f"{place.path}.facts.{name}", _why_not(name, holder))
                 continue
+            if isinstance(raw, dict):
+                raw = self._timed(name, raw, facts, place)  # noqa: PLW2901 - the value in place of what held it
             value = column.read(raw)
             if isinstance(value, Impossible):
                 self._unusable(place, f"facts.{name}", value)
@@ -211,7 +232,21 @@ class Reading:
             elif value is not None:
                 facts[name] = value
 
+    def _timed(self, name: str, told: Row, facts: Gathered, place: Place) -> object:
+        """Take a value out of the object that says when it was found."""
+        for key in sorted(told.keys() - _TIMED):
+            self.refuse(f"{place.path}.facts.{name}.{key}", no_field(key, _TIMED))
+        try:
+            moment = parse_time(told.get("at", ""), self.site.zone)
+        except ImpossibleValueError as error:
+            self.note("impossible_value", place, f"facts.{name}.at", f"{error}，按没有时间处理")
+        else:
+            if moment is not None:
+                facts.setdefault(TIMES, {})[name] = moment[0]
+        return told.get("value")
 
+
+_TIMED = frozenset({"value", "at"})
 _TOO_LONG = f"文本超过 {MAX_TEXT_BYTES} 字节 (longer than {MAX_TEXT_BYTES:,} bytes of UTF-8); 请缩短 (shorten it)"
 
 

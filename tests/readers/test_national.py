@@ -56,7 +56,7 @@ def test_the_body_of_the_interface_becomes_a_prescription() -> None:
     assert told.patient.facts["patient.sex"] == "男"
     assert told.patient.facts["patient.birth_date"] == date(1960, 1, 1)
     assert told.encounter.id == "M1"
-    assert told.encounter.diagnoses == (Diagnosed(codes=("I10.X00",), name="高血压", main=True),)
+    assert told.encounter.diagnoses == (Diagnosed(codes=("I10.X00",), name="高血压", main=True, stage="admission"),)
     assert told.encounter.facts["encounter.visit_mode"] == "outpatient"
     assert told.encounter.facts["encounter.insurance"] == ("employee",)
     assert told.encounter.facts["encounter.institution_level"] == 3
