@@ -90,6 +90,7 @@ class Fact(Struct, frozen=True, kw_only=True):
     unknown: tuple[str, ...] = ()
     minimum: Decimal | None = None
     maximum: Decimal | None = None
+    lapses: Literal["", "day", "month", "quarter", "year"] = ""
     private: bool = False
 
     @property

@@ -117,7 +117,8 @@ def _elsewhere(fact: Fact) -> str:
 def _remarks(fact: Fact) -> str:
     subject = f"a fact of the {fact.subject}" if fact.subject != fact.holder else ""
     derived = f"derived: {fact.derivation}" if fact.derivation else ""
-    return "; ".join(part for part in (subject, derived, fact.note) if part)
+    lapses = f"lapses with the {fact.lapses}" if fact.lapses else ""
+    return "; ".join(part for part in (subject, derived, lapses, fact.note) if part)
 
 
 if __name__ == "__main__":
