@@ -69,9 +69,9 @@ class Lines(Record, frozen=True, kw_only=True):
     """Which lines are gathered: the items, the window, and what else must hold of a line.
 
     ``state``: ``current`` lines are being written now, ``in_force`` ones were there before. ``same`` names line facts
-    that must be equal to the trigger line's, ``different`` ones that must differ, so that the trigger line itself is not
-    gathered (unknown on either side: possible, for both). ``where`` is judged with the gathered line in the place of the
-    trigger line. ``other_item`` leaves out lines of the trigger line's own item.
+    that must be equal to the trigger line's, ``different`` ones that must differ, so that the trigger line itself is
+    not gathered (unknown on either side: possible, for both). ``where`` is judged with the gathered line in the place
+    of the trigger line. ``other_item`` leaves out lines of the trigger line's own item.
     """
 
     items: Items = Items()
