@@ -22,8 +22,9 @@ from negative_list.compile import compile as compiled
 from negative_list.decide import Fuller, decide
 from negative_list.errors import DataError, RequestError
 from negative_list.policy import shipped
-from negative_list.readers.files import facts_of_rows, read_history_object, supplement
 from negative_list.readers.own import read_check_request
+from negative_list.readers.past import read_history_object
+from negative_list.readers.stored import facts_of_rows, supplement
 from negative_list.rules import Case, NamedSet, Rule, RuleList
 from negative_list.site import Sites
 
