@@ -64,7 +64,8 @@ def read_history_object(told: object, sites: Sites) -> History:
         past = past_of_row(dict(row), number, sites)
         lines += past.lines
         encounters += past.encounters
-        problems += [FieldProblem(field=f"{path}.{p.field}", message=p.message) for p in past.problems]
+        own = ((p.field.removeprefix("encounter."), p.message) for p in past.problems)
+        problems += [FieldProblem(field=f"{path}.{field}", message=message) for field, message in own]
     if problems:
         raise RequestError(sorted(problems))
     return msgspec.structs.replace(covered, lines=tuple(lines), encounters=tuple(encounters))

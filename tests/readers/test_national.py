@@ -16,6 +16,7 @@ from negative_list.site import Site, Sites
 from tests.builders import AT, DRUG, HERB, body, diagnosis, line
 
 SITES = Sites()
+HOSPITAL = "H00000000000"
 
 
 def read(sent: dict[str, Any], site: Site | None = None, at: datetime | None = None) -> Prescription:
@@ -98,7 +99,7 @@ def test_placeholders_mean_unknown_for_every_scalar(blank: object) -> None:
     empty = dict.fromkeys(line(), blank)
     sent = body([empty], patient={"gend": blank, "brdy": blank, "patn_id": blank}, encounter={"mdtrt_id": blank})
     told = read(sent)
-    assert told.encounter.lines[0].facts == {}
+    assert told.encounter.lines[0].facts == {"line.institution_id": HOSPITAL}
     assert told.encounter.lines[0].current
     assert told.encounter.lines[0].id == "#1"
     assert "patient.sex" not in told.patient.facts
@@ -108,7 +109,7 @@ def test_placeholders_mean_unknown_for_every_scalar(blank: object) -> None:
 def test_missing_fields_are_no_errors() -> None:
     """A line that only says what it is is judged by that."""
     told = read(body([{"hilist_code": HERB}], encounter={"fsi_diagnose_dtos": None, "fsi_operation_dtos": ""}))
-    assert told.encounter.lines[0].facts == {"line.item_type": "herb"}
+    assert told.encounter.lines[0].facts == {"line.item_type": "herb", "line.institution_id": HOSPITAL}
 
 
 @pytest.mark.parametrize(("sent", "level"), [("01", 3), ("2", 3), (5, 2), ("08", 1), ("11", 0), ("14", 1)])
@@ -321,8 +322,8 @@ def test_diagnoses_are_merged_and_the_main_one_added() -> None:
         encounter={"dscg_main_dise_codg": "I63.9", "dscg_main_dise_name": "脑梗死"},
     )
     assert read(sent).encounter.diagnoses == (
-        Diagnosed(codes=("E11.900",), name="2型糖尿病", main=True),
-        Diagnosed(name="本院码"),
+        Diagnosed(codes=("E11.900",), name="2型糖尿病", main=True, stage="admission"),
+        Diagnosed(name="本院码", stage="admission"),
         Diagnosed(codes=("I63.9",), name="脑梗死", main=True),
     )
 
@@ -338,7 +339,7 @@ def test_a_local_code_without_name_is_still_a_diagnosis() -> None:
     told = read(
         body(diagnoses=[diagnosis("0815", "")], encounter={"dscg_main_dise_codg": "", "dscg_main_dise_name": ""})
     )
-    assert told.encounter.diagnoses == (Diagnosed(name="0815"),)
+    assert told.encounter.diagnoses == (Diagnosed(name="0815", stage="admission"),)
 
 
 def test_operations_hold_their_codes() -> None:

@@ -51,7 +51,7 @@ def own_line_of(told: Line) -> dict[str, Any]:
 
 def own_encounter_of(told: Encounter) -> dict[str, Any]:
     """Write an encounter in our own JSON."""
-    diagnoses = [{"code": "".join(d.codes), "name": d.name, "main": d.main} for d in told.diagnoses]
+    diagnoses = [{"code": "".join(d.codes), "name": d.name, "main": d.main, "stage": d.stage} for d in told.diagnoses]
     operations = [{"code": "".join(o.codes), "name": o.name, "main": o.main} for o in told.operations]
     lines = [own_line_of(each) for each in told.lines]
     named = {"id": told.id, "diagnoses": diagnoses, "operations": operations, "lines": lines}
