@@ -1,7 +1,8 @@
 """The whole way from a prescription to a decision, written once: match → policy → suggestions → texts → decision.
 
-Pure but for the one reader the caller may hand in: history and store facts are read through it, in one batch, only
-for rules that lack them.
+It is taken in two steps, so that who must not block can read between them: :func:`begin` judges by the body alone and
+says what reading may decide, :func:`decide` goes on with what was read. Who may block hands in a reader instead; it is
+called once, and only for rules that lack history or facts.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ import msgspec
 from msgspec import Struct
 
 from negative_list.check import Check
-from negative_list.decision import Decision, Finding, Outcome, Suggestion, strongest
+from negative_list.decision import Decision, Finding, NotEvaluated, Outcome, Suggestion, strongest
+from negative_list.dictionary import load
 from negative_list.engine import Judgement, Matched, again, match, match_edited
 from negative_list.findings import COVERAGE_ONLY, findings_of, not_evaluated_of, outcomes_of
 from negative_list.history import without_copies
 from negative_list.messages import Language, message_of, suggestion_text
 from negative_list.policy import Policy, apply, shipped
-from negative_list.prescription import History, Prescription
+from negative_list.prescription import History, Note, Prescription
 from negative_list.rules import ACTIONS, Action
 from negative_list.suggest import MAX_EDITS, MAX_LINES, edited, suggestions_for
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
     from negative_list.compile import CompiledList
 
-__all__ = ["Fuller", "Reader", "decide"]
+__all__ = ["NOT_READ", "Begun", "Fuller", "Reader", "begin", "decide"]
 
 
 class Fuller(Struct, frozen=True, kw_only=True):
@@ -42,6 +44,39 @@ class Fuller(Struct, frozen=True, kw_only=True):
 Reader: TypeAlias = "Callable[[Prescription, frozenset[str], datetime], Fuller]"
 """Reads what undecided rules need, by name (``history`` or facts), as of the decision's instant, in one batch."""
 
+NOT_READ = "history_not_read"
+"""Code of the note on an answer that had to do without history and store facts."""
+
+_NOT_READ_TEXTS: dict[Language, str] = {
+    "zh": "历史记录和外部事实未能及时读取，需要它们的规则本次未检查",
+    "en": "history and store facts could not be read in time; rules that need them were not evaluated",
+}
+
+
+class Begun(Struct, frozen=True, kw_only=True):
+    """What the body alone decides.
+
+    ``needs`` names what the undecided rules lack and reading may supply: ``history`` or facts; empty where nothing more
+    could be decided.
+    """
+
+    first: Matched
+    not_evaluated: tuple[NotEvaluated, ...]
+    needs: frozenset[str]
+
+
+def begin(compiled: CompiledList, prescription: Prescription, at: datetime) -> Begun:
+    """The first pass: judge by the body alone, at one instant (civil time of the site)."""
+    first = match(compiled, prescription, at)
+    lacking = not_evaluated_of(first, compiled.binder) if first.judgements else ()
+    needs = frozenset(name for entry in lacking for name in entry.needs if _readable(name))
+    return Begun(first=first, not_evaluated=lacking, needs=needs)
+
+
+def _readable(name: str) -> bool:
+    """Whether history or a store could supply it: the body's own records can only come from the body."""
+    return name in COVERAGE_ONLY or (name in load() and load()[name].settable)
+
 
 def decide(  # noqa: PLR0913 (one composition, everything it depends on in view)
     compiled: CompiledList,
@@ -50,6 +85,9 @@ def decide(  # noqa: PLR0913 (one composition, everything it depends on in view)
     policy: Policy | None = None,
     *,
     read: Reader | None = None,
+    begun: Begun | None = None,
+    fuller: Fuller | None = None,
+    unread: bool = False,
     decision_id: str | None = None,
     release: str | None = None,
     lowest_action: Action = "remind",
@@ -63,35 +101,54 @@ def decide(  # noqa: PLR0913 (one composition, everything it depends on in view)
         at: the decision's instant, civil time of the site.
         policy: the hospital's policy; the shipped one when left out.
         read: reads history and store facts for rules that lack them; nothing is read when left out.
+        begun: the first pass over the same list, prescription and instant; made here when left out.
+        fuller: what was read meanwhile.
+        unread: reading failed or came too late, and the answer says so.
         decision_id: the id the answer carries; findings get their ids from it, else from the request's id.
         release: the version of the list that answers.
         lowest_action: findings with a weaker action are not returned to this caller.
         language: of the texts.
     """
     policy = policy or shipped()
-    matched = _matched(compiled, prescription, at, read)
+    begun = begun or begin(compiled, prescription, at)
+    if fuller is None and read is not None and begun.needs:
+        fuller = read(prescription, begun.needs, at)
+    matched, lacking = _read_on(begun, compiled, fuller, unread=unread)
+    notes = _notes(prescription, language, unread=unread)
     answer = Decision(
         decision="pass",
         decision_id=decision_id,
         release=release,
         policy=policy.digest,
-        notes=prescription.notes,
+        notes=notes,
+        not_evaluated=lacking,
     )
-    if not matched.judgements:
-        return answer
-    not_evaluated = not_evaluated_of(matched, compiled.binder)
     if not any(map(_may_find, matched.judgements)):
-        return msgspec.structs.replace(answer, not_evaluated=not_evaluated)
-    found = _answered(matched, compiled, policy, decision_id or prescription.request_id)
+        return answer
+    key = decision_id or prescription.request_id
+    findings = _found(matched, compiled, policy, key, lowest_action, language)
+    return msgspec.structs.replace(answer, decision=strongest(findings), findings=findings)
+
+
+def _read_on(
+    begun: Begun, compiled: CompiledList, fuller: Fuller | None, *, unread: bool
+) -> tuple[Matched, tuple[NotEvaluated, ...]]:
+    """What holds and what is still undecided, with what was read where something was."""
+    if fuller is not None:
+        matched = _second(begun.first, compiled, fuller)
+        return matched, not_evaluated_of(matched, compiled.binder)
+    return begun.first, _unread(begun.not_evaluated, begun.needs) if unread else begun.not_evaluated
+
+
+def _found(
+    matched: Matched, compiled: CompiledList, policy: Policy, key: str, lowest_action: Action, language: Language
+) -> tuple[Finding, ...]:
+    """The findings this caller is shown: with the policy's actions, in order, with ways out and texts."""
+    found = _answered(matched, compiled, policy, key)
     shown = [f for f in found if ACTIONS.index(f.action) >= max(1, ACTIONS.index(lowest_action))]
     findings = _ordered(_one_question(shown), matched.check)
     findings = _with_suggestions(findings, found, matched, compiled, policy, language)
-    return msgspec.structs.replace(
-        answer,
-        decision=strongest(findings),
-        findings=_with_messages(findings, matched, language),
-        not_evaluated=not_evaluated,
-    )
+    return _with_messages(findings, matched, language)
 
 
 def _may_find(judgement: Judgement) -> bool:
@@ -99,14 +156,16 @@ def _may_find(judgement: Judgement) -> bool:
     return judgement.holds is True or judgement.rule.rule.on_unknown.action != "pass"
 
 
-def _matched(compiled: CompiledList, prescription: Prescription, at: datetime, read: Reader | None) -> Matched:
-    """One pass over the request; a second over what it left undecided, once that was read."""
-    first = match(compiled, prescription, at)
-    pending = first.unknown
-    if not pending or read is None:
-        return first
-    needs = frozenset(name for entry in not_evaluated_of(first, compiled.binder) for name in entry.needs)
-    return _second(first, compiled, read(prescription, needs, at))
+def _notes(prescription: Prescription, language: Language, *, unread: bool) -> tuple[Note, ...]:
+    """What the body's reader said, and that nothing else was read."""
+    told = (Note(code=NOT_READ, message=_NOT_READ_TEXTS[language]),) if unread else ()
+    return (*prescription.notes, *told)
+
+
+def _unread(entries: Iterable[NotEvaluated], needs: frozenset[str]) -> tuple[NotEvaluated, ...]:
+    """The rules that what was not read might have decided say so."""
+    replace = msgspec.structs.replace
+    return tuple(replace(e, reason="not_read") if needs.intersection(e.needs) else e for e in entries)
 
 
 def _second(first: Matched, compiled: CompiledList, fuller: Fuller) -> Matched:

@@ -77,12 +77,16 @@ class Finding(Outcome, frozen=True, kw_only=True):
 
 
 class NotEvaluated(Struct, frozen=True, kw_only=True):
-    """A rule that was triggered and could not be decided. ``needs`` names facts, or ``history``."""
+    """A rule that was triggered and could not be decided. ``needs`` names facts, or ``history``.
+
+    ``reason``: facts are missing, history does not reach far enough (``coverage``), or what it needs may well be in
+    the store, which was not read in time (``not_read``).
+    """
 
     rule_id: str
     class_name: str = field(name="class")
     needs: tuple[str, ...]
-    reason: Literal["missing_facts", "coverage"]
+    reason: Literal["missing_facts", "coverage", "not_read"]
     lines: tuple[str, ...] = ()
 
 
