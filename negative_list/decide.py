@@ -61,14 +61,16 @@ class Begun(Struct, frozen=True, kw_only=True):
     """
 
     first: Matched
-    not_evaluated: tuple[NotEvaluated, ...]
-    needs: frozenset[str]
+    not_evaluated: tuple[NotEvaluated, ...] = ()
+    needs: frozenset[str] = frozenset()
 
 
 def begin(compiled: CompiledList, prescription: Prescription, at: datetime) -> Begun:
     """The first pass: judge by the body alone, at one instant (civil time of the site)."""
     first = match(compiled, prescription, at)
-    lacking = not_evaluated_of(first, compiled.binder) if first.judgements else ()
+    if not first.judgements:
+        return Begun(first=first)
+    lacking = not_evaluated_of(first, compiled.binder)
     needs = frozenset(name for entry in lacking for name in entry.needs if _readable(name))
     return Begun(first=first, not_evaluated=lacking, needs=needs)
 
@@ -158,8 +160,9 @@ def _may_find(judgement: Judgement) -> bool:
 
 def _notes(prescription: Prescription, language: Language, *, unread: bool) -> tuple[Note, ...]:
     """What the body's reader said, and that nothing else was read."""
-    told = (Note(code=NOT_READ, message=_NOT_READ_TEXTS[language]),) if unread else ()
-    return (*prescription.notes, *told)
+    if not unread:
+        return prescription.notes
+    return (*prescription.notes, Note(code=NOT_READ, message=_NOT_READ_TEXTS[language]))
 
 
 def _unread(entries: Iterable[NotEvaluated], needs: frozenset[str]) -> tuple[NotEvaluated, ...]:
