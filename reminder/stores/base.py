@@ -1,29 +1,53 @@
 """The records a store holds and the one protocol every store keeps.
 
 Patients and encounters stand here under their *keys* (:mod:`reminder.stores.keys`), never under the caller's ids; no
-name of a person is kept. Stored instants are UTC; the times inside lines and encounters are civil times of the
-institution's zone, as everywhere in the library. Every method may block and raises :class:`StoreError`; who must not
-wait goes through :mod:`reminder.stores.desk`.
+name of a person is kept: the dictionary's private facts are left out of all that is written, but for the birth date of
+a kept body, without which no age could be judged again. Stored instants are UTC; the times inside lines and encounters
+are civil times of the institution's zone, as everywhere in the library. Every method may block and raises
+:class:`StoreError`; who must not wait goes through :mod:`reminder.stores.desk`.
+
+Every write may be done again, late, or before an older one, and changes nothing then: what is kept is told apart by
+its key, and the word with the later revision or instant stands.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from msgspec import Struct
 
 from negative_list.prescription import Encounter, History, Line, Prescription
 from negative_list.readers.files import StoreFact
 
-__all__ = ["Coverage", "HistoryRecord", "Kept", "OpenFinding", "Saved", "Store", "StoreError", "Told", "Wanted"]
+__all__ = [
+    "MOST_LINES",
+    "Coverage",
+    "Fault",
+    "HistoryRecord",
+    "Kept",
+    "OpenFinding",
+    "Saved",
+    "Store",
+    "StoreError",
+    "Told",
+    "Wanted",
+]
+
+MOST_LINES = 20_000
+"""The most lines of one patient a read gives: thirteen years of dialysis, three times a week with ten lines each. The
+latest are given, and the coverage begins after those left out."""
+
+Fault: TypeAlias = Literal["gone", "locked", "full", "read-only", "newer", "refused"]
+"""Why a store did not do what it was asked: it cannot be reached or read; somebody else writes for too long; no space;
+it may not be written; a later version of this program made it; it cannot hold what was given (the caller's fault)."""
 
 
 class StoreError(Exception):
-    """The store cannot be read or written now: gone, locked, full, or read-only. ``kind`` is one of these words."""
+    """The store cannot be read or written now, or never could (``kind`` ``newer`` and ``refused``)."""
 
-    def __init__(self, kind: str, message: str) -> None:
+    def __init__(self, kind: Fault, message: str) -> None:
         self.kind = kind
         super().__init__(message)
 
@@ -32,8 +56,9 @@ class Saved(Struct, frozen=True, kw_only=True):
     """A whole prescription as it was saved.
 
     It is known by institution, encounter and ``prescription_id``; the highest ``revision`` replaces the others, in
-    whatever order they come, and one without lines voids it. ``encounter`` carries facts and diagnoses, its lines
-    are ``lines``. ``saved_at`` is UTC.
+    whatever order they come, and one without lines voids it; of one revision told twice, that of the later
+    ``saved_at`` stands. ``encounter`` carries facts and diagnoses, its lines are ``lines``; its id and theirs are
+    written as ``encounter_key``, whatever stands there. ``saved_at`` is UTC.
     """
 
     institution_id: str
@@ -49,7 +74,8 @@ class Saved(Struct, frozen=True, kw_only=True):
 class HistoryRecord(Struct, frozen=True, kw_only=True):
     """What a feed tells of one record: known by institution and ``record_id``, a later one replaces an earlier one.
 
-    ``encounter`` is ``None`` where the feed tells lines only. Without lines and encounter the record is taken out.
+    ``encounter`` is ``None`` where the feed tells lines only; its id and the ``encounter_id`` of lines are keys.
+    Without lines and encounter the record is taken out.
     """
 
     institution_id: str
@@ -64,7 +90,9 @@ class Coverage(Struct, frozen=True, kw_only=True):
     """Since when whose records are complete.
 
     ``patient_key`` "" speaks of every patient, ``institution_id`` "" of every institution. ``since`` is a civil time;
-    ``complete``: the whole life. The latest word for the same patient and institution counts.
+    ``complete``: the whole life. The latest word for the same patient (under any of the patient's keys) and institution
+    counts, and a word about the patient counts before one about every patient. A word about every institution holds for
+    each of them, too.
     """
 
     patient_key: str = ""
@@ -76,24 +104,36 @@ class Coverage(Struct, frozen=True, kw_only=True):
 class Wanted(Struct, frozen=True, kw_only=True):
     """What one check asks of the store, in one read.
 
-    ``patient_keys``: the patient's key; its aliases are the store's to know. ``subjects``: ids of what facts are wanted
-    of (patient and encounter keys, doctors, institutions, item codes, line ids). ``history`` and ``facts`` say which
-    half is wanted.
+    ``patient_key``: any of the patient's keys; its aliases are the store's to know; "" where the patient is not known:
+    then there is no history. ``institution_id`` is who asks. ``at`` is the civil time asked for: facts not valid yet
+    and those expired are not told. ``subjects``: ids of what facts are wanted of (patient and encounter keys, doctors,
+    institutions, item codes, line ids). ``history`` and ``facts`` say which half is wanted.
     """
 
     patient_key: str
     encounter_key: str
     institution_id: str
+    at: datetime
     subjects: tuple[str, ...] = ()
     history: bool = True
     facts: bool = True
 
 
 class Told(Struct, frozen=True, kw_only=True):
-    """What a store knows: the patient's history (lines and encounters under their keys), and facts by subject."""
+    """What a store knows: the patient's history (lines and encounters under their keys), and facts.
+
+    Lines of an alias of the asking encounter stand under ``Wanted.encounter_key``, facts of an alias under the key that
+    was asked; the asking encounter itself is not among ``History.encounters``, for the body tells it. Of several facts
+    of one name and subject that hold, the one valid last is told. ``history`` is ``None`` where none was wanted or
+    none could be read. ``cut_at``: lines that ended before this civil time were left out (over :data:`MOST_LINES`, or
+    no time left to read them), and the coverage begins there. ``failed`` says why nothing could be read, to be told as
+    a note ("" where it could).
+    """
 
     history: History | None = None
     facts: tuple[StoreFact, ...] = ()
+    cut_at: datetime | None = None
+    failed: str = ""
 
 
 class Kept(Struct, frozen=True, kw_only=True):
@@ -129,38 +169,47 @@ class OpenFinding(Struct, frozen=True, kw_only=True):
 class Store(Protocol):
     """Every store: SQLite and PostgreSQL keep the same promises, and the same tests hold them to it."""
 
-    def read(self, wanted: Wanted) -> Told:
-        """Everything one check asks for, in one batch."""
+    def read(self, wanted: Wanted, *, within_s: float | None = None) -> Told:
+        """Everything one check asks for, in one batch; what there is no time for ``within_s`` is left out, oldest first."""
 
     def save(self, saved: Sequence[Saved]) -> int:
         """Keep saved prescriptions; returns how many changed what is known. Writing one again changes nothing."""
 
-    def put_history(self, records: Sequence[HistoryRecord], coverage: Sequence[Coverage] = ()) -> int:
-        """Keep records of a feed and what they cover; returns how many records changed what is known."""
+    def put_history(self, records: Sequence[HistoryRecord], coverage: Sequence[Coverage] = (), *, at: datetime) -> int:
+        """Keep records of a feed and what they cover, told at ``at`` (UTC); returns how many records changed."""
 
-    def put_facts(self, facts: Sequence[StoreFact]) -> int:
-        """Keep facts; the same subject, fact, source and ``valid_from`` replaces. Returns how many changed."""
+    def put_facts(self, facts: Sequence[StoreFact], *, at: datetime) -> int:
+        """Keep facts told at ``at`` (UTC); the same subject, fact, source and ``valid_from`` replaces.
+
+        Returns how many changed.
+        """
 
     def put_aliases(self, keys: Sequence[tuple[str, str]]) -> int:
         """Keep that two keys are of one patient (or one encounter). Returns how many were new."""
 
     def keep(self, bodies: Sequence[Kept]) -> None:
-        """Keep the last body of encounters; an older one never replaces a newer one."""
+        """Keep the last body of encounters; an older one never replaces a newer one.
+
+        Names and notes are left out. A body with a time of discharge ends what is kept of the encounter.
+        """
 
     def kept(self, institution_id: str = "") -> Iterator[Kept]:
         """The last body of every encounter that is not discharged, of one institution or of all."""
 
     def put_findings(self, encounter_key: str, found: Sequence[OpenFinding], at: datetime) -> None:
-        """Replace what is open for an encounter: what is found again stays open, what is not is closed at ``at``."""
+        """Replace what is open for an encounter: what is found again stays open, the rest is closed at ``at`` (UTC)."""
 
     def findings(self, *, only_open: bool = True, since: datetime | None = None) -> Iterator[OpenFinding]:
-        """Findings about running orders, by ward, bed, encounter."""
+        """Findings about running orders, by ward, bed, encounter; those found or closed from ``since`` (UTC) on."""
 
     def saved_encounters(self, begin: datetime, end: datetime) -> Iterable[tuple[str, Encounter, tuple[Line, ...]]]:
         """Institution, encounter and lines of every known encounter with a line or an admission in [begin, end)."""
 
     def forget(self, before: datetime) -> int:
-        """Take out lines, facts and bodies that ended before a civil time; coverage moves up to it. Returns how many."""
+        """Take out lines, facts, bodies and closed findings that ended before a civil time; coverage moves up to it.
+
+        A record goes when the last of its lines ended. Returns how many records, facts, bodies and findings went.
+        """
 
     def close(self) -> None:
         """Let go of files and connections."""

@@ -1,0 +1,203 @@
+"""Records as bytes and back, exactly: MessagePack, in which a fact's value says itself what it is.
+
+msgspec cannot tell a Decimal, a day, a time and a word apart where a fact may be any of them, for all are written as
+text. So facts carry their kind in an extension type; everything else is read by the record's own field types. Fields
+are written by name and defaults left out: what an older or a newer version wrote is read as far as both know it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any, TypeAlias, TypeVar, cast
+
+import msgspec
+from msgspec import Struct, field
+from msgspec.msgpack import Ext
+
+from negative_list.dictionary import load
+from negative_list.prescription import Encounter, FactValue, Line, Patient, Prescription
+from negative_list.readers.files import StoreFact
+from reminder.stores.base import Coverage, HistoryRecord, Kept, OpenFinding, Saved
+
+__all__ = ["Content", "decode", "decode_value", "encode", "encode_value"]
+
+T = TypeVar("T", bound=Struct)
+_Facts: TypeAlias = dict[str, Any]
+_NEEDED_AGAIN = "patient.birth_date"
+
+
+class Content(Struct, frozen=True, kw_only=True):
+    """What one record of history holds: the encounter as told (``None``: lines only), and lines."""
+
+    encounter: Encounter | None = None
+    lines: tuple[Line, ...] = ()
+
+
+class _Line(Line, frozen=True, kw_only=True, omit_defaults=True):
+    facts: _Facts = field(default_factory=dict)
+
+
+class _Encounter(Encounter, frozen=True, kw_only=True, omit_defaults=True):
+    lines: tuple[_Line, ...] = ()
+    facts: _Facts = field(default_factory=dict)
+
+
+class _Patient(Patient, frozen=True, kw_only=True, omit_defaults=True):
+    facts: _Facts = field(default_factory=dict)
+
+
+class _Prescription(Prescription, frozen=True, kw_only=True, omit_defaults=True):
+    encounter: _Encounter
+    patient: _Patient = _Patient()
+    others: tuple[_Encounter, ...] = ()
+
+
+class _Content(Content, frozen=True, kw_only=True, omit_defaults=True):
+    encounter: _Encounter | None = None
+    lines: tuple[_Line, ...] = ()
+
+
+class _Saved(Saved, frozen=True, kw_only=True, omit_defaults=True):
+    encounter: _Encounter
+    lines: tuple[_Line, ...] = ()
+
+
+class _HistoryRecord(HistoryRecord, frozen=True, kw_only=True, omit_defaults=True):
+    encounter: _Encounter | None = None
+    lines: tuple[_Line, ...] = ()
+
+
+class _Kept(Kept, frozen=True, kw_only=True, omit_defaults=True):
+    prescription: _Prescription
+
+
+class _StoreFact(StoreFact, frozen=True, kw_only=True, omit_defaults=True):
+    value: Any
+
+
+_WRITTEN: Mapping[type[Struct], type[Struct]] = {
+    Line: _Line,
+    Encounter: _Encounter,
+    Patient: _Patient,
+    Prescription: _Prescription,
+    Content: _Content,
+    Saved: _Saved,
+    HistoryRecord: _HistoryRecord,
+    Kept: _Kept,
+    StoreFact: _StoreFact,
+}
+"""The twin a record is written as: the same fields, facts as anything."""
+
+_READ = {twin: record for record, twin in _WRITTEN.items()}
+_PLAIN = (Coverage, OpenFinding)
+"""Records without facts, which are written as they are."""
+
+_DECIMAL, _DATE, _TIME, _WORDS = 1, 2, 3, 4
+_encoder = msgspec.msgpack.Encoder(order="deterministic")
+
+
+def encode(record: Struct) -> bytes:
+    """A record of :mod:`reminder.stores.base` or of a prescription as bytes, without private facts."""
+    return _encoder.encode(record if isinstance(record, _PLAIN) else _twin(record))
+
+
+def decode(kind: type[T], data: bytes) -> T:
+    """The record of that kind. Raises ``msgspec.DecodeError`` when the bytes are none."""
+    told = _decoder(kind).decode(data)
+    return cast("T", told if kind in _PLAIN else _record(told))
+
+
+def encode_value(value: FactValue) -> bytes:
+    """One fact's value as bytes."""
+    return _encoder.encode(_packed(value))
+
+
+def decode_value(data: bytes) -> FactValue:
+    """The value of :func:`encode_value`, of the type it had."""
+    return cast("FactValue", _values().decode(data))
+
+
+@cache
+def _decoder(kind: type[Struct]) -> msgspec.msgpack.Decoder[Any]:
+    return msgspec.msgpack.Decoder(_WRITTEN.get(kind, kind), ext_hook=_unpacked)
+
+
+@cache
+def _values() -> msgspec.msgpack.Decoder[Any]:
+    return msgspec.msgpack.Decoder(ext_hook=_unpacked)
+
+
+@cache
+def _private() -> frozenset[str]:
+    return frozenset(name for name, fact in load().items() if fact.private) - {_NEEDED_AGAIN}
+
+
+def _twin(record: Struct) -> Struct:
+    """A record as it is written, with what it holds."""
+    written = {name: _how(type(record), name)(getattr(record, name)) for name in record.__struct_fields__}
+    return _WRITTEN[type(record)](**written)
+
+
+@cache
+def _how(kind: type[Struct], name: str) -> Callable[[Any], Any]:
+    """How a field of a record is written."""
+    if name == "facts":
+        return _packed_facts
+    if name == "value" and kind is StoreFact:
+        return _packed
+    if name == "notes":
+        return lambda _notes: ()  # they quote the body, and may quote a name
+    return _deep
+
+
+def _deep(value: object) -> Any:
+    if type(value) is tuple:
+        return tuple(_deep(part) for part in value)
+    return _twin(value) if isinstance(value, Struct) and type(value) in _WRITTEN else value
+
+
+def _packed_facts(facts: Mapping[str, FactValue]) -> _Facts:
+    private = _private()
+    return {name: _packed(value) for name, value in facts.items() if name not in private}
+
+
+def _packed(value: FactValue) -> Any:
+    """A value with its kind, where MessagePack has none for it."""
+    if isinstance(value, Decimal):
+        return Ext(_DECIMAL, str(value).encode())
+    if isinstance(value, datetime):
+        return Ext(_TIME, value.isoformat().encode())
+    if isinstance(value, date):
+        return Ext(_DATE, value.isoformat().encode())
+    return Ext(_WORDS, _encoder.encode(value)) if isinstance(value, tuple) else value
+
+
+def _unpacked(code: int, data: memoryview) -> Any:
+    if code == _WORDS:
+        return msgspec.msgpack.decode(data, type=tuple[str, ...])
+    return _EXTENSIONS[code](bytes(data).decode())
+
+
+_EXTENSIONS: Mapping[int, Callable[[str], FactValue]] = {
+    _DECIMAL: Decimal, _DATE: date.fromisoformat, _TIME: datetime.fromisoformat,
+}  # fmt: skip
+
+
+def _record(twin: Struct) -> Any:
+    """A record from the twin that was read."""
+    kind = _READ[type(twin)]
+    if kind is Line:  # by far the most, and nothing within it has a twin
+        return Line(**{name: getattr(twin, name) for name in _LINE_FIELDS})
+    return kind(**{name: _back(getattr(twin, name)) for name in twin.__struct_fields__})
+
+
+_LINE_FIELDS = Line.__struct_fields__
+
+
+def _back(value: object) -> Any:
+    if type(value) is tuple:
+        return tuple(_back(part) for part in value)
+    return _record(value) if isinstance(value, Struct) and type(value) in _READ else value

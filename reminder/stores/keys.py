@@ -1,0 +1,106 @@
+"""Keys of patients and encounters: what stands in the stores and the journal in place of their ids.
+
+A key is HMAC-SHA256 over the id system and the id, cut to 32 hex digits (128 bits: two of a billion patients share one
+with a chance of 1e-21). The secret never leaves its folder, and nothing here writes it or an id to a log. A secret is
+changed by putting a newer file beside the old one: what is written goes under the newest, reading knows them all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+__all__ = ["KEY_DIGITS", "SECRET_BYTES", "Keys", "KeysError"]
+
+KEY_DIGITS = 32
+"""Hex digits of a key."""
+
+SECRET_BYTES = 32
+"""Length of a secret: that of the hash, as RFC 2104, section 3, advises."""
+
+_SUFFIX = ".key"
+_FIRST = "0001" + _SUFFIX
+_PRIVATE = 0o600
+
+
+class KeysError(Exception):
+    """The secrets cannot be read or made; the message says what to do."""
+
+
+class Keys:
+    """The live secrets, newest first. Two of them are never told apart by what a key looks like."""
+
+    def __init__(self, newest_first: tuple[bytes, ...]) -> None:
+        if not newest_first or any(len(secret) < SECRET_BYTES for secret in newest_first):
+            raise KeysError(f"a secret has fewer than {SECRET_BYTES} bytes; take a whole one")
+        self._secrets = newest_first
+
+    def __repr__(self) -> str:
+        """How many secrets there are, and nothing of them."""
+        return f"Keys({len(self._secrets)} live)"
+
+    @classmethod
+    def open(cls, folder: Path) -> Keys:
+        """The secrets in ``folder``, by name the newest last (``0001.key``, ``0002.key``); the first one is made.
+
+        Raises:
+            KeysError: When a file cannot be read or written, or is no whole secret.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            files = _files(folder) or _made(folder)
+            return cls(tuple(file.read_bytes() for file in reversed(files)))
+        except OSError as error:
+            raise KeysError(f"the secrets in `{folder}` cannot be used ({error.strerror}); give the rights") from error
+
+    def patient(self, id_system: str, patient_id: str) -> str:
+        """The key a patient is written under; ``id_system`` says whose numbers these are."""
+        return _key(self._secrets[0], "patient", id_system, patient_id)
+
+    def encounter(self, institution_id: str, encounter_id: str) -> str:
+        """The key an encounter is written under; its number is that of the institution."""
+        return _key(self._secrets[0], "encounter", institution_id, encounter_id)
+
+    def patient_aliases(self, id_system: str, patient_id: str) -> tuple[tuple[str, str], ...]:
+        """The newest key with each older one, for ``Store.put_aliases``; none where there is but one secret."""
+        newest, *older = self._all("patient", id_system, patient_id)
+        return tuple((newest, key) for key in older)
+
+    def encounter_aliases(self, institution_id: str, encounter_id: str) -> tuple[tuple[str, str], ...]:
+        """The same for an encounter."""
+        newest, *older = self._all("encounter", institution_id, encounter_id)
+        return tuple((newest, key) for key in older)
+
+    def _all(self, *named: str) -> Iterator[str]:
+        return (_key(secret, *named) for secret in self._secrets)
+
+
+def _key(secret: bytes, *named: str) -> str:
+    """One key: lengths before the parts, so that no two namings read the same."""
+    text = b"".join(len(part).to_bytes(4) + part for part in (word.encode("utf-8", "surrogatepass") for word in named))
+    return hmac.digest(secret, text, hashlib.sha256).hex()[:KEY_DIGITS]
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*" + _SUFFIX))
+
+
+def _made(folder: Path) -> list[Path]:
+    """Make the first secret: written beside and linked into place, so that of several workers one wins for all."""
+    beside = folder / f".{secrets.token_hex(8)}.new"
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_bytes(SECRET_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(beside, folder / _FIRST)
+    finally:
+        beside.unlink()
+    return _files(folder)

@@ -1,0 +1,42 @@
+"""Make a store's tables, or bring them up to this version. Loaded only when there is something to do.
+
+Workers that start together do it one after the other: who has waited finds it done.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy.pool import NullPool
+
+from reminder.stores.version import is_current
+
+__all__ = ["migrate"]
+
+_ADVISORY = 0x7265_6D69_6E64_6572
+"""The lock of PostgreSQL under which migrations run: "reminder" in ASCII."""
+
+
+def migrate(url: str) -> None:
+    """Bring the database at an SQLAlchemy URL up to :data:`reminder.stores.version.HEAD`.
+
+    Raises:
+        StoreError: ``newer``, when a later version of the program made it.
+        sqlalchemy.exc.SQLAlchemyError: When the database cannot be changed.
+    """
+    engine = sa.create_engine(url, poolclass=NullPool)
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_ADVISORY})"))
+        else:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        if not is_current(MigrationContext.configure(connection).get_current_revision()):
+            config = Config()
+            config.set_main_option("script_location", str(resources.files("reminder.stores") / "migrations"))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+        connection.commit()

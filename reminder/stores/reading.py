@@ -1,0 +1,228 @@
+"""What a check is told, from the rows of one batch: lines without copies, encounters, coverage, facts that hold."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from operator import attrgetter, itemgetter
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Struct
+
+from negative_list.history import without_copies
+from negative_list.prescription import Encounter, History, Line, Prescription
+from negative_list.readers.files import StoreFact
+from reminder.stores import statements as sql
+from reminder.stores.base import MOST_LINES, Told, Wanted
+from reminder.stores.changes import INSTITUTION, NO_TIME, SAVED, civil_text
+from reminder.stores.coding import Content, decode, decode_value
+
+if TYPE_CHECKING:
+    from reminder.stores.driver import Query, Row
+
+__all__ = ["encounters_of", "queries", "told"]
+
+_MOMENT = timedelta(microseconds=1)
+_EVER = datetime.min  # noqa: DTZ901 - a civil time before every other
+
+
+def queries(wanted: Wanted) -> list[Query]:
+    """What to ask for a check; :func:`told` takes the answers in the same order."""
+    return [*_history_queries(wanted), *_fact_queries(wanted)]
+
+
+def told(wanted: Wanted, answers: Sequence[list[Row]], until: float | None = None) -> Told:
+    """What a check is told; ``until``: the time of ``time.monotonic`` by which to have done."""
+    history, cut_at = None, None
+    if _has_history(wanted):
+        records, coverage, aliases = answers[:3]
+        history, cut_at = _history(wanted, records, coverage, _person(wanted, aliases), until)
+    elif wanted.history:
+        history = History()
+    facts = _facts(wanted, *answers[-2:]) if _has_facts(wanted) else ()
+    return Told(history=history, facts=facts, cut_at=cut_at)
+
+
+def _has_history(wanted: Wanted) -> bool:
+    return wanted.history and bool(wanted.patient_key)
+
+
+def _has_facts(wanted: Wanted) -> bool:
+    return wanted.facts and any(wanted.subjects)
+
+
+def _history_queries(wanted: Wanted) -> list[Query]:
+    if not _has_history(wanted):
+        return []
+    patient = (wanted.patient_key, wanted.patient_key)
+    return [
+        (sql.RECORDS, (*patient, MOST_LINES)),
+        (sql.COVERAGE, (*patient, wanted.institution_id)),
+        (sql.ALIASES.format(keys="?"), (wanted.encounter_key,)),
+    ]
+
+
+def _fact_queries(wanted: Wanted) -> list[Query]:
+    subjects = sorted({subject for subject in wanted.subjects if subject})
+    if not _has_facts(wanted):
+        return []
+    places, at = sql.marks(len(subjects)), civil_text(wanted.at)
+    # The subjects themselves are written as a list of values, so that an index finds each of them.
+    rows = " UNION ALL ".join(["SELECT CAST(? AS TEXT)"] * len(subjects))
+    return [
+        (sql.FACTS.format(subjects=rows, keys=places), (*subjects, *subjects, at, at)),
+        (sql.ALIASES.format(keys=places), subjects),
+    ]
+
+
+def _person(wanted: Wanted, aliases: list[Row]) -> str:
+    """What the asking encounter is known as among its aliases."""
+    return next((person for key, person in aliases if key == wanted.encounter_key), wanted.encounter_key)
+
+
+class _Found(Struct, frozen=True):
+    """One record as read: whose it is, whether it was saved here, and what it holds under the key asked for."""
+
+    institution_id: str
+    saved: bool
+    encounter_key: str
+    content: Content
+
+
+def _history(
+    wanted: Wanted, records: list[Row], coverage: list[Row], person: str, until: float | None
+) -> tuple[History, datetime | None]:
+    """The history, and the time before which it is cut."""
+    found: list[_Found] = []
+    cut_at, kept = None, 0
+    for last_at, lines, *row, known_as in records:
+        kept += lines
+        if kept > MOST_LINES or (until is not None and time.monotonic() > until):
+            cut_at = datetime.fromisoformat(last_at)
+            break
+        found.append(_found(row, wanted.encounter_key if known_as == person else known_as))
+    others = (one for one in found if one.encounter_key != wanted.encounter_key)
+    history = msgspec.structs.replace(_covered(coverage, cut_at), lines=_lines(found), encounters=_encounters(others))
+    return history, cut_at
+
+
+def _found(row: Sequence[Any], here: str) -> _Found:
+    """A record, with what it says of its encounter told of the key asked for."""
+    institution_id, encounter_key, source, body = row
+    content = decode(Content, body)
+    if here != encounter_key:
+        content = Content(
+            encounter=content.encounter and msgspec.structs.replace(content.encounter, id=here),
+            lines=tuple(
+                msgspec.structs.replace(line, encounter_id=here) if line.encounter_id == encounter_key else line
+                for line in content.lines
+            ),
+        )
+    return _Found(institution_id, source == SAVED, here, content)
+
+
+def _lines(found: Iterable[_Found]) -> tuple[Line, ...]:
+    """The lines of records, each once: of copies that which was saved here, else the one told last.
+
+    Lines of one record are no copies of each other, so that an encounter told by one record is taken as it is.
+    """
+    by_encounter: dict[str, list[tuple[Line, ...]]] = {}
+    for one in sorted(found, key=lambda one: not one.saved):
+        for encounter_id, lines in itertools.groupby(one.content.lines, key=attrgetter("encounter_id")):
+            by_encounter.setdefault(encounter_id, []).append(tuple(lines))
+    return tuple(line for told in by_encounter.values() for line in (_once(told) if len(told) > 1 else told[0]))
+
+
+def _once(told: Sequence[tuple[Line, ...]]) -> tuple[Line, ...]:
+    lines = tuple(itertools.chain.from_iterable(told))
+    nobody = Prescription(encounter=Encounter(id=""))
+    return without_copies(History(lines=lines), nobody).lines
+
+
+def _encounters(found: Iterable[_Found]) -> tuple[Encounter, ...]:
+    """Each encounter once, with all that is told of it; where records differ, the latest is right."""
+    merged: dict[str, Encounter] = {}
+    for one in found:
+        if told := one.content.encounter:
+            known = merged.get(one.encounter_key)
+            merged[one.encounter_key] = _filled(known, told) if known else told
+    return tuple(merged.values())
+
+
+def _filled(known: Encounter, older: Encounter) -> Encounter:
+    """An encounter with what only an older record tells."""
+    return msgspec.structs.replace(
+        known,
+        facts={**older.facts, **known.facts},
+        sources={**older.sources, **known.sources},
+        times={**older.times, **known.times},
+        diagnoses=known.diagnoses or older.diagnoses,
+        operations=known.operations or older.operations,
+    )
+
+
+def _covered(words: list[Row], cut_at: datetime | None) -> History:
+    """What is promised to the asking institution, by the words that count (the last of each institution)."""
+    said = {institution_id: (since, bool(complete)) for institution_id, since, complete in words}
+    (everywhere, complete), own = said.pop("", (NO_TIME, False)), next(iter(said.values()), (NO_TIME, False))
+    since = datetime.fromisoformat(everywhere) if everywhere else None
+    own_since = _EVER if complete or own[1] else _earliest(since, datetime.fromisoformat(own[0]) if own[0] else None)
+    if cut_at is None:
+        return History(since=since, own_since=own_since, complete=complete)
+    known_from = cut_at + _MOMENT
+    return History(
+        since=known_from if complete else since and max(since, known_from),
+        own_since=own_since and max(own_since, known_from),
+    )
+
+
+def _earliest(*times: datetime | None) -> datetime | None:
+    return min((moment for moment in times if moment is not None), default=None)
+
+
+def _facts(wanted: Wanted, rows: list[Row], aliases: list[Row]) -> tuple[StoreFact, ...]:
+    """Facts under the keys that were asked; of a key and its aliases the one valid last."""
+    asked = _asked(wanted.subjects, dict(aliases))
+    best: dict[tuple[str, str], StoreFact] = {}
+    for row in sorted(rows, key=itemgetter(3)):
+        fact = _fact(*row)
+        for subject in asked.get(fact.subject, ()):
+            best[subject, fact.fact] = msgspec.structs.replace(fact, subject=subject)
+    return tuple(best.values())
+
+
+def _asked(subjects: Iterable[str], persons: Mapping[str, str]) -> dict[str, set[str]]:
+    """The keys asked for, by each key that is the same person's."""
+    asked = {subject: {subject} for subject in subjects}
+    for key, person in persons.items():
+        same = {subject for subject in subjects if persons.get(subject) == person}
+        asked[key] = asked.get(key, set()) | same
+    return asked
+
+
+def _fact(subject: str, name: str, value: bytes, valid_from: str, expires: str, source: str) -> StoreFact:
+    return StoreFact(
+        subject=subject,
+        fact=name,
+        value=decode_value(value),
+        valid_from=datetime.fromisoformat(valid_from) if valid_from else None,
+        expires=datetime.fromisoformat(expires) if expires else None,
+        source=source,
+    )
+
+
+def encounters_of(rows: Iterable[Row]) -> Iterator[tuple[str, Encounter, tuple[Line, ...]]]:
+    """Institution, encounter and lines of each encounter, from the rows of ``PATIENTS_BETWEEN``, patient by patient."""
+    for _, records in itertools.groupby(rows, key=itemgetter(0)):
+        found = [_found(row, known_as) for _, *row, known_as in records]
+        institutions = {one.encounter_key: one.institution_id for one in sorted(found, key=attrgetter("saved"))}
+        encounters = {encounter.id: encounter for encounter in _encounters(found)}
+        lines: dict[str, list[Line]] = {}
+        for line in _lines(found):
+            lines.setdefault(line.encounter_id, []).append(line)
+            institutions.setdefault(line.encounter_id, str(line.facts[INSTITUTION]))
+        for key in encounters.keys() | lines.keys():
+            yield institutions[key], encounters.get(key, Encounter(id=key)), tuple(lines.get(key, ()))
