@@ -17,7 +17,7 @@ from negative_list import conditions as c
 from negative_list.compile import CompiledList, compile
 from negative_list.engine import match
 from negative_list.findings import findings_of, not_evaluated_of
-from tests.plain import Outcome, Seen, match_plainly
+from tests.plain import Found, Outcome, Seen, match_plainly
 
 if TYPE_CHECKING:
     from negative_list.prescription import Encounter, History, Prescription
@@ -36,10 +36,14 @@ def match_engine(compiled: CompiledList, case: Case) -> Outcome:
     missed = not_evaluated_of(matched, compiled.binder)
     return Outcome(
         findings={
-            (finding.rule_id, finding.lines): frozenset(finding.involved) for finding in found if not finding.unknown
+            (one.rule_id, one.lines): Found(
+                involved=frozenset(one.involved), action=one.action, amount_fen=one.amount_fen
+            )
+            for one in found
+            if not one.unknown
         },
         undecided={(one.rule_id, one.lines): frozenset(one.needs) for one in missed},
-        asking={(finding.rule_id, finding.lines) for finding in found if finding.unknown},
+        asking={(one.rule_id, one.lines) for one in found if one.unknown},
     )
 
 
@@ -60,7 +64,7 @@ def disagreement(rules: RuleList, case: Case) -> str:
 
 
 def _answer(outcome: Outcome) -> str:
-    found = [f"{key} on {sorted(lines)}" for key, lines in outcome.findings.items()]
+    found = [f"{key} on {sorted(one.involved)} {one.action} {one.amount_fen}" for key, one in outcome.findings.items()]
     return (
         f"findings {found}; asking {sorted(outcome.asking)}; "
         f"undecided {[f'{key} needs {sorted(n)}' for key, n in outcome.undecided.items()]}"
@@ -77,7 +81,8 @@ def _written(prescription: Prescription) -> Iterator[str]:
 
 def _history(history: History | None) -> Iterator[str]:
     if history is not None:
-        yield f"history since={history.since} complete={history.complete}"
+        yield f"history since={history.since} own_since={history.own_since} complete={history.complete}"
+        yield from (f"  {_plain(msgspec.structs.asdict(one))}" for one in history.encounters)
         yield from (f"  {_plain(msgspec.structs.asdict(line))}" for line in history.lines)
 
 
@@ -109,6 +114,8 @@ def _smaller(rules: RuleList, case: Case) -> Iterator[tuple[RuleList, Case]]:
         yield rules, replace(case, history=None)
         for lines in _shorter(case.history.lines):
             yield rules, replace(case, history=replace(case.history, lines=lines))
+        for encounters in _shorter(case.history.encounters):
+            yield rules, replace(case, history=replace(case.history, encounters=encounters))
     for prescription in _fewer(case.prescription):
         yield rules, replace(case, prescription=prescription)
 
@@ -120,7 +127,7 @@ def _simpler(rule: Rule) -> Iterator[Rule]:
     match rule.violation:
         case c.Not(of=child):
             yield replace(rule, violation=child)
-        case c.All(of=children) | c.Any(of=children):
+        case c.All(of=children) | c.Any(of=children) | c.AtLeast(of=children):
             yield from (replace(rule, violation=child) for child in children)
         case _:
             lines = getattr(rule.violation, "lines", None)

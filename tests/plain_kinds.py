@@ -1,14 +1,15 @@
-"""The plain matcher, part 3 of 4: what each kind of condition answers, and on which evidence.
+"""The plain matcher, part 8 of 8 before the loop: what each kind of condition answers, and on which evidence.
 
 An answer is the value, the *involved* lines of a decided one (certain gathered lines other than the trigger line)
-and the *needs* of an unknown one. ``all`` and ``any`` carry evidence as design 4 defines it: of a true ``all`` every
-child, of a false one the first false child, of an unknown one its unknown children; ``any`` is the mirror image.
+and the *needs* of an unknown one. ``all``, ``any`` and ``at_least`` carry evidence as design 4 defines it: of a true
+one the first true children that suffice, of a false one the first false children that suffice, of an unknown one its
+unknown children. ``all`` is ``at_least`` all of them, ``any`` is ``at_least`` one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from datetime import date, datetime, time
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING
@@ -16,8 +17,10 @@ from typing import TYPE_CHECKING
 from negative_list import conditions as c
 from negative_list.codes import expand_ranges
 from negative_list.text import clauses, normalise, occurs
-from tests.plain_gathered import gathered, hours, limits
-from tests.plain_lines import NOTHING, Answer, Kleene, Scene, Trigger, span
+from tests.plain_gathered import gathered
+from tests.plain_scene import NOTHING, Answer, Kleene, Scene, Trigger, span, value_of
+from tests.plain_totals import Interval, hours, limits
+from tests.plain_visits import since_visit, visit_count
 
 if TYPE_CHECKING:
     from negative_list.prescription import Diagnosed, FactValue, Operated
@@ -38,98 +41,156 @@ def answer(condition: c.Condition, scene: Scene, trigger: Trigger) -> Answer:
 
 def _answer(condition: c.Condition, scene: Scene, trigger: Trigger) -> Answer:
     match condition:
-        case c.All():
-            return _joined((answer(child, scene, trigger) for child in condition.of), decisive=False)
-        case c.Any():
-            return _joined((answer(child, scene, trigger) for child in condition.of), decisive=True)
+        case c.All(of=children):
+            return _at_least(len(children), children, scene, trigger)
+        case c.Any(of=children):
+            return _at_least(1, children, scene, trigger)
+        case c.AtLeast(of=children, count=count):
+            return _at_least(count, children, scene, trigger)
         case c.Not():
             child = answer(condition.of, scene, trigger)
             return Answer(None if child.value is None else not child.value, child.involved, child.needs)
-        case c.Fact() | c.Age() | c.Elapsed() | c.Diagnosis() | c.Operation():
-            value, need = _known(condition, scene, trigger)
-            return Answer(value, needs=frozenset({need}))
+        case c.Fact() | c.Age() | c.Elapsed():
+            return _fact(condition, scene, trigger)
+        case c.Diagnosis() | c.Operation() | c.Evidence():
+            return _known(condition, scene, trigger)
+        case c.VisitCount():
+            return visit_count(condition, scene, trigger)
+        case c.SinceVisit():
+            return since_visit(condition, scene, trigger)
         case _:
             return gathered(condition, scene, trigger)
 
 
-def _joined(children: Iterable[Answer], *, decisive: bool) -> Answer:
-    """``all`` (decided by its first false child) or ``any`` (decided by its first true one)."""
-    seen: list[Answer] = []
+def _at_least(count: int, children: tuple[c.Condition, ...], scene: Scene, trigger: Trigger) -> Answer:
+    """True with ``count`` true children, false when too many are false for that, with those it takes to see it."""
+    sides: dict[Kleene, list[Answer]] = {True: [], False: [], None: []}
+    enough = {True: count, False: len(children) - count + 1}
     for child in children:
-        if child.value is decisive:
-            return child
-        seen.append(child)
-    unknown = [child.needs for child in seen if child.value is None]
-    if unknown:
-        return Answer(None, needs=NOTHING.union(*unknown))
-    return Answer(not decisive, tuple(line for child in seen for line in child.involved))
+        given = answer(child, scene, trigger)
+        sides[given.value].append(given)
+        if given.value is not None and len(sides[given.value]) == enough[given.value]:
+            return Answer(given.value, [line for one in sides[given.value] for line in one.involved])
+    return Answer(None, needs=NOTHING.union(*(one.needs for one in sides[None])))
 
 
-def _known(
-    condition: c.Fact | c.Age | c.Elapsed | c.Diagnosis | c.Operation, scene: Scene, trigger: Trigger
-) -> tuple[Kleene, str]:
-    """The value of a condition on facts, and the name that would settle it."""
-    encounter = scene.prescription.encounter
+# --- facts ----------------------------------------------------------------------------------------------------------
+
+
+def _fact(condition: c.Fact | c.Age | c.Elapsed, scene: Scene, trigger: Trigger) -> Answer:
+    """A condition on one fact: it needs the fact where its own number is not exact, and what its limits need."""
+    name = "patient.birth_date" if isinstance(condition, c.Age) else condition.fact
+    value = value_of(name, scene, trigger)
+    if isinstance(condition, c.Fact) and condition.any_of:
+        words = value if isinstance(value, tuple) else (value,)
+        named = None if value is None else any(word in condition.any_of for word in words)
+        return Answer(named, needs=frozenset({name}))
+    number = _number(condition, value, trigger)
+    kept = limits(condition, number, scene, trigger)
+    exact = number is not None and number[0] == number[1]
+    return Answer(kept.value, kept.involved, kept.needs | (NOTHING if exact else frozenset({name})))
+
+
+def _number(condition: c.Fact | c.Age | c.Elapsed, value: FactValue | None, trigger: Trigger) -> Interval | None:
     match condition:
         case c.Fact():
-            return _fact(condition, value_of(condition.fact, scene, trigger)), condition.fact
-        case c.Age():
-            return _age(condition, value_of("patient.birth_date", scene, trigger), trigger), "patient.birth_date"
-        case c.Elapsed():
-            return _elapsed(condition, value_of(condition.fact, scene, trigger), trigger), condition.fact
-        case c.Diagnosis():
-            return _diagnosed(condition, encounter.diagnoses, past=condition.past), "encounter.diagnoses"
-        case c.Operation():
-            return _diagnosed(condition, encounter.operations, past=False), "encounter.operations"
+            return (value, value) if isinstance(value, int | Decimal) else None
+        case c.Age(unit=unit):
+            return _age(unit, value, trigger)
+        case c.Elapsed(unit=unit):
+            return _elapsed(unit, value, trigger)
 
 
-def value_of(fact: str, scene: Scene, trigger: Trigger) -> FactValue | None:
-    """The value of a fact by its dictionary name; ``None`` where it is not known."""
-    match fact.partition(".")[0]:
-        case "patient":
-            return scene.prescription.patient.facts.get(fact)
-        case "encounter":
-            return scene.prescription.encounter.facts.get(fact)
-        case _:
-            return trigger.line.facts.get(fact) if trigger.line is not None else None
-
-
-def _fact(condition: c.Fact, value: FactValue | None) -> Kleene:
-    if value is None:
-        return None
-    if condition.any_of:
-        held = value if isinstance(value, tuple) else (value,)
-        return any(word in condition.any_of for word in held)
-    return limits(condition, (value, value)) if isinstance(value, int | Decimal) else None
-
-
-def _age(condition: c.Age, birth: FactValue | None, trigger: Trigger) -> Kleene:
+def _age(unit: str, birth: FactValue | None, trigger: Trigger) -> Interval | None:
     if not isinstance(birth, date) or birth > trigger.day:
         return None
     months = (trigger.day.year - birth.year) * 12 + trigger.day.month - birth.month - (trigger.day.day < birth.day)
-    age = {"year": months // 12, "month": months, "day": (trigger.day - birth).days}[condition.unit]
-    return limits(condition, (age, age))
+    age = {"year": months // 12, "month": months, "day": (trigger.day - birth).days}[unit]
+    return age, age
 
 
-def _elapsed(condition: c.Elapsed, event: FactValue | None, trigger: Trigger) -> Kleene:
+def _elapsed(unit: str, event: FactValue | None, trigger: Trigger) -> Interval | None:
     if not isinstance(event, date):
         return None
-    if condition.unit == "day":
+    if unit == "day":
         days = (trigger.day - (event.date() if isinstance(event, datetime) else event)).days
-        return limits(condition, (days, days))
+        return days, days
     begin = event if isinstance(event, datetime) else datetime.combine(event, time())
     first, last = span(begin, has_clock=isinstance(event, datetime))
     early, late = span(trigger.moment, has_clock=trigger.has_clock)
-    return limits(condition, (hours(early - last), hours(late - first)))
+    return hours(early - last), hours(late - first)
 
 
-def _diagnosed(condition: c.Diagnosis | c.Operation, given: tuple[Diagnosed | Operated, ...], *, past: bool) -> Kleene:
+# --- evidence, diagnoses, operations --------------------------------------------------------------------------------
+
+
+def _known(condition: c.Evidence | c.Diagnosis | c.Operation, scene: Scene, trigger: Trigger) -> Answer:
+    """A condition on what is known of the patient or the encounter, and the name that would settle it."""
+    encounter = scene.prescription.encounter
+    match condition:
+        case c.Evidence():
+            return Answer(_evident(condition, scene, trigger), needs=frozenset({condition.fact}))
+        case c.Diagnosis():
+            stage = condition.stage
+            pool = [one for one in encounter.diagnoses if stage == "any" or one.stage in ("", stage)]
+            value = _diagnosed(condition, tuple(pool), scene, past=condition.past)
+            return Answer(value, needs=frozenset({"encounter.diagnoses"}))
+        case c.Operation():
+            value = _diagnosed(condition, encounter.operations, scene, past=False)
+            return Answer(value, needs=frozenset({"encounter.operations"}))
+
+
+def _evident(condition: c.Evidence, scene: Scene, trigger: Trigger) -> Kleene:
+    states = _states(condition, scene, trigger)
+    if not states:
+        return None
+    if states <= {*condition.states}:
+        return True
+    return False if states.isdisjoint(condition.states) else None
+
+
+def _states(condition: c.Evidence, scene: Scene, trigger: Trigger) -> set[str]:
+    """The states a piece of evidence may be in; none where it was never told."""
+    value = value_of(condition.fact, scene, trigger)
+    if value is None or value is False:
+        return set() if value is None else {"absent"}
+    if condition.max_age_hours is None and condition.max_age_days is None:
+        return {"present"}
+    found = _found_at(condition.fact, scene, trigger)
+    if found is None:
+        return {"present", "too_old"}
+    early, late = span(trigger.moment, has_clock=trigger.has_clock)
+    return {_state(condition, moment, found) for moment in (early, late)}
+
+
+def _state(condition: c.Evidence, moment: datetime, found: datetime) -> str:
+    """Whether evidence found at a moment is present or too old at another."""
+    hours_old = condition.max_age_hours is not None and moment - found > timedelta(hours=condition.max_age_hours)
+    days_old = condition.max_age_days is not None and (moment.date() - found.date()).days > condition.max_age_days
+    return "too_old" if hours_old or days_old else "present"
+
+
+def _found_at(fact: str, scene: Scene, trigger: Trigger) -> datetime | None:
+    """When a fact was found, where that is told."""
+    match fact.partition(".")[0]:
+        case "patient":
+            return scene.prescription.patient.times.get(fact)
+        case "encounter":
+            return scene.prescription.encounter.times.get(fact)
+        case _:
+            return trigger.line.times.get(fact) if trigger.line is not None else None
+
+
+def _diagnosed(
+    condition: c.Diagnosis | c.Operation, given: tuple[Diagnosed | Operated, ...], scene: Scene, *, past: bool
+) -> Kleene:
     pool = [one for one in given if one.main or not condition.main]
-    beginnings = expanded(condition.codes)
+    codes = (*condition.codes, *(code for name in condition.sets for code in sorted(scene.sets[name])))
+    beginnings = expanded(codes)
     said = {statement for one in pool for statement in _statements(condition, one, beginnings)}
     if "present" in said or (past and "past" in said):
         return True
-    coded = bool(condition.codes) and bool(pool) and all(one.codes for one in pool)
+    coded = bool(codes) and bool(pool) and all(one.codes for one in pool)
     return False if coded and "doubtful" not in said else None
 
 
