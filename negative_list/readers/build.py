@@ -17,6 +17,7 @@ from msgspec import Struct
 from negative_list.codes import icd9_codes, icd10_codes, normal, structure
 from negative_list.dictionary import load
 from negative_list.prescription import Diagnosed, Encounter, FactValue, Line, Operated, Patient
+from negative_list.readers import derived
 from negative_list.readers.reading import SITE, SITE_DEFAULT, TIMES, Facts, Gathered, Place, Reading
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def line(reading: Reading, encounter_id: str, gathered: Gathered, place: Place, 
     elif "line.item_type" not in gathered:
         gathered["line.item_type"] = item_type
     times = take(TIMES, None)
-    sources = _settled(reading, "line", gathered, _derive_line)
+    sources = _settled_line(reading, gathered)
     return Line(
         id=place.line,
         encounter_id=encounter_id,
@@ -108,6 +109,15 @@ def line(reading: Reading, encounter_id: str, gathered: Gathered, place: Place, 
         facts=gathered,
         times=_found(times, gathered, sources) if times else {},
     )
+
+
+def _settled_line(reading: Reading, facts: Facts) -> dict[str, str]:
+    if not derived.is_dosed(facts):  # few bodies tell doses, and the others should not pay for them
+        return _settled(reading, "line", facts, _derive_line)
+    told = frozenset(facts)
+    sources = _settled(reading, "line", facts, _derive_dosed_line)
+    follows = derived.DOSAGE & facts.keys() - told - sources.keys()
+    return dict.fromkeys(sorted(follows), derived.DERIVED) | sources
 
 
 def _found(times: Mapping[str, datetime], facts: Facts, sources: Mapping[str, str]) -> dict[str, datetime]:
@@ -171,6 +181,11 @@ def _derive_line(facts: Facts, _fixed: Mapping[str, FactValue]) -> None:
         facts["line.full_price"] = price >= listed  # type: ignore[operator]
     if "line.paid_by" not in facts and (payer := _paid_by(facts)):
         facts["line.paid_by"] = payer
+
+
+def _derive_dosed_line(facts: Facts, fixed: Mapping[str, FactValue]) -> None:
+    derived.dosage(facts)
+    _derive_line(facts, fixed)
 
 
 def _paid_by(facts: Facts) -> str | None:
