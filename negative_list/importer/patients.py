@@ -19,9 +19,9 @@ from negative_list.rules import OnUnknown, Text
 if TYPE_CHECKING:
     from negative_list.importer.points import Point
 
-__all__ = ["make_ages", "make_sex", "make_work_age"]
+__all__ = ["SEX_EXEMPT", "make_ages", "make_sex", "make_work_age"]
 
-_SEX_EXEMPT = Diagnosis(
+SEX_EXEMPT = Diagnosis(
     codes=("Q56", "Q90-Q99", "E34.5", "E25"),
     terms=(
         "性别不明", "性别不清", "性别待定", "两性畸形", "真两性畸形", "假两性畸形", "间性", "染色体异常", "染色体畸变",
@@ -44,7 +44,7 @@ def make_sex(point: Point, class_id: str) -> Made:
     violation: Condition = words("patient.sex", other)
     on_unknown = OnUnknown()
     if class_id == "R81":
-        violation = All(of=(violation, Not(of=_SEX_EXEMPT)))
+        violation = All(of=(violation, Not(of=SEX_EXEMPT)))
         on_unknown = OnUnknown(action="remind", ask=("encounter.diagnoses",))
     message = Text(zh=f"限{sex}性使用", en=f"for {'women' if sex == '女' else 'men'} only")
     own = Part(class_id=class_id, violation=violation, message=message, on_unknown=on_unknown)

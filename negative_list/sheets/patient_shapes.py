@@ -1,0 +1,210 @@
+"""Shapes of rules about who the patient is: sex, age, pregnancy; of an item, a diagnosis or an operation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from negative_list.conditions import Age, All, Condition, Fact, Not
+from negative_list.importer.ages import Ages
+from negative_list.rules import Rule, Text, Trigger
+from negative_list.sheets.cells import refusal
+from negative_list.sheets.shapes import Made, Shape, Values, item_values, joined, trigger_of
+from negative_list.sheets.spans import AgeEnd, resolved, written_bound
+
+__all__ = ["AGES", "DIAGNOSIS_AGE", "DIAGNOSIS_SEX", "FERTILITY", "OPERATION_SEX", "SEX"]
+
+_OTHER = {"男": "女", "女": "男"}
+_ENGLISH = {"男": "men", "女": "women"}
+
+
+# -- what is looked at: an item, a diagnosis, an operation
+
+
+def _diagnoses(values: Values) -> Trigger:
+    return Trigger(diagnoses=values["diagnosis_codes"])
+
+
+def _operations(values: Values) -> Trigger:
+    return Trigger(operations=values["operation_codes"])
+
+
+def _of_items(rule: Rule) -> dict[str, Any]:
+    return item_values(rule.trigger)
+
+
+def _of_diagnoses(rule: Rule) -> dict[str, Any]:
+    return {"diagnosis_codes": rule.trigger.diagnoses}
+
+
+def _of_operations(rule: Rule) -> dict[str, Any]:
+    return {"operation_codes": rule.trigger.operations}
+
+
+# -- sex
+
+
+def _make_sex(trigger: Callable[[Values], Trigger]) -> Callable[[Values], Made]:
+    def make(values: Values) -> Made:
+        sex = values["sex"]
+        violation = Fact(fact="patient.sex", any_of=(_OTHER[sex],))
+        return Made(
+            violation=violation,
+            trigger=trigger(values),
+            message=Text(zh=f"限{sex}性使用", en=f"for {_ENGLISH[sex]} only"),
+        )
+
+    return make
+
+
+def _take_sex(of: Callable[[Rule], dict[str, Any]]) -> Callable[[Rule, Condition], Values | None]:
+    def take(rule: Rule, core: Condition) -> Values | None:
+        match core:
+            case Fact(fact="patient.sex", any_of=("男" | "女" as sex,)):
+                return {**of(rule), "sex": _OTHER[sex]}
+        return None
+
+    return take
+
+
+SEX = Shape(columns=("sex",), needs=(("sex",),), make=_make_sex(trigger_of), take=_take_sex(_of_items))
+"""The item is for one sex."""
+
+DIAGNOSIS_SEX = Shape(
+    columns=("diagnosis_codes", "diagnosis_terms", "sex"),
+    needs=(("diagnosis_codes",), ("sex",)),
+    make=_make_sex(_diagnoses),
+    take=_take_sex(_of_diagnoses),
+    key=("diagnosis_codes",),
+)
+"""The diagnosis is one of one sex; its name is for people, since diagnoses trigger by code."""
+
+OPERATION_SEX = Shape(
+    columns=("operation_codes", "operation_name", "sex"),
+    needs=(("operation_codes",), ("sex",)),
+    make=_make_sex(_operations),
+    take=_take_sex(_of_operations),
+    key=("operation_codes",),
+)
+"""The operation is one of one sex."""
+
+
+# -- age
+
+
+def _ages(values: Values) -> Ages:
+    """The ages a row tells: both ends, or a range in words."""
+    unit = values.get("age_unit")
+    low: AgeEnd | None = values.get("age_low")
+    high: AgeEnd | None = values.get("age_high")
+    if (low or high) and values.get("age_text"):
+        raise refusal("年龄范围与上下限只能填一种 (tell the ages once); 请清空其一 (empty one of them)", "age_text")
+    if not (low or high):
+        told: Ages = values["age_text"]
+        return told
+    ages = Ages(
+        low=resolved(low, unit=unit, included=values.get("low_included"), low=True) if low else None,
+        high=resolved(high, unit=unit, included=values.get("high_included"), low=False) if high else None,
+    )
+    if ages.empty:
+        raise refusal("年龄下限高于上限 (no age lies between); 请核对 (check both ends)", "age_low")
+    return ages
+
+
+def _make_ages(trigger: Callable[[Values], Trigger]) -> Callable[[Values], Made]:
+    def make(values: Values) -> Made:
+        ages, only = _ages(values), values["form"] == "only"
+        inside = ages.condition()
+        said = "、".join(
+            written_bound(end, low=low) for end, low in ((ages.low, True), (ages.high, False)) if end is not None
+        )
+        message = Text(
+            zh=f"{'限' if only else '不适用于'}年龄{said}{'患者使用' if only else '的患者'}",
+            en="the patient's age is outside the allowed range",
+        )
+        return Made(violation=Not(of=inside) if only else inside, trigger=trigger(values), message=message)
+
+    return make
+
+
+def _take_ages(of: Callable[[Rule], dict[str, Any]]) -> Callable[[Rule, Condition], Values | None]:
+    def take(rule: Rule, core: Condition) -> Values | None:
+        form = "only" if isinstance(core, Not) else "not"
+        ends = _ends(core.of if isinstance(core, Not) else core)
+        return {**of(rule), "form": form, **ends} if ends else None
+
+    return take
+
+
+def _ends(inside: Condition) -> dict[str, AgeEnd]:
+    """The ends of an age condition, of one or of two units."""
+    parts = inside.of if isinstance(inside, All) else (inside,)
+    found: dict[str, AgeEnd] = {}
+    for part in parts:
+        if not isinstance(part, Age):
+            return {}
+        for name, key, opened in _BOUNDS:
+            bound = getattr(part, name)
+            if bound is not None and bound == int(bound):
+                found[key] = AgeEnd(value=int(bound), unit=part.unit, open=opened)
+    return found
+
+
+_BOUNDS = (
+    ("above", "age_low", True),
+    ("at_least", "age_low", False),
+    ("below", "age_high", True),
+    ("at_most", "age_high", False),
+)
+_AGE_COLUMNS = ("age_low", "age_high", "age_text", "age_unit", "low_included", "high_included", "form")
+_AGE_NEEDS = ("age_low", "age_high", "age_text")
+
+AGES = Shape(
+    columns=_AGE_COLUMNS, needs=(_AGE_NEEDS,), make=_make_ages(trigger_of), take=_take_ages(_of_items), key=("form",)
+)
+"""The item is for ages, or not for ages."""
+
+DIAGNOSIS_AGE = Shape(
+    columns=("diagnosis_codes", "diagnosis_terms", *_AGE_COLUMNS),
+    needs=(("diagnosis_codes",), _AGE_NEEDS),
+    make=_make_ages(_diagnoses),
+    take=_take_ages(_of_diagnoses),
+    key=("diagnosis_codes",),
+)
+"""The diagnosis is one of an age."""
+
+
+# -- pregnancy and breast-feeding
+
+_STATES = {"pregnant": "妊娠期", "lactating": "哺乳期", "planning": "备孕期", "none": "非孕哺期"}
+_TRIMESTERS = {"1": "早期", "2": "中期", "3": "晚期"}
+
+
+def _make_fertility(values: Values) -> Made:
+    states, weeks = values["fertility"], values.get("trimester", ())
+    violation: Condition = Fact(fact="encounter.fertility", any_of=tuple(states))
+    if weeks:
+        violation = All(of=(violation, Fact(fact="encounter.trimester", any_of=tuple(int(week) for week in weeks))))
+    named = joined(_STATES[state] for state in states)
+    when = f"（孕{joined(_TRIMESTERS[week] for week in weeks)}）" if weeks else ""
+    message = Text(zh=f"{named}患者{when}不宜使用", en="not for this reproductive state")
+    return Made(violation=violation, trigger=trigger_of(values), message=message)
+
+
+def _take_fertility(rule: Rule, core: Condition) -> Values | None:
+    match core:
+        case Fact(fact="encounter.fertility", any_of=states) if states:
+            return {**item_values(rule.trigger), "fertility": states}
+        case All(of=(Fact(fact="encounter.fertility", any_of=states), Fact(fact="encounter.trimester", any_of=weeks))):
+            return {**item_values(rule.trigger), "fertility": states, "trimester": tuple(map(str, weeks))}
+    return None
+
+
+FERTILITY = Shape(
+    columns=("fertility", "trimester"),
+    needs=(("fertility",),),
+    make=_make_fertility,
+    take=_take_fertility,
+    key=("fertility", "trimester"),
+)
+"""The item is not for the pregnant, or not for those who breast-feed."""
