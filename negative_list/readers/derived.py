@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from negative_list.readers.dosage import (
@@ -53,10 +54,26 @@ DOSAGE = frozenset(
 )
 """Facts that :func:`dosage` may add."""
 
+_READ = (
+    *sorted(DOSAGE),
+    "line.dosage_form",
+    "line.dose_text",
+    "line.frequency_text",
+    "line.item_type",
+    "line.list_spec",
+    "line.long_order",
+    "line.pack_count",
+    "line.pack_dose_unit",
+    "line.pack_unit",
+    "line.quantity",
+    "line.spec",
+    "line.unit",
+)
 _HERBS = frozenset({"herb", "granule"})
 _PLACES = 1_000_000
 _LONGEST_DAYS = 3660
 _LONGEST_TEXT = 64
+"""Characters of a dose, a unit or a specification; what is longer is prose, and would be remembered for nothing."""
 _MANY_DOSES = ("口服", "糖浆", "滴", "喷", "吸入", "气雾", "混悬", "合剂", "酊", "膏", "霜", "凝胶", "酏", "露", "笔")
 """Dosage forms whose containers are opened for many doses; of every other one the rest is thrown away."""
 
@@ -78,6 +95,20 @@ def dosage(facts: Facts) -> None:
     Days of supply are the quantity times the content of its unit, by the daily dose: whole days the quantity lasts,
     at least one (rule families, 5.4 no. 11). For herbs they are the portions by the portions a day.
     """
+    read = map(facts.get, _READ)
+    facts.update(_following(tuple(None if v.__class__ is str and len(v) > _LONGEST_TEXT else v for v in read)))
+
+
+@lru_cache(maxsize=16384)
+def _following(told: tuple[FactValue | None, ...]) -> Facts:
+    """What follows from the values of :data:`_READ`; the same few orders are written all day."""
+    facts = {name: value for name, value in zip(_READ, told, strict=True) if value is not None}
+    before = frozenset(facts)
+    _add_dosage(facts)
+    return {name: value for name, value in facts.items() if name not in before}
+
+
+def _add_dosage(facts: Facts) -> None:
     told, dose, often = _daily(facts), _dose(facts), _frequency(facts)
     if often is not None and often.as_needed:
         facts.setdefault("line.as_needed", True)
@@ -163,9 +194,8 @@ def _spec(facts: Facts) -> Spec | None:
 
 
 def _text(facts: Facts, name: str) -> str:
-    """A text short enough to be what it is called; what is longer is prose, and would be remembered for nothing."""
     text = facts.get(name)
-    return text if isinstance(text, str) and len(text) <= _LONGEST_TEXT else ""
+    return text if isinstance(text, str) else ""
 
 
 def _measured(dose: Dose, spec: Spec | None, kind: str) -> Fraction | None:
