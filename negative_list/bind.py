@@ -7,12 +7,17 @@ thousand distinct conditions cost. A bound condition answers true, false or ``No
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from negative_list import conditions as c
-from negative_list.gather import Gatherer, Members, Test
-from negative_list.measure import Interval, compare, count, days_of_use, rank, since, total
-from negative_list.values import HOUR_S, bind_age, bind_coded, bind_elapsed, bind_fact
+from negative_list.formula import bind_formula
+from negative_list.gather import Gatherer, Members, Test, shared
+from negative_list.limits import Interval, Within, Worked, formulas_of, within_bounds
+from negative_list.measure import Weights, count, since, total
+from negative_list.ranks import rank
+from negative_list.supply import days_of_use, supply_left
+from negative_list.values import HOUR_S, bind_age, bind_coded, bind_elapsed, bind_evidence, bind_fact
+from negative_list.visits import Visitor, since_visit, visit_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,7 +25,7 @@ if TYPE_CHECKING:
     from negative_list.check import Check
     from negative_list.prescription import Line
 
-__all__ = ["Binder", "overlaps", "pair_sides"]
+__all__ = ["Binder", "Measure", "measure_of", "overlaps", "pair_sides"]
 
 
 class Binder:
@@ -31,11 +36,12 @@ class Binder:
     """
 
     def __init__(self, sets: Mapping[str, tuple[str, ...]]) -> None:
-        self._sets = sets
+        self.sets = sets
         self._tests: dict[c.Condition, Test] = {}
         self._members: dict[c.Items, Members] = {}
         self._gatherers: dict[c.Lines, Gatherer] = {}
-        self._facts: dict[tuple[str, frozenset[c.Scalar]], Test] = {}
+        self._visitors: dict[c.Visits, Visitor] = {}
+        self._formulas: dict[c.Formula, Worked] = {}
 
     def bind(self, condition: c.Condition) -> Test:
         """The test of a condition; the same object for equal conditions."""
@@ -48,7 +54,7 @@ class Binder:
         """The bound items; the same object for equal items."""
         bound = self._members.get(items)
         if bound is None:
-            bound = self._members[items] = Members(items, self._sets)
+            bound = self._members[items] = Members(items, self.sets)
         return bound
 
     def gatherer(self, lines: c.Lines) -> Gatherer:
@@ -58,6 +64,30 @@ class Binder:
             where = self.bind(lines.where) if lines.where is not None else None
             bound = self._gatherers[lines] = Gatherer(lines, self.members(lines.items), where)
         return bound
+
+    def visitor(self, visits: c.Visits) -> Visitor:
+        """The bound visits; the same object for equal visits."""
+        bound = self._visitors.get(visits)
+        if bound is None:
+            where = self.bind(visits.where) if visits.where is not None else None
+            bound = self._visitors[visits] = Visitor(visits, where)
+        return bound
+
+    def weights(self, weights: tuple[c.Weight, ...]) -> Weights:
+        """Bound weights of a sum."""
+        return tuple((self.members(weight.items), weight.weight) for weight in weights)
+
+    def formula(self, formula: c.Formula) -> Worked:
+        """What works a limit out; the same object for equal formulas."""
+        bound = self._formulas.get(formula)
+        if bound is None:
+            bound = self._formulas[formula] = bind_formula(formula, self.gatherer)
+        return bound
+
+    def within(self, bounds: c.Bounds) -> Within:
+        """The test of a number against bounds; hours are compared in seconds, exactly."""
+        hours = getattr(bounds, "unit", "") == "hour"
+        return within_bounds(bounds, self.formula, HOUR_S if hours else 1)
 
 
 def _all(binder: Binder, condition: c.All) -> Test:
@@ -88,6 +118,20 @@ def _any(binder: Binder, condition: c.Any) -> Test:
             if answer is None:
                 held = None
         return held
+
+    return test
+
+
+def _at_least(binder: Binder, condition: c.AtLeast) -> Test:
+    tests = tuple(binder.bind(child) for child in condition.of)
+    wanted = condition.count
+
+    def test(check: Check, line: Line | None) -> bool | None:
+        answers = [child(check, line) for child in tests]
+        held = answers.count(True)
+        if held >= wanted:
+            return True
+        return None if held + answers.count(None) >= wanted else False
 
     return test
 
@@ -129,55 +173,60 @@ def _every(binder: Binder, condition: c.Every) -> Test:
         unsure = None in sure or any(among.means(check, each) is not True for each in gathered.possible)
         return None if unsure or not gathered.covered else True
 
-    return _shared(judge, gatherer)
+    return shared(judge, gatherer)
 
 
-def _shared(judge: Test, gatherer: Gatherer) -> Test:
-    """A test that hangs on the trigger line only through what it gathers: judged once for lines that gather alike."""
+Measure: TypeAlias = "Callable[[Check, Line | None], Interval | None]"
+"""A bound number: an interval for a check and its trigger line, ``None`` where it cannot be told."""
 
+
+def measure_of(binder: Binder, condition: Any) -> Measure:
+    """What a condition over lines or visits measures."""
+    measure: Measure = _MEASURES[type(condition)](binder, condition)
+    return measure
+
+
+def _measured(binder: Binder, condition: Any) -> Test:
+    """The test of a number that hangs on the trigger line itself."""
+    return _compared(measure_of(binder, condition), binder.within(condition))
+
+
+def _gathered(binder: Binder, condition: c.Count | c.Sum | c.DaysOfUse) -> Test:
+    """The test of a number that trigger lines share which gather alike; limits that are worked out they may not."""
+    measure, gatherer = measure_of(binder, condition), binder.gatherer(condition.lines)
+    if formulas_of(condition):
+        return _compared(shared(measure, gatherer), binder.within(condition))
+    return shared(_compared(measure, binder.within(condition)), gatherer)
+
+
+def _compared(measure: Measure, within: Within) -> Test:
     def test(check: Check, line: Line | None) -> bool | None:
-        key = gatherer.key(check, line)
-        if key is None:
-            return judge(check, line)
-        try:
-            return check.memo[judge, key]  # type: ignore[no-any-return]
-        except KeyError:
-            answer = check.memo[judge, key] = judge(check, line)
-            return answer
+        interval = measure(check, line)
+        return None if interval is None else within(check, line, *interval)
 
     return test
 
 
-def _measured(
-    measure: Callable[[Check, Line | None, Gatherer], Interval | None], condition: Any, binder: Binder, scale: int = 1
-) -> Test:
-    gatherer = binder.gatherer(condition.lines)
+def _of_visits(measure: Callable[[Visitor, Check], Interval]) -> Callable[[Binder, Any], Measure]:
+    def bind(binder: Binder, condition: c.VisitCount | c.SinceVisit) -> Measure:
+        visitor = binder.visitor(condition.visits)
+        return lambda check, _line: check.remember((measure, visitor), lambda: measure(visitor, check))
 
-    def test(check: Check, line: Line | None) -> bool | None:
-        interval = measure(check, line, gatherer)
-        return None if interval is None else compare(condition, *interval, scale)
-
-    return test
+    return bind
 
 
-def _count(binder: Binder, condition: c.Count) -> Test:
-    return _shared(_measured(partial(count, condition), condition, binder), binder.gatherer(condition.lines))
-
-
-def _sum(binder: Binder, condition: c.Sum) -> Test:
-    return _shared(_measured(partial(total, condition), condition, binder), binder.gatherer(condition.lines))
-
-
-def _days_of_use(binder: Binder, condition: c.DaysOfUse) -> Test:
-    return _shared(_measured(days_of_use, condition, binder), binder.gatherer(condition.lines))
-
-
-def _rank(binder: Binder, condition: c.Rank) -> Test:
-    return _measured(rank, condition, binder)
-
-
-def _since(binder: Binder, condition: c.Since) -> Test:
-    return _measured(partial(since, condition), condition, binder, HOUR_S if condition.unit == "hour" else 1)
+_MEASURES: dict[type, Callable[[Binder, Any], Measure]] = {
+    c.Count: lambda binder, condition: partial(count, condition, binder.gatherer(condition.lines)),
+    c.Sum: lambda binder, condition: partial(
+        total, condition.of, binder.weights(condition.weights), binder.gatherer(condition.lines)
+    ),
+    c.DaysOfUse: lambda binder, condition: partial(days_of_use, binder.gatherer(condition.lines)),
+    c.SupplyLeft: lambda binder, condition: partial(supply_left, binder.gatherer(condition.lines)),
+    c.Rank: lambda binder, condition: partial(rank, condition.of, binder.gatherer(condition.lines)),
+    c.Since: lambda binder, condition: partial(since, condition, binder.gatherer(condition.lines)),
+    c.VisitCount: _of_visits(visit_count),
+    c.SinceVisit: _of_visits(since_visit),
+}
 
 
 def _overlap(binder: Binder, condition: c.Overlap) -> Test:
@@ -244,18 +293,23 @@ _BIND: dict[type, Callable[[Binder, Any], Test]] = {
     c.All: _all,
     c.Any: _any,
     c.Not: _not,
-    c.Fact: lambda _binder, condition: bind_fact(condition),
-    c.Age: lambda _binder, condition: bind_age(condition),
-    c.Diagnosis: lambda _binder, condition: bind_coded("diagnoses", condition),
-    c.Operation: lambda _binder, condition: bind_coded("operations", condition),
+    c.AtLeast: _at_least,
+    c.Fact: lambda binder, condition: bind_fact(condition, binder.within(condition)),
+    c.Evidence: lambda _binder, condition: bind_evidence(condition),
+    c.Age: lambda binder, condition: bind_age(condition, binder.within(condition)),
+    c.Diagnosis: lambda binder, condition: bind_coded("diagnoses", condition, binder.sets),
+    c.Operation: lambda binder, condition: bind_coded("operations", condition, binder.sets),
     c.Some: _some,
     c.Every: _every,
-    c.Count: _count,
-    c.Sum: _sum,
-    c.DaysOfUse: _days_of_use,
-    c.Rank: _rank,
-    c.Since: _since,
-    c.Elapsed: lambda _binder, condition: bind_elapsed(condition),
+    c.Count: _gathered,
+    c.Sum: _gathered,
+    c.DaysOfUse: _gathered,
+    c.SupplyLeft: _measured,
+    c.Rank: _measured,
+    c.Since: _measured,
+    c.Elapsed: lambda binder, condition: bind_elapsed(condition, binder.within(condition)),
     c.Overlap: _overlap,
     c.Pair: _pair,
+    c.VisitCount: _measured,
+    c.SinceVisit: _measured,
 }

@@ -127,15 +127,20 @@ class Check:
     def _places(self) -> dict[int, int]:
         return {id(line): place for place, line in enumerate(self.encounter.lines)}
 
-    def covered(self, first: datetime | None, *, whole_patient: bool) -> bool:
-        """Whether no unseen line can lie between ``first`` (``None``: since ever) and now."""
-        if not whole_patient and self.encounter.complete:
+    def covered(self, first: datetime | None, whose: str) -> bool:
+        """Whether no unseen line of the encounter, the institution or the patient lies between ``first`` and now.
+
+        ``first`` is ``None`` for a stretch that began ever so long ago.
+        """
+        if whose == "encounter" and self.encounter.complete:
             return True
-        if self.history is None:
+        history = self.history
+        if history is None:
             return False
-        if self.history.complete:
+        if history.complete:
             return True
-        return first is not None and self.history.since is not None and self.history.since <= first
+        known = (history.since,) if whose == "patient" else (history.since, history.own_since)
+        return first is not None and any(since is not None and since <= first for since in known)
 
     # -- days of use
 
@@ -159,36 +164,67 @@ class Check:
     def _single_day(self, line: Line) -> bool:
         if line.facts.get("line.item_type") in {"service", "material"}:
             return True
-        for encounter in (self.encounter, *self.prescription.others):
-            if encounter.id == line.encounter_id:
-                return encounter.facts.get("encounter.visit_mode") == "inpatient"
-        return False
+        encounter = self.encounter if line.encounter_id == self.encounter.id else self.others.get(line.encounter_id)
+        return encounter is not None and encounter.facts.get("encounter.visit_mode") == "inpatient"
+
+    def use_of(self, line: Line | None) -> tuple[int, int, int | None]:
+        """:meth:`days_of_use`, worked out once; without a line the instant's day."""
+        if line is None:
+            return (day := self.at.toordinal()), day, day
+        key = ("use", id(line))
+        use: tuple[int, int, int | None] | None = self.memo.get(key)
+        if use is None:
+            use = self.memo[key] = self.days_of_use(line)
+        return use
+
+    # -- encounters
+
+    @property
+    def others(self) -> Mapping[str, Encounter]:
+        """The patient's other encounters by id, those of the body before those of history, each once."""
+        return self.remember("others", self._others)  # type: ignore[no-any-return]
+
+    def _others(self) -> dict[str, Encounter]:
+        past = self.history.encounters if self.history else ()
+        found: dict[str, Encounter] = {}
+        for encounter in (*self.prescription.others, *past):
+            if encounter.id != self.encounter.id:
+                found.setdefault(encounter.id, encounter)
+        return found
+
+    @property
+    def insurance_year_from(self) -> date | None:
+        """The day on whose month and day the patient's insurance year begins."""
+        day = self.encounter_facts.get("encounter.insurance_year_from")
+        return day if isinstance(day, date) else None
 
     # -- diagnoses and operations
 
-    def stated_codes(self, subject: str, *, main: bool) -> Mapping[Statement, frozenset[str]]:
+    def stated_codes(self, subject: str, *, main: bool, stage: str = "any") -> Mapping[Statement, frozenset[str]]:
         """For each statement made, the prefixes of all codes stated so."""
-        key = ("codes", subject, main)
+        key = ("codes", subject, main, stage)
         found: Mapping[Statement, frozenset[str]] | None = self.memo.get(key)
         if found is None:
-            entries = self.entries(subject, main=main)
+            entries = self.entries(subject, main=main, stage=stage)
             found = self.memo[key] = _united(_codes_by_statement(entry) for entry in entries)
         return found
 
-    def stated_terms(self, subject: str, *, main: bool) -> Mapping[Statement, frozenset[str]]:
+    def stated_terms(self, subject: str, *, main: bool, stage: str = "any") -> Mapping[Statement, frozenset[str]]:
         """For each statement made, the terms of the list found in clauses that state so."""
-        key = ("terms", subject, main)
+        key = ("terms", subject, main, stage)
         found: Mapping[Statement, frozenset[str]] | None = self.memo.get(key)
         if found is None:
-            entries = self.entries(subject, main=main)
+            entries = self.entries(subject, main=main, stage=stage)
             found = self.memo[key] = _united(self.terms.in_name(entry.name) for entry in entries)
         return found
 
-    def entries(self, subject: str, *, main: bool) -> tuple[Diagnosed | Operated, ...]:
-        """The diagnoses or operations of the current encounter; only the main one where asked."""
+    def entries(self, subject: str, *, main: bool, stage: str = "any") -> tuple[Diagnosed | Operated, ...]:
+        """The diagnoses or operations of the current encounter; only the main one, or those of a stage, where asked."""
         listed: tuple[Diagnosed | Operated, ...] = (
             self.encounter.diagnoses if subject == "diagnoses" else self.encounter.operations
         )
+        if stage != "any":
+            listed = tuple(entry for entry in listed if getattr(entry, "stage", "") in {"", stage})
         return tuple(entry for entry in listed if entry.main) if main else listed
 
     # -- moments

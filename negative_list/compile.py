@@ -19,10 +19,10 @@ from negative_list import conditions as c
 from negative_list.bind import Binder
 from negative_list.codes import expand_ranges, normal
 from negative_list.gather import Members, Test
-from negative_list.rules import Rule
+from negative_list.rules import Grade, Rule
 from negative_list.terms import Terms
 from negative_list.text import normalise
-from negative_list.walk import children_of
+from negative_list.walk import children_of, lines_of
 
 if TYPE_CHECKING:
     from negative_list.check import Check
@@ -36,9 +36,10 @@ _MAX_DAY = date.max.toordinal()
 
 
 class BoundRule(Struct, frozen=True, kw_only=True, eq=False):
-    """A rule ready to be judged. ``guard`` is set where a code or name alone does not settle the trigger.
+    """A rule ready to be judged, its cases left out. ``guard``: a code or name alone does not settle the trigger.
 
-    ``first_day`` and ``last_day`` are ordinals, both included. ``local``: it finds line by line and no condition
+    ``days`` are the first and the last day it is in force, ``overridden`` those of the rules that stand in for it:
+    ordinals, both included. ``dated``: some of them limit it. ``local``: it finds line by line and no condition
     gathers lines, so that only the trigger line, the patient and the encounter decide.
     """
 
@@ -46,16 +47,16 @@ class BoundRule(Struct, frozen=True, kw_only=True, eq=False):
     scope: Test | None
     violation: Test
     guard: Members | None
-    first_day: int
-    last_day: int
+    days: tuple[int, int]
+    overridden: tuple[tuple[int, int], ...]
+    dated: bool
+    grades: tuple[tuple[Test, Grade], ...]
     local: bool
 
     def judge(self, check: Check, line: Line | None) -> bool | None:
         """Whether the rule holds for a trigger line: in force, in scope, not paid by the patient, and violated."""
-        if self.first_day or self.last_day:
-            day = check.day_of(line)
-            if day < self.first_day or (self.last_day and day > self.last_day):
-                return False
+        if self.dated and not self._in_force(check.day_of(line)):
+            return False
         if self.rule.fund_only and line is not None and line.facts.get("line.paid_by") == "self":
             return False
         if self.scope is None:
@@ -65,6 +66,16 @@ class BoundRule(Struct, frozen=True, kw_only=True, eq=False):
             return False
         violated = self.violation(check, line)
         return None if inside is None and violated else violated
+
+    def _in_force(self, day: int) -> bool:
+        """Whether the rule may hold on a day: it has begun, has not ended, and no rule stands in for it."""
+        if not self.days[0] <= day <= self.days[1]:
+            return False
+        return not any(first <= day <= last for first, last in self.overridden)
+
+    def grade(self, check: Check, line: Line | None) -> Grade | None:
+        """The first grade that is certain for a trigger line for which the rule holds."""
+        return next((grade for when, grade in self.grades if when(check, line)), None)
 
 
 class CompiledList(Struct, frozen=True, kw_only=True, eq=False):
@@ -93,7 +104,8 @@ def compile(rules: RuleList, *, digest: str | None = None) -> CompiledList:  # n
     """
     sets = {named.id: tuple(map(normal, named.codes)) for named in rules.sets}
     binder = Binder(sets)
-    bound = tuple(_bound(rule, binder) for rule in rules.rules)
+    standing_in = _standing_in(rules)
+    bound = tuple(_bound(rule, binder, standing_in.get(rule.id, ())) for rule in rules.rules)
     return CompiledList(
         rules=bound,
         by_code=_index((code, rule) for rule in bound for code in _codes(rule.rule, sets)),
@@ -110,18 +122,35 @@ def compile(rules: RuleList, *, digest: str | None = None) -> CompiledList:  # n
     )
 
 
-def _bound(rule: Rule, binder: Binder) -> BoundRule:
+def _bound(rule: Rule, binder: Binder, overridden: tuple[tuple[int, int], ...]) -> BoundRule:
     trigger = rule.trigger
-    narrowed = bool(trigger.types or trigger.except_codes)
+    narrowed = bool(trigger.types or trigger.except_codes or trigger.except_names)
+    when = tuple(grade.when for grade in rule.grades)
     return BoundRule(
-        rule=rule,
+        rule=msgspec.structs.replace(rule, cases=()) if rule.cases else rule,
         scope=binder.bind(rule.scope) if rule.scope is not None else None,
         violation=binder.bind(rule.violation),
         guard=binder.members(_items(trigger)) if narrowed else None,
-        first_day=rule.valid_from.toordinal() if rule.valid_from else 0,
-        last_day=rule.valid_to.toordinal() if rule.valid_to else 0,
-        local=rule.per == "line" and not any(map(_gathers, (rule.scope, rule.violation))),
+        days=_days_in_force(rule),
+        overridden=overridden,
+        dated=bool(rule.valid_from or rule.valid_to or overridden),
+        grades=tuple((binder.bind(grade.when), grade) for grade in rule.grades),
+        local=rule.per == "line" and not any(map(_gathers, (rule.scope, rule.violation, *when))),
     )
+
+
+def _days_in_force(rule: Rule) -> tuple[int, int]:
+    first = rule.valid_from.toordinal() if rule.valid_from else 0
+    return first, rule.valid_to.toordinal() if rule.valid_to else _MAX_DAY
+
+
+def _standing_in(rules: RuleList) -> dict[str, tuple[tuple[int, int], ...]]:
+    """For each rule that is overridden, the days on which others stand in for it."""
+    days: dict[str, tuple[tuple[int, int], ...]] = {}
+    for rule in rules.rules:
+        for name in rule.overrides:
+            days[name] = (*days.get(name, ()), _days_in_force(rule))
+    return days
 
 
 def _gathers(condition: c.Condition | None) -> bool:
@@ -177,8 +206,8 @@ def _terms(rules: RuleList) -> set[str]:
     terms: set[str] = set()
     seen: set[c.Condition] = set()
     for rule in rules.rules:
-        terms.update(map(normalise, rule.trigger.names))
-        for condition in (rule.scope, rule.violation):
+        terms.update(map(normalise, (*rule.trigger.names, *rule.trigger.except_names)))
+        for condition in (rule.scope, rule.violation, *(grade.when for grade in rule.grades)):
             if condition is not None:
                 _collect_terms(condition, terms, seen)
     return terms
@@ -191,18 +220,21 @@ def _collect_terms(condition: c.Condition, terms: set[str], seen: set[c.Conditio
     if isinstance(condition, (c.Diagnosis, c.Operation)):
         terms.update(map(normalise, condition.terms))
     for items in _items_of(condition):
-        terms.update(map(normalise, items.names))
+        terms.update(map(normalise, (*items.names, *items.except_names)))
     for child in children_of(condition):
         _collect_terms(child, terms, seen)
 
 
 def _items_of(condition: c.Condition) -> tuple[c.Items, ...]:
+    """Every selection of items a condition itself looks for."""
     if isinstance(condition, c.Pair):
         return (condition.main, condition.contained)
+    gathered = tuple(lines.items for lines in lines_of(condition))
     if isinstance(condition, c.Every):
-        return (condition.lines.items, condition.among)
-    lines = getattr(condition, "lines", None)
-    return (lines.items,) if lines is not None else ()
+        return (*gathered, condition.among)
+    if isinstance(condition, c.Sum):
+        return (*gathered, *(weight.items for weight in condition.weights))
+    return gathered
 
 
 # -- digest

@@ -7,16 +7,19 @@ every unknown leaf that could change the result. Conditions inside ``where`` are
 
 from __future__ import annotations
 
+import math
 from datetime import date
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from negative_list import conditions as c
-from negative_list.bind import overlaps, pair_sides
+from negative_list.bind import measure_of, overlaps, pair_sides
 from negative_list.decision import FactSeen
 from negative_list.dictionary import load
-from negative_list.measure import before
-from negative_list.needs import gathered_needs
-from negative_list.values import age_in
+from negative_list.limits import formulas_of
+from negative_list.needs import leaf_needs
+from negative_list.ranks import before
+from negative_list.values import HOUR_S, age_in, age_of_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -69,6 +72,11 @@ class Evidence:
         unit = "" if given.startswith("line.") else given
         seen = FactSeen(fact=fact, subject=subject, value=shown, unit=unit, source=source)
         self._facts.setdefault((fact, subject), seen)
+
+    def see_age(self, fact: str, subject: str, age: int, unit: str) -> None:
+        """Adds how old a piece of evidence is, one for each fact that has an age."""
+        seen = FactSeen(fact="evidence.age", subject=subject, value=age, unit=unit, source="derived")
+        self._facts.setdefault((f"evidence.age of {fact}", subject), seen)
 
     def see_line(self, name: str, line: Line) -> None:
         """Adds a known fact of a line."""
@@ -130,27 +138,30 @@ class _Run:
         """Descends through logic to the leaves that matter."""
         if isinstance(condition, c.Not):
             self.walk(condition.of)
-        elif isinstance(condition, (c.All, c.Any)):
+        elif isinstance(condition, (c.All, c.Any, c.AtLeast)):
             for child in self._branches(condition):
                 self.walk(child)
         else:
             self._leaf(condition, self.answer(condition))
 
-    def _branches(self, condition: c.All | c.Any) -> Iterator[c.Condition]:
-        """The children that matter for the answer of an ``all`` or ``any``."""
+    def _branches(self, condition: c.All | c.Any | c.AtLeast) -> Iterator[c.Condition]:
+        """The children that matter for the answer: as many as settle it, in the order written."""
         held = self.answer(condition)
         matching = (child for child in condition.of if self.answer(child) is held)
-        settled_by_one = held is isinstance(condition, c.Any)
-        if settled_by_one and held is not None:
+        if isinstance(condition, c.AtLeast):
+            yield from islice(matching, condition.count if held else None)
+        elif held is isinstance(condition, c.Any):
             yield next(matching)
         else:
             yield from matching
 
     def _leaf(self, condition: c.Condition, held: bool | None) -> None:
         if held is None:
-            self._evidence.need(_NEEDS[type(condition)](self._check, self._binder, self._line, condition))
+            self._evidence.need(leaf_needs(self._check, self._binder, self._line, condition))
         else:
             _SEEN[type(condition)](self._check, self._binder, self._line, condition, self._evidence)
+            if isinstance(condition, c.Bounds):
+                _saw_limits(self._check, self._binder, self._line, condition, self._evidence)
 
 
 # -- what a decided leaf rests on
@@ -182,9 +193,49 @@ def _saw_age(check: Check, _binder: Binder, line: Line | None, condition: c.Age,
         evidence.see("patient.age", "patient", age, unit=condition.unit, source=source)
 
 
+def _saw_evidence(check: Check, _binder: Binder, line: Line | None, condition: c.Evidence, evidence: Evidence) -> None:
+    """The fact, and how old it is; one that is too old is told as missing."""
+    _see(check, line, condition.fact, evidence)
+    age = age_of_evidence(condition, check, line)
+    if age is None:
+        return
+    days = condition.max_age_days is not None
+    limit = condition.max_age_days if days else (condition.max_age_hours or 0) * HOUR_S
+    shown = int(age[0]) if days else int(age[0]) // HOUR_S
+    evidence.see_age(condition.fact, _subject(check, line, condition.fact), shown, "days" if days else "hours")
+    if limit is not None and age[0] > limit:
+        evidence.need((condition.fact,))
+
+
+def _subject(check: Check, line: Line | None, name: str) -> str:
+    """What a fact of that name is a fact of."""
+    if name.startswith("line."):
+        return line.id if line is not None else ""
+    return "patient" if name.startswith("patient.") else check.encounter.id
+
+
+def _saw_limits(check: Check, binder: Binder, line: Line | None, condition: c.Bounds, evidence: Evidence) -> None:
+    """What limits were worked out from."""
+    for formula in formulas_of(condition):
+        if formula.lines is None:
+            _see(check, line, formula.fact, evidence)
+        else:
+            _saw_lines(check, binder, line, c.Sum(lines=formula.lines, of=formula.of), evidence)
+
+
+def _saw_visits(measure: str) -> Callable[..., None]:
+    def saw(check: Check, binder: Binder, line: Line | None, condition: Any, evidence: Evidence) -> None:
+        """Only how many encounters, or how many days since the last: never which."""
+        interval = measure_of(binder, condition)(check, line)
+        if interval is not None and math.isfinite(interval[0]):
+            evidence.see(measure, check.encounter.id, int(interval[0]), source="history")
+
+    return saw
+
+
 def _saw_coded(subject: str) -> Callable[..., None]:
     def saw(check: Check, _binder: Binder, _line: Line | None, condition: Any, evidence: Evidence) -> None:
-        entries = check.entries(subject, main=condition.main)
+        entries = check.entries(subject, main=condition.main, stage=getattr(condition, "stage", "any"))
         shown = tuple(" ".join([*entry.codes, entry.name]).strip() for entry in entries)
         evidence.see(f"encounter.{subject}", check.encounter.id, shown)
 
@@ -204,9 +255,18 @@ def _saw_lines(check: Check, binder: Binder, line: Line | None, condition: Any, 
     if line is not None:
         for name in _LINE_FACTS.get(type(condition), ()):
             evidence.see_line(name, line)
-    if isinstance(condition, c.Sum):
+    for name in _facts_of_all(condition):
         for each in gathered.certain[:MAX_INVOLVED]:
-            evidence.see_line(condition.of, each)
+            evidence.see_line(name, each)
+
+
+def _facts_of_all(condition: Any) -> tuple[str, ...]:
+    """The facts of all gathered lines the number was made of."""
+    if isinstance(condition, c.SupplyLeft):
+        return ("line.days",)
+    if isinstance(condition, c.Count):
+        return (condition.by,) if condition.by.startswith("line.") else ()
+    return (condition.of,) if isinstance(condition, (c.Sum, c.Rank)) and condition.of else ()
 
 
 def _saw_pair(check: Check, binder: Binder, line: Line | None, condition: c.Pair, evidence: Evidence) -> None:
@@ -230,6 +290,10 @@ def _coming_before(check: Check, line: Line | None, other: Line, _condition: Any
     return line is not None and before(check, other, line) is True
 
 
+def _not_a_later_day(check: Check, line: Line | None, other: Line, _condition: Any) -> bool:
+    return other.begins is not None and check.day_of(other) <= check.day_of(line)
+
+
 def _not_later(check: Check, line: Line | None, other: Line, condition: c.Since) -> bool:
     if other.begins is None:
         return False
@@ -242,29 +306,22 @@ _RELEVANT: dict[type, Callable[[Check, Line | None, Line, Any], bool]] = {
     c.Overlap: _overlapping,
     c.Rank: _coming_before,
     c.Since: _not_later,
+    c.SupplyLeft: _not_a_later_day,
 }
 _LINE_FACTS: dict[type, tuple[str, ...]] = {
     c.Rank: ("line.unit_price_fen",),
     c.DaysOfUse: ("line.days",),
 }
+_GATHERING = (c.Some, c.Every, c.Count, c.Sum, c.DaysOfUse, c.SupplyLeft, c.Rank, c.Since, c.Overlap)
 _SEEN: dict[type, Callable[..., None]] = {
     c.Fact: _saw_fact,
+    c.Evidence: _saw_evidence,
     c.Age: _saw_age,
     c.Diagnosis: _saw_coded("diagnoses"),
     c.Operation: _saw_coded("operations"),
     c.Elapsed: _saw_elapsed,
     c.Pair: _saw_pair,
-    **dict.fromkeys((c.Some, c.Every, c.Count, c.Sum, c.DaysOfUse, c.Rank, c.Since, c.Overlap), _saw_lines),
-}
-
-# -- what an unknown leaf needs
-
-
-_NEEDS: dict[type, Callable[..., set[str]]] = {
-    c.Fact: lambda _check, _binder, _line, condition: {condition.fact},
-    c.Age: lambda *_: {"patient.birth_date"},
-    c.Diagnosis: lambda *_: {"encounter.diagnoses"},
-    c.Operation: lambda *_: {"encounter.operations"},
-    c.Elapsed: lambda _check, _binder, _line, condition: {condition.fact},
-    **dict.fromkeys((c.Some, c.Every, c.Count, c.Sum, c.DaysOfUse, c.Rank, c.Since, c.Overlap, c.Pair), gathered_needs),
+    c.VisitCount: _saw_visits("encounter.visits"),
+    c.SinceVisit: _saw_visits("encounter.days_since_visit"),
+    **dict.fromkeys(_GATHERING, _saw_lines),
 }

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import hashlib
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from negative_list import conditions as c
 from negative_list.classes import class_name
 from negative_list.decision import Finding, NotEvaluated, Outcome
+from negative_list.excess import share_over
 from negative_list.explain import Evidence, explain
-from negative_list.measure import days_of_use, total
-from negative_list.walk import children_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
     from negative_list.prescription import Line
     from negative_list.rules import Rule
 
-__all__ = ["COVERAGE_ONLY", "excess_days", "excess_of", "finding_id", "findings_of", "not_evaluated_of", "outcomes_of"]
+__all__ = ["COVERAGE_ONLY", "finding_id", "findings_of", "not_evaluated_of", "outcomes_of"]
 
 COVERAGE_ONLY = ("history",)
 """The needs of a rule that lacks nothing but coverage by history: it never makes a finding."""
@@ -179,49 +177,9 @@ def _amount(group: list[Judgement], matched: Matched, binder: Binder) -> int | N
 
 def _line_amount(judgement: Judgement, matched: Matched, binder: Binder) -> int | None:
     line, rule = judgement.line, judgement.rule.rule
-    if line is None:
+    whole = line.facts.get("line.amount_fen") if line is not None else None
+    if not isinstance(whole, int):
         return None
-    whole = line.facts.get("line.amount_fen")
-    if rule.amount == "line" or not isinstance(whole, int):
-        return whole if isinstance(whole, int) else None
-    share = _excess_share(judgement, line, matched, binder)
-    return whole if share is None else int((whole * min(share, Decimal(1))).quantize(Decimal(1), ROUND_HALF_UP))
-
-
-def _excess_share(judgement: Judgement, line: Line, matched: Matched, binder: Binder) -> Decimal | None:
-    """Which share of the line is over the limit: of its quantity, or of its days; ``None`` where it cannot be told."""
-    summed = _first(c.Sum, judgement.rule.rule.violation)
-    for excess, part in (
-        (excess_of(judgement, matched, binder), line.facts.get(summed.of) if summed else None),
-        (excess_days(judgement, matched, binder), line.facts.get("line.days")),
-    ):
-        if excess is not None and isinstance(part, (int, Decimal)) and part > 0:
-            return excess / part
-    return None
-
-
-def excess_of(judgement: Judgement, matched: Matched, binder: Binder) -> Decimal | None:
-    """By how much the rule's sum is over its limit; ``None`` for a rule without a summed limit, or within it."""
-    condition = _first(c.Sum, judgement.rule.rule.violation)
-    if condition is None or condition.above is None:
-        return None
-    low, _ = total(condition, matched.check, judgement.line, binder.gatherer(condition.lines))
-    limit: Decimal = condition.above
-    return Decimal(low) - limit if low > limit else None
-
-
-def excess_days(judgement: Judgement, matched: Matched, binder: Binder) -> Decimal | None:
-    """By how many days of use the rule's limit is passed; ``None`` for a rule without such a limit, or within it."""
-    condition = _first(c.DaysOfUse, judgement.rule.rule.violation)
-    if condition is None or condition.above is None:
-        return None
-    limit: Decimal = condition.above
-    low, _ = days_of_use(matched.check, judgement.line, binder.gatherer(condition.lines))
-    return Decimal(low) - limit if low > limit else None
-
-
-def _first(kind: type, condition: c.Condition) -> Any:
-    """The first condition of a kind, as written."""
-    if isinstance(condition, kind):
-        return condition
-    return next((found for child in children_of(condition) if (found := _first(kind, child)) is not None), None)
+    over = share_over(judgement, matched.check, binder) if rule.amount == "excess" else None
+    share = min(over, Decimal(1)) if over is not None else Decimal(1)
+    return int((whole * share * rule.amount_share).quantize(Decimal(1), ROUND_HALF_UP))

@@ -7,7 +7,7 @@ lines, possible lines, and whether the window is covered, as the docstring of
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 from msgspec import Struct
 
@@ -15,18 +15,20 @@ from negative_list.check import Check, item_of
 from negative_list.codes import normal
 from negative_list.prescription import Line
 from negative_list.text import normalise
-from negative_list.windows import Courses, Strings, days_reached, first_moment, within
+from negative_list.uses import Uses
+from negative_list.windows import Courses, Strings, covers, days_reached, stretch_of, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from negative_list.conditions import Items, Lines
 
-__all__ = ["MANY_LINES", "Gathered", "Gatherer", "Members", "Test"]
+__all__ = ["MANY_LINES", "Gathered", "Gatherer", "Members", "Test", "institution_of", "shared"]
 
 Test: TypeAlias = "Callable[[Check, Line | None], bool | None]"
 """A bound condition: true, false or unknown for a check and its trigger line."""
 
+Answer = TypeVar("Answer")
 
 MANY_LINES = 32
 """Members from which on a window is looked up by its days: below, looking at each is as quick."""
@@ -43,7 +45,17 @@ class Gathered(Struct, frozen=True, kw_only=True):
 class Members:
     """Bound :class:`negative_list.conditions.Items`: is a line meant?"""
 
-    __slots__ = ("_codes", "_excepted", "_lengths", "_names", "_names_only", "_prefixes", "_single", "_types")
+    __slots__ = (
+        "_codes",
+        "_excepted",
+        "_excepted_names",
+        "_lengths",
+        "_names",
+        "_names_only",
+        "_prefixes",
+        "_single",
+        "_types",
+    )
 
     def __init__(self, items: Items, sets: Mapping[str, tuple[str, ...]]) -> None:
         self._codes = frozenset(map(normal, items.codes)).union(*(sets[name] for name in items.sets))
@@ -52,8 +64,10 @@ class Members:
         self._names = frozenset(normalise(name) for name in items.names)
         self._types = frozenset(items.types)
         self._excepted = tuple(map(normal, items.except_codes))
+        self._excepted_names = frozenset(normalise(name) for name in items.except_names)
         self._names_only = not (self._codes or self._prefixes)
-        by_code_alone = not (items.prefixes or items.names or items.types or items.except_codes)
+        excepts = items.except_codes or items.except_names
+        by_code_alone = not (items.prefixes or items.names or items.types or excepts)
         # The commonest case by far, one service item, is looked up instead of judged.
         self._single = next(iter(self._codes)) if by_code_alone and len(self._codes) == 1 else None
 
@@ -73,6 +87,15 @@ class Members:
             found = check.memo[key] = {}
             for place, (line, _) in enumerate(self.of_pool(check, whole_patient=whole_patient)):
                 found.setdefault(check.day_of(line) if line.begins is not None else None, []).append(place)
+        return found
+
+    def in_use(self, check: Check, *, whole_patient: bool) -> Uses:
+        """Places in :meth:`of_pool` by the days on which the members are in use."""
+        key = (self, whole_patient, "in use")
+        found: Uses | None = check.memo.get(key)
+        if found is None:
+            lines = [line for line, _ in self.of_pool(check, whole_patient=whole_patient)]
+            found = check.memo[key] = Uses(check, lines)
         return found
 
     def _of_pool(self, check: Check, whole_patient: bool) -> list[tuple[Line, bool]]:
@@ -109,14 +132,14 @@ class Members:
 
     def named(self, check: Check, line: Line) -> bool | None:
         """Whether code, set or name mean the line, its type aside."""
-        if self._excepted and any(code.startswith(self._excepted) for code in line.codes):
+        if (self._excepted or self._excepted_names) and self._is_excepted(check, line):
             return False
         if self._codes and not self._codes.isdisjoint(line.codes):
             return True
         if self._prefixes and any(code[:n] in self._prefixes for code in line.codes for n in self._lengths):
             return True
         usable = line.usable and bool(line.codes)
-        if self._names_only and not self._names and (usable or not self._excepted):
+        if self._names_only and not self._names and (usable or not (self._excepted or self._excepted_names)):
             return True
         if usable:
             return False
@@ -124,17 +147,27 @@ class Members:
             return True
         return None
 
+    def _is_excepted(self, check: Check, line: Line) -> bool:
+        """Whether a code is excepted, or, of a line without a usable code, the name."""
+        if self._excepted and any(code.startswith(self._excepted) for code in line.codes):
+            return True
+        if line.usable and line.codes:
+            return False
+        return not self._excepted_names.isdisjoint(check.terms.in_item(line.name))
+
 
 class Gatherer:
     """Bound :class:`negative_list.conditions.Lines`."""
 
-    __slots__ = ("_courses", "_lines", "_members", "_where", "whole_patient")
+    __slots__ = ("_agreeing", "_courses", "_institution", "_lines", "_members", "_where", "whole_patient")
 
     def __init__(self, lines: Lines, members: Members, where: Test | None) -> None:
         self._lines = lines
         self._members = members
         self._where = where
-        self.whole_patient = lines.window.whose == "patient" and lines.window.unit != "encounter"
+        self._institution = lines.window.whose == "institution"
+        self._agreeing = bool(self._institution or lines.same or lines.different)
+        self.whole_patient = lines.window.whose != "encounter" and lines.window.unit != "encounter"
         self._courses = Courses(lines.window) if lines.window.unit == "course" else None
 
     @property
@@ -147,7 +180,7 @@ class Gatherer:
         key = self.key(check, trigger) or id(trigger)
         gathered: Gathered | None = check.memo.get((self, key))
         if gathered is None:
-            gathered = self._in_course(check, trigger) if self._courses else self._gather(check, trigger)
+            gathered = self._gathered(check, trigger)
             check.memo[self, key] = gathered
         return _without(trigger, gathered) if others_only else gathered
 
@@ -158,25 +191,29 @@ class Gatherer:
         """
         if trigger is None:
             return "no trigger"
-        alike = self._alike(trigger)
+        alike = self._alike(check, trigger)
         if trigger.begins is None or alike is None:
             return None
-        stretch = self._stretch(check, trigger)
+        if self._lines.window.unit == "first_use" and not covers(self._lines.window, check, trigger):
+            return None
+        stretch = stretch_of(self._lines.window, check, trigger)
         return None if stretch is None else (stretch, alike)
 
-    def _alike(self, trigger: Line) -> object | None:
+    def _alike(self, check: Check, trigger: Line) -> object | None:
         """What of the trigger besides its time the gathered lines depend on; ``None`` where a fact of it is unknown."""
-        same = tuple(trigger.facts.get(name) for name in self._lines.same)
-        return None if None in same else (same, item_of(trigger) if self._lines.other_item else "")
+        lines = self._lines
+        facts = tuple([trigger.facts.get(name) for name in (*lines.same, *lines.different)])
+        if None in facts:
+            return None
+        where = institution_of(check, trigger) if self._institution else None
+        return (facts, item_of(trigger) if lines.other_item else "", where)
 
-    def _stretch(self, check: Check, trigger: Line) -> object | None:
-        """What of the trigger's time its window depends on."""
-        window = self._lines.window
-        if window.unit in _WHOLE_UNITS and window.side == "around":
-            return ""
-        if window.unit in _CLOCK_UNITS or (window.side == "before" and window.unit != "days"):
-            return trigger.begins if trigger.has_clock else None
-        return check.day_of(trigger)
+    def _gathered(self, check: Check, trigger: Line | None) -> Gathered:
+        if self._courses:
+            return self._in_course(self._courses, check, trigger)
+        if self._lines.window.unit == "first_use":
+            return self._from_first_use(check, trigger)
+        return self._gather(check, trigger)
 
     def _gather(self, check: Check, trigger: Line | None) -> Gathered:
         certain: list[Line] = []
@@ -185,43 +222,60 @@ class Gatherer:
             held = self._holds(check, trigger, line)
             if held is not False:
                 (certain if sure and held else possible).append(line)
-        covered = self._covered(check, trigger)
+        covered = covers(self._lines.window, check, trigger)
         return Gathered(certain=tuple(certain), possible=tuple(possible), covered=covered)
 
     def _nearby(self, check: Check, trigger: Line | None) -> Iterable[tuple[Line, bool]]:
         """The members that can lie in the window, in the order of the pool: of many, only those of days near by."""
         members = self._members.of_pool(check, whole_patient=self.whole_patient)
-        reach = days_reached(self._lines.window)
-        if reach is None or len(members) < MANY_LINES:
+        window = self._lines.window
+        reach = days_reached(window)
+        if len(members) < MANY_LINES or (reach is None and window.unit != "in_use"):
             return members
+        if reach is None:
+            uses = self._members.in_use(check, whole_patient=self.whole_patient)
+            return [members[place] for place in uses.near(check.use_of(trigger), window.length or 0)]
         by_day = self._members.by_day(check, whole_patient=self.whole_patient)
         day = check.day_of(trigger)
         places = [place for near in range(day - reach, day + reach + 1) for place in by_day.get(near, ())]
         return [members[place] for place in sorted((*places, *by_day.get(None, ())))]
 
-    def _covered(self, check: Check, trigger: Line | None) -> bool:
-        unit = self._lines.window.unit
-        if unit == "lifetime":
-            return check.history is not None and check.history.complete
-        if check.history is None:
-            return check.covered(None, whole_patient=self.whole_patient)
-        first = check.admitted_at if unit == "encounter" else first_moment(self._lines.window, check.time_of(trigger))
-        return check.covered(first, whole_patient=self.whole_patient)
+    def _around(self, check: Check, trigger: Line | None, name: str, make: Callable[[], object]) -> object:
+        """What is made once for all trigger lines that gather alike but for their time."""
+        key = None if trigger is None or trigger.begins is None else self._alike(check, trigger)
+        if self._lines.window.side == "before" or key is None:
+            return make()
+        return check.remember((self, name, key), make)
 
-    def _in_course(self, check: Check, trigger: Line | None) -> Gathered:
+    def _in_course(self, courses: Courses, check: Check, trigger: Line | None) -> Gathered:
         """Keeps the certain lines of the trigger line's own course; all courses are strung once for lines alike."""
-        assert self._courses is not None  # noqa: S101 (set for course windows, the only callers)
-        key = None if trigger is None or trigger.begins is None else self._alike(trigger)
-        around = self._lines.window.side == "around" and key is not None
-        strung: tuple[Gathered, Strings] | None = check.memo.get((self, "strung", key)) if around else None
-        if strung is None:
+
+        def string() -> tuple[Gathered, Strings]:
             gathered = self._gather(check, trigger)
             timed = [line for line in gathered.certain if line.begins is not None or line is trigger]
-            strung = (gathered, self._courses.strings(check, timed))
-            check.memo[self, "strung", key] = strung
-        own, first = self._courses.own(check, trigger, strung[1])
-        covered = check.covered(first, whole_patient=self.whole_patient)
-        return Gathered(certain=own, possible=strung[0].possible, covered=covered)
+            return gathered, courses.strings(check, timed)
+
+        gathered, strings = cast("tuple[Gathered, Strings]", self._around(check, trigger, "strung", string))
+        own, first = courses.own(check, trigger, strings)
+        return Gathered(certain=own, possible=gathered.possible, covered=check.covered(first, self._lines.window.whose))
+
+    def _from_first_use(self, check: Check, trigger: Line | None) -> Gathered:
+        """Keeps the lines of the first days of use, where the trigger lies in them."""
+
+        def begin() -> tuple[Gathered, int]:
+            gathered = self._gather(check, trigger)
+            return gathered, min(map(check.day_of, gathered.certain), default=check.day_of(trigger))
+
+        gathered, first = cast("tuple[Gathered, int]", self._around(check, trigger, "first use", begin))
+        first, end = min(first, check.day_of(trigger)), self._lines.window.length or 0
+        if check.day_of(trigger) - first >= end:
+            return Gathered(certain=(), possible=(), covered=gathered.covered)
+        if not gathered.covered:
+            # The first use may have been earlier; that the others are possible says nothing more than that.
+            own = tuple(line for line in gathered.certain if line is trigger)
+            return Gathered(certain=own, possible=gathered.possible, covered=False)
+        within_first = tuple(line for line in gathered.certain if check.day_of(line) - first < end)
+        return Gathered(certain=within_first, possible=gathered.possible, covered=True)
 
     def _holds(self, check: Check, trigger: Line | None, line: Line) -> bool | None:
         """Whether everything but the items holds of a line, cheapest test first."""
@@ -231,27 +285,55 @@ class Gatherer:
         if lines.other_item and trigger is not None and item_of(line) == item_of(trigger):
             return False
         held = within(lines.window, check, trigger, line)
-        if held is False or not (lines.same or self._where):
+        if held is not False and self._agreeing:
+            held = _and(held, self._agrees(check, trigger, line))
+        if held is False or self._where is None:
             return held
-        return _and(held, _and(self._same(trigger, line), self._where(check, line) if self._where else True))
+        return _and(held, self._where(check, line))
 
-    def _same(self, trigger: Line | None, line: Line) -> bool | None:
-        """Whether the line agrees with the trigger line in every fact that must be equal."""
+    def _agrees(self, check: Check, trigger: Line | None, line: Line) -> bool | None:
+        """Whether the line is of the institution, and its facts equal to the trigger line's or different from them."""
         if line is trigger:
-            return True
-        held: bool | None = True
-        for name in self._lines.same:
-            ours = trigger.facts.get(name) if trigger is not None else None
-            theirs = line.facts.get(name)
-            if ours is None or theirs is None:
-                held = None
-            elif ours != theirs:
-                return False
+            return not self._lines.different
+        held = self._in_institution(check, trigger, line) if self._institution else True
+        for names, wanted in ((self._lines.same, True), (self._lines.different, False)):
+            for name in names:
+                ours = trigger.facts.get(name) if trigger is not None else None
+                theirs = line.facts.get(name)
+                if ours is None or theirs is None:
+                    held = _and(held, None)
+                elif (ours == theirs) is not wanted:
+                    return False
         return held
 
+    def _in_institution(self, check: Check, trigger: Line | None, line: Line) -> bool | None:
+        """Whether the line is of the current encounter, or was given where the trigger line is."""
+        if line.encounter_id == check.encounter.id:
+            return True
+        ours, theirs = institution_of(check, trigger), line.facts.get("line.institution_id")
+        return None if ours is None or theirs is None else ours == theirs
 
-_WHOLE_UNITS = frozenset({"encounter", "lifetime"})
-_CLOCK_UNITS = frozenset({"instant", "hour", "hours"})
+
+def shared(judge: Callable[[Check, Line | None], Answer], gatherer: Gatherer) -> Callable[[Check, Line | None], Answer]:
+    """What hangs on the trigger line only through what it gathers: judged once for trigger lines that gather alike."""
+
+    def test(check: Check, line: Line | None) -> Answer:
+        key = gatherer.key(check, line)
+        if key is None:
+            return judge(check, line)
+        try:
+            return check.memo[judge, key]  # type: ignore[no-any-return]
+        except KeyError:
+            answer = check.memo[judge, key] = judge(check, line)
+            return answer
+
+    return test
+
+
+def institution_of(check: Check, trigger: Line | None) -> object | None:
+    """Where the trigger line is given: where its encounter is, unless it says otherwise."""
+    ours = trigger.facts.get("line.institution_id") if trigger is not None else None
+    return check.encounter_facts.get("encounter.institution_id") if ours is None else ours
 
 
 def _without(trigger: Line | None, gathered: Gathered) -> Gathered:

@@ -16,45 +16,43 @@ from typing import TYPE_CHECKING, TypeAlias
 from negative_list.check import Check, item_of
 
 if TYPE_CHECKING:
-    from negative_list.conditions import Bounds, Count, Since, Sum, Window
-    from negative_list.gather import Gathered, Gatherer
+    from negative_list.conditions import Count, Since, Window
+    from negative_list.gather import Gathered, Gatherer, Members
+    from negative_list.limits import Interval
     from negative_list.prescription import Line
 
-__all__ = ["Interval", "Number", "before", "compare", "count", "days_of_use", "rank", "since", "total"]
-
-Number: TypeAlias = int | float | Decimal
-"""Counts, seconds and days are whole or infinite; quantities are exact decimals."""
-
-Interval: TypeAlias = tuple[Number, Number]
-"""What is certain, and the most it can be."""
+__all__ = ["Weights", "count", "since", "total", "weights_of"]
 
 
-def compare(bounds: Bounds, low: Number, high: Number, scale: int = 1) -> bool | None:
-    """Whether a number between ``low`` and ``high`` is within the bounds, each bound times ``scale``."""
-    held: bool | None = True
-    if bounds.above is not None and not low > bounds.above * scale:
-        held = None if high > bounds.above * scale else False
-    if held is not False and bounds.at_least is not None and not low >= bounds.at_least * scale:
-        held = None if high >= bounds.at_least * scale else False
-    if held is not False and bounds.below is not None and not high < bounds.below * scale:
-        held = None if low < bounds.below * scale else False
-    if held is not False and bounds.at_most is not None and not high <= bounds.at_most * scale:
-        held = None if low <= bounds.at_most * scale else False
-    return held
-
-
-def count(condition: Count, check: Check, trigger: Line | None, gatherer: Gatherer) -> Interval:
-    """How many lines, items or days."""
+def count(condition: Count, gatherer: Gatherer, check: Check, trigger: Line | None) -> Interval:
+    """How many lines, items, days or values of a fact."""
     gathered = gatherer.gather(check, trigger)
+    measure = _COUNTED.get(condition.by)
     if condition.by == "day":
-        return _stretched(condition.lines.window, check, trigger, gathered, partial(_days, check, trigger))
-    key: Callable[[Line], object] = id if condition.by == "line" else item_of
-    return _stretched(condition.lines.window, check, trigger, gathered, _distinct(key))
+        measure = partial(_days, check, trigger)
+    return _stretched(condition.lines.window, check, trigger, gathered, measure or _valued(condition.by))
 
 
-def total(condition: Sum, check: Check, trigger: Line | None, gatherer: Gatherer) -> Interval:
+Weights: TypeAlias = "tuple[tuple[Members, Decimal], ...]"
+"""Bound weights of a sum, as written."""
+
+
+def total(of: str, weights: Weights, gatherer: Gatherer, check: Check, trigger: Line | None) -> Interval:
     """The sum of a line fact; a line without the fact adds nothing for certain and without limit at most."""
-    return _stretched(condition.lines.window, check, trigger, gatherer.gather(check, trigger), _summed(condition.of))
+    measure = _weighed(of, weights, check) if weights else _summed(of)
+    return _stretched(gatherer.lines.window, check, trigger, gatherer.gather(check, trigger), measure)
+
+
+def weights_of(weights: Weights, check: Check, line: Line) -> list[Decimal]:
+    """The weights a line may have: that of the first items that mean it, of all that may mean it before them."""
+    possible = []
+    for members, weight in weights:
+        meant = members.means(check, line)
+        if meant is not False:
+            possible.append(weight)
+        if meant:
+            return possible
+    return [*possible, Decimal(1)]
 
 
 _Measure: TypeAlias = "Callable[[Iterable[Line]], Interval]"
@@ -64,6 +62,24 @@ def _distinct(key: Callable[[Line], object]) -> _Measure:
     def measure(lines: Iterable[Line]) -> Interval:
         size = len({key(line) for line in lines})
         return size, size
+
+    return measure
+
+
+_COUNTED: dict[str, _Measure] = {"line": _distinct(id), "item": _distinct(item_of)}
+
+
+def _valued(fact: str) -> _Measure:
+    """Distinct values of a fact; of one that holds several words each. A line without it may make one more."""
+
+    def measure(lines: Iterable[Line]) -> Interval:
+        values: set[object] = set()
+        missing = 0
+        for line in lines:
+            value = line.facts.get(fact)
+            missing += value is None
+            values.update(value if isinstance(value, tuple) else () if value is None else (value,))
+        return len(values), len(values) + missing
 
     return measure
 
@@ -80,6 +96,22 @@ def _summed(fact: str) -> _Measure:
         values = [line.facts.get(fact) for line in lines]
         low = sum((value for value in values if isinstance(value, (int, Decimal))), start=Decimal(0))
         return low, math.inf if any(value is None for value in values) else low
+
+    return measure
+
+
+def _weighed(fact: str, weights: Weights, check: Check) -> _Measure:
+    """The sum with each value times the smallest, and the largest, weight its line may have."""
+
+    def measure(lines: Iterable[Line]) -> Interval:
+        low, high, missing = Decimal(0), Decimal(0), False
+        for line in lines:
+            value = line.facts.get(fact)
+            missing = missing or value is None
+            if isinstance(value, (int, Decimal)):
+                counted = [value * weight for weight in weights_of(weights, check, line)]
+                low, high = low + min(counted), high + max(counted)
+        return low, math.inf if missing else high
 
     return measure
 
@@ -155,65 +187,8 @@ def _loose(window: Window, check: Check, trigger: Line | None, certain: tuple[Li
     return certain if first != last else tuple(bare)
 
 
-def days_of_use(check: Check, trigger: Line | None, gatherer: Gatherer) -> Interval:
-    """How many distinct days of use."""
-    gathered = gatherer.gather(check, trigger)
-    if trigger is not None and trigger.begins is None:
-        return _days_of_use(check, trigger, gathered)
-    # All trigger lines of one course share its tuples of lines, so it is measured once.
-    key = ("days of use", id(gathered.certain), id(gathered.possible), gathered.covered)
-    interval: Interval = check.remember(key, lambda: _days_of_use(check, trigger, gathered))
-    return interval
-
-
-def _days_of_use(check: Check, trigger: Line | None, gathered: Gathered) -> Interval:
-    timed = [line for line in gathered.certain if line.begins is not None or line is trigger]
-    uses = [check.days_of_use(line) for line in timed]
-    low = _union_days((first, last) for first, last, _ in uses)
-    timeless = [line for line in (*gathered.certain, *gathered.possible) if line.begins is None and line is not trigger]
-    if timeless or not gathered.covered:
-        return low, math.inf
-    uses += [check.days_of_use(line) for line in gathered.possible]
-    if any(most is None for _, _, most in uses):
-        return low, math.inf
-    return low, _union_days((first, most) for first, _, most in uses if most is not None)
-
-
-def _union_days(stretches: Iterable[tuple[int, int]]) -> int:
-    """Days in the union of inclusive stretches of days."""
-    days, reached = 0, 0
-    for first, last in sorted(stretches):
-        days += max(0, last - max(first, reached + 1) + 1)
-        reached = max(reached, last)
-    return days
-
-
-def rank(check: Check, trigger: Line | None, gatherer: Gatherer) -> Interval | None:
-    """The trigger line's place, from 1; ``None`` without a trigger line."""
-    if trigger is None:
-        return None
-    gathered = gatherer.gather(check, trigger, others_only=True)
-    sure = [before(check, line, trigger) for line in gathered.certain]
-    maybe = [before(check, line, trigger) for line in gathered.possible]
-    low = 1 + sure.count(True)
-    high = low + sure.count(None) + len(maybe) - maybe.count(False)
-    return low, high if gathered.covered else math.inf
-
-
-def before(check: Check, line: Line, trigger: Line) -> bool | None:
-    """Whether a line comes before the trigger line."""
-    if not check.is_current(line):
-        return True
-    ours, theirs = trigger.facts.get("line.unit_price_fen"), line.facts.get("line.unit_price_fen")
-    if not isinstance(ours, int) or not isinstance(theirs, int):
-        return None
-    if theirs != ours:
-        return theirs > ours
-    return check.place_of(line) < check.place_of(trigger)
-
-
 # Without a use before it the trigger line is the first use (0), and the last use is "never" (no limit).
-def since(condition: Since, check: Check, trigger: Line | None, gatherer: Gatherer) -> Interval:
+def since(condition: Since, gatherer: Gatherer, check: Check, trigger: Line | None) -> Interval:
     """Time since the first or the last other use: in seconds where the unit is hours, else in days."""
     gathered = gatherer.gather(check, trigger, others_only=True)
     certain = list(_apart(condition, check, trigger, gathered.certain))

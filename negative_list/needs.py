@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from negative_list import conditions as c
 from negative_list.bind import overlaps, pair_sides
-from negative_list.measure import before
+from negative_list.gather import institution_of
+from negative_list.limits import formulas_of
+from negative_list.measure import weights_of
+from negative_list.ranks import before
+from negative_list.values import is_number, reader_of
+from negative_list.visits import check_of
 from negative_list.windows import within
 
 if TYPE_CHECKING:
@@ -15,9 +20,9 @@ if TYPE_CHECKING:
     from negative_list.bind import Binder
     from negative_list.check import Check
     from negative_list.gather import Gathered, Members
-    from negative_list.prescription import Line
+    from negative_list.prescription import Encounter, Line
 
-__all__ = ["LOOKED_AT", "condition_needs", "gathered_needs"]
+__all__ = ["LOOKED_AT", "condition_needs", "leaf_needs"]
 
 
 LOOKED_AT = 50
@@ -34,28 +39,45 @@ def condition_needs(check: Check, binder: Binder, line: Line | None, condition: 
         return set()
     if isinstance(condition, c.Not):
         return condition_needs(check, binder, line, condition.of)
-    if isinstance(condition, (c.All, c.Any)):
+    if isinstance(condition, (c.All, c.Any, c.AtLeast)):
         return set().union(*(condition_needs(check, binder, line, child) for child in condition.of))
-    simple = _SIMPLE.get(type(condition))
-    return simple(condition) if simple else gathered_needs(check, binder, line, condition)
+    return leaf_needs(check, binder, line, condition)
 
 
-_SIMPLE: dict[type, Callable[[Any], set[str]]] = {
-    c.Fact: lambda condition: {condition.fact},
-    c.Age: lambda _condition: {"patient.birth_date"},
-    c.Diagnosis: lambda _condition: {"encounter.diagnoses"},
-    c.Operation: lambda _condition: {"encounter.operations"},
-    c.Elapsed: lambda condition: {condition.fact},
-}
+def leaf_needs(check: Check, binder: Binder, line: Line | None, condition: Any) -> set[str]:
+    """What an unknown condition needs that holds no others: for itself, and for limits that are worked out."""
+    needs = _LEAVES.get(type(condition), _gathered_needs)(check, binder, line, condition)
+    if isinstance(condition, c.Bounds):
+        for formula in formulas_of(condition):
+            needs |= _formula_needs(check, binder, line, formula)
+    return needs
 
 
-def gathered_needs(check: Check, binder: Binder, line: Line | None, condition: Any) -> set[str]:
+def _formula_needs(check: Check, binder: Binder, line: Line | None, formula: c.Formula) -> set[str]:
+    """What keeps a limit from being one number."""
+    ends = binder.formula(formula)(check, line)
+    if ends is not None and ends[0] == ends[1]:
+        return set()
+    if formula.lines is None:
+        return {formula.fact}
+    return _gathered_needs(check, binder, line, c.Sum(lines=formula.lines, of=formula.of))
+
+
+def _number_needs(check: Check, _binder: Binder, line: Line | None, condition: c.Fact) -> set[str]:
+    """The fact, unless it is known and only its limit is not."""
+    known = is_number(reader_of(condition.fact)(check, line))
+    return set() if known and formulas_of(condition) else {condition.fact}
+
+
+def _age_needs(check: Check, _binder: Binder, _line: Line | None, condition: c.Age) -> set[str]:
+    return set() if check.birth is not None and formulas_of(condition) else {"patient.birth_date"}
+
+
+def _gathered_needs(check: Check, binder: Binder, line: Line | None, condition: Any) -> set[str]:
     """What an unknown condition over gathered lines needs."""
-    if isinstance(condition, c.Pair):
-        return _pair_needs(check, binder, line, condition)
     if line is None and isinstance(condition, (c.Rank, c.Overlap)):
         return {"line.code"}
-    others_only = isinstance(condition, (c.Some, c.Rank, c.Since, c.Overlap))
+    others_only = isinstance(condition, (c.Some, c.SupplyLeft, c.Rank, c.Since, c.Overlap))
     needs, gathered = _lines_needs(check, binder, line, condition.lines, others_only=others_only)
     values = _VALUE_NEEDS.get(type(condition))
     if values is not None:
@@ -68,23 +90,49 @@ def _lines_needs(
 ) -> tuple[set[str], Gathered]:
     """What keeps lines only possible, and the coverage."""
     gathered = binder.gatherer(lines).gather(check, trigger, others_only=others_only)
-    needs = set() if gathered.covered else {"history"}
+    needs = set() if gathered.covered else set(_coverage_needs(check, lines.window))
     for line in gathered.possible[:LOOKED_AT]:
         needs.update(_doubts(check, binder, trigger, lines, line))
     return needs, gathered
+
+
+def _coverage_needs(check: Check, window: c.Window) -> Iterator[str]:
+    """What an uncovered window lacks: history, or the day from which its year is counted."""
+    yield "history"
+    if window.unit == "insurance_year" and check.insurance_year_from is None:
+        yield "encounter.insurance_year_from"
 
 
 def _doubts(check: Check, binder: Binder, trigger: Line | None, lines: c.Lines, line: Line) -> Iterator[str]:
     """Why one line is only possibly gathered."""
     yield from _item_doubts(check, binder.members(lines.items), lines.items, line)
     if within(lines.window, check, trigger, line) is None:
-        yield "line.begins"
+        yield from _window_doubts(check, lines.window, trigger, line)
     if line is not trigger:
-        for name in lines.same:
+        for name in (*lines.same, *lines.different):
             if line.facts.get(name) is None or trigger is None or trigger.facts.get(name) is None:
                 yield name
+        if lines.window.whose == "institution" and line.encounter_id != check.encounter.id:
+            yield from _institution_doubts(check, trigger, line)
     if lines.where is not None:
         yield from condition_needs(check, binder, line, lines.where)
+
+
+def _window_doubts(check: Check, window: c.Window, trigger: Line | None, line: Line) -> Iterator[str]:
+    """Why a line may or may not lie in a window: a missing time, a missing year, or a use without an end."""
+    if line.begins is None or window.unit not in {"insurance_year", "in_use"}:
+        yield "line.begins"
+    elif window.unit == "insurance_year":
+        yield "encounter.insurance_year_from"
+    elif None in (check.use_of(trigger)[2], check.use_of(line)[2]):
+        yield "line.days"
+
+
+def _institution_doubts(check: Check, trigger: Line | None, line: Line) -> Iterator[str]:
+    if line.facts.get("line.institution_id") is None:
+        yield "line.institution_id"
+    if institution_of(check, trigger) is None:
+        yield "encounter.institution_id"
 
 
 def _item_doubts(check: Check, members: Members, items: c.Items, line: Line) -> Iterator[str]:
@@ -113,12 +161,18 @@ def _pair_needs(check: Check, binder: Binder, line: Line | None, condition: c.Pa
 
 
 def _sum_needs(
-    check: Check, _binder: Binder, trigger: Line | None, condition: c.Sum, gathered: Gathered
+    check: Check, binder: Binder, trigger: Line | None, condition: c.Sum, gathered: Gathered
 ) -> Iterable[str]:
     if any(line.facts.get(condition.of) is None for line in _looked_at(gathered)):
         yield condition.of
     if _is_loose(check, trigger, condition.lines.window, gathered):
         yield "line.begins"
+    if condition.weights:
+        weights = binder.weights(condition.weights)
+        for line in _looked_at(gathered):
+            if len(set(weights_of(weights, check, line))) > 1:
+                for weight in condition.weights:
+                    yield from _item_doubts(check, binder.members(weight.items), weight.items, line)
 
 
 def _is_loose(check: Check, trigger: Line | None, window: c.Window, gathered: Gathered) -> bool:
@@ -135,12 +189,14 @@ def _count_needs(
 ) -> Iterable[str]:
     if condition.by == "day" and any(line.begins is None and line is not trigger for line in _looked_at(gathered)):
         yield "line.begins"
+    if condition.by.startswith("line.") and any(line.facts.get(condition.by) is None for line in _looked_at(gathered)):
+        yield condition.by
     if _is_loose(check, trigger, condition.lines.window, gathered):
         yield "line.begins"
 
 
 def _use_needs(
-    check: Check, _binder: Binder, trigger: Line | None, _condition: c.DaysOfUse, gathered: Gathered
+    check: Check, _binder: Binder, trigger: Line | None, _condition: c.DaysOfUse | c.SupplyLeft, gathered: Gathered
 ) -> Iterable[str]:
     for line in _looked_at(gathered):
         if line.begins is None and line is not trigger:
@@ -150,9 +206,11 @@ def _use_needs(
 
 
 def _rank_needs(
-    check: Check, _binder: Binder, trigger: Line | None, _condition: c.Rank, gathered: Gathered
+    check: Check, _binder: Binder, trigger: Line | None, condition: c.Rank, gathered: Gathered
 ) -> Iterable[str]:
     lines = _looked_at(gathered)
+    if condition.of and any(line.facts.get(condition.of) is None for line in (*lines, trigger) if line is not None):
+        yield condition.of
     if trigger is not None and any(before(check, line, trigger) is None for line in lines):
         yield "line.unit_price_fen"
 
@@ -186,10 +244,59 @@ def _every_needs(
         yield from _item_doubts(check, members, condition.among, line)
 
 
+# -- doubts about other encounters
+
+
+def _visits_needs(check: Check, binder: Binder, _line: Line | None, condition: c.VisitCount | c.SinceVisit) -> set[str]:
+    """What keeps encounters only possible, and the coverage."""
+    visits, met = condition.visits, binder.visitor(condition.visits).meet(check)
+    needs = set() if met.covered else set(_coverage_needs(check, visits.window))
+    for encounter in met.possible[:LOOKED_AT]:
+        needs.update(_visit_doubts(check, binder, visits, encounter))
+    if isinstance(condition, c.VisitCount):
+        needs.update(_fitting_needs(check, binder, visits))
+    elif any("encounter.discharged_at" not in encounter.facts for encounter in (*met.certain, *met.possible)):
+        needs.add("encounter.discharged_at")
+    return needs
+
+
+def _visit_doubts(check: Check, binder: Binder, visits: c.Visits, encounter: Encounter) -> Iterator[str]:
+    """Why one encounter is only possibly meant."""
+    if "encounter.admitted_at" not in encounter.facts:
+        yield "encounter.admitted_at"
+    elif visits.window.unit == "insurance_year" and check.insurance_year_from is None:
+        yield "encounter.insurance_year_from"
+    here = ("encounter.institution_id",) if visits.window.whose == "institution" else ()
+    for name in (*visits.same, *visits.different, *here):
+        if name not in encounter.facts or name not in check.encounter_facts:
+            yield name
+    yield from _fitting_needs(check_of(check, encounter), binder, visits)
+
+
+def _fitting_needs(check: Check, binder: Binder, visits: c.Visits) -> Iterator[str]:
+    """Why mode and ``where`` of the encounter a check is of are not certain."""
+    if visits.modes and "encounter.visit_mode" not in check.encounter_facts:
+        yield "encounter.visit_mode"
+    if visits.where is not None:
+        yield from condition_needs(check, binder, None, visits.where)
+
+
+_LEAVES: dict[type, Callable[[Check, Binder, Line | None, Any], set[str]]] = {
+    c.Fact: _number_needs,
+    c.Evidence: lambda _check, _binder, _line, condition: {condition.fact},
+    c.Age: _age_needs,
+    c.Diagnosis: lambda *_: {"encounter.diagnoses"},
+    c.Operation: lambda *_: {"encounter.operations"},
+    c.Elapsed: lambda _check, _binder, _line, condition: {condition.fact},
+    c.Pair: _pair_needs,
+    c.VisitCount: _visits_needs,
+    c.SinceVisit: _visits_needs,
+}
 _VALUE_NEEDS: dict[type, Callable[..., Iterable[str]]] = {
     c.Sum: _sum_needs,
     c.Count: _count_needs,
     c.DaysOfUse: _use_needs,
+    c.SupplyLeft: _use_needs,
     c.Rank: _rank_needs,
     c.Since: _since_needs,
     c.Overlap: _overlap_needs,

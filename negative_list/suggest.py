@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import msgspec
 
 from negative_list.decision import Finding, Outcome, Suggestion
-from negative_list.findings import excess_days, excess_of
+from negative_list.excess import days_over, quantity_over
 from negative_list.rules import ACTIONS
 
 if TYPE_CHECKING:
@@ -99,14 +99,14 @@ def _candidates(
 def _quantity(judgement: Judgement, matched: Matched, binder: Binder) -> Decimal | None:
     """The line's quantity less what is over the limit."""
     quantity = judgement.line.facts.get("line.quantity") if judgement.line else None
-    excess = excess_of(judgement, matched, binder)
+    excess = quantity_over(judgement, matched.check, binder)
     return quantity - excess if isinstance(quantity, (int, Decimal)) and excess is not None else None
 
 
 def _days(judgement: Judgement, matched: Matched, binder: Binder) -> Decimal | None:
     """The line's days less the days of use over the limit."""
     days = judgement.line.facts.get("line.days") if judgement.line else None
-    excess = excess_days(judgement, matched, binder)
+    excess = days_over(judgement, matched.check, binder)
     return days - excess if isinstance(days, int) and excess is not None else None
 
 

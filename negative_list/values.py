@@ -6,22 +6,36 @@ Each ``bind_`` function makes a condition the function of a check and its trigge
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, TypeGuard
 
 from negative_list import conditions as c
 from negative_list.check import Check, ymd
 from negative_list.codes import expand_ranges
-from negative_list.measure import Interval, compare
 from negative_list.text import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from negative_list.gather import Test
+    from negative_list.limits import Interval, Within
     from negative_list.prescription import FactValue, Line
     from negative_list.text import Statement
 
-__all__ = ["HOUR_S", "age_in", "bind_age", "bind_coded", "bind_elapsed", "bind_fact", "elapsed"]
+__all__ = [
+    "HOUR_S",
+    "age_in",
+    "age_of_evidence",
+    "bind_age",
+    "bind_coded",
+    "bind_elapsed",
+    "bind_evidence",
+    "bind_fact",
+    "elapsed",
+    "is_number",
+    "reader_of",
+    "told_at",
+]
 
 HOUR_S = 3_600
 """Seconds of an hour: times in hours are compared in seconds, exactly."""
@@ -30,9 +44,26 @@ HOUR_S = 3_600
 # -- facts
 
 
-def bind_fact(condition: c.Fact) -> Test:
+def reader_of(name: str) -> Callable[[Check, Line | None], FactValue | None]:
+    """What reads a fact of the patient, the encounter or the trigger line; ``None`` where it is unknown."""
+
+    def of_patient(check: Check, _line: Line | None) -> FactValue | None:
+        return check.patient_facts.get(name)
+
+    def of_encounter(check: Check, _line: Line | None) -> FactValue | None:
+        return check.encounter_facts.get(name)
+
+    def of_line(_check: Check, line: Line | None) -> FactValue | None:
+        return line.facts.get(name) if line is not None else None
+
+    return {"patient": of_patient, "line": of_line}.get(name.partition(".")[0], of_encounter)
+
+
+def bind_fact(condition: c.Fact, within: Within) -> Test:
     """The test of a fact; an absent one is unknown."""
-    holds = _value_test(condition)
+    if not condition.any_of:
+        return _bind_number(condition.fact, within)
+    holds = _named(condition.any_of)
     name = condition.fact
     subject = name.partition(".")[0]
 
@@ -51,13 +82,11 @@ def bind_fact(condition: c.Fact) -> Test:
     return {"patient": of_patient, "line": of_line}.get(subject, of_encounter)
 
 
-def _value_test(condition: c.Fact) -> Callable[[FactValue], bool | None]:
-    """The test of a known value: named words, or bounds on a number."""
-    words = frozenset(condition.any_of)
-    if not words:
-        return lambda value: compare(condition, value, value) if _is_number(value) else None  # type: ignore[arg-type]
+def _named(any_of: tuple[c.Scalar, ...]) -> Callable[[FactValue], bool]:
+    """Whether a known value is one of the words; of several words, any of them."""
+    words = frozenset(any_of)
 
-    def named(value: FactValue) -> bool | None:
+    def named(value: FactValue) -> bool:
         if isinstance(value, tuple):
             return not words.isdisjoint(value)
         return value in words
@@ -65,11 +94,22 @@ def _value_test(condition: c.Fact) -> Callable[[FactValue], bool | None]:
     return named
 
 
-def _is_number(value: FactValue) -> bool:
-    return not isinstance(value, (bool, str, tuple, date))
+def _bind_number(name: str, within: Within) -> Test:
+    read = reader_of(name)
+
+    def test(check: Check, line: Line | None) -> bool | None:
+        value = read(check, line)
+        return within(check, line, value, value) if is_number(value) else None
+
+    return test
 
 
-def bind_age(condition: c.Age) -> Test:
+def is_number(value: FactValue | None) -> TypeGuard[int | Decimal]:
+    """Whether a fact's value is known and a number, flags aside."""
+    return isinstance(value, (int, Decimal)) and not isinstance(value, bool)
+
+
+def bind_age(condition: c.Age, within: Within) -> Test:
     """The test of the patient's age at the trigger line's time; before birth it is unknown."""
 
     def test(check: Check, line: Line | None) -> bool | None:
@@ -77,7 +117,7 @@ def bind_age(condition: c.Age) -> Test:
         if birth is None:
             return None
         age = age_in(condition.unit, birth, check.time_of(line))
-        return None if age < 0 else compare(condition, age, age)
+        return None if age < 0 else within(check, line, age, age)
 
     return test
 
@@ -91,26 +131,82 @@ def age_in(unit: str, birth: date, day: date) -> int:
     return day.toordinal() - birth.toordinal()
 
 
+# -- evidence
+
+
+def bind_evidence(condition: c.Evidence) -> Test:
+    """The test of what is known of a piece of evidence."""
+    read, states = reader_of(condition.fact), frozenset(condition.states)
+    dated = condition.max_age_hours is not None or condition.max_age_days is not None
+
+    def test(check: Check, line: Line | None) -> bool | None:
+        value = read(check, line)
+        if value is None:
+            return None
+        if value is False:
+            return "absent" in states
+        if not dated:
+            return "present" in states
+        if states >= {"present", "too_old"}:
+            return True
+        old = _too_old(condition, check, line)
+        return None if old is None else ("too_old" if old else "present") in states
+
+    return test
+
+
+def _too_old(condition: c.Evidence, check: Check, line: Line | None) -> bool | None:
+    """Whether the evidence is older than is asked for at every moment the trigger may stand at."""
+    age = age_of_evidence(condition, check, line)
+    if age is None:
+        return None
+    limit = condition.max_age_days if condition.max_age_days is not None else (condition.max_age_hours or 0) * HOUR_S
+    if age[1] <= limit:
+        return False
+    return True if age[0] > limit else None
+
+
+def age_of_evidence(condition: c.Evidence, check: Check, line: Line | None) -> Interval | None:
+    """How old the evidence is at the trigger: days where days are asked for, else seconds; ``None``: without a time."""
+    time = told_at(condition.fact, check, line)
+    if time is None:
+        return None
+    if condition.max_age_days is not None:
+        days = max(0, check.day_of(line) - time.toordinal())
+        return days, days
+    first, last = check.moments(line)
+    return max(0.0, (first - time).total_seconds()), max(0.0, (last - time).total_seconds())
+
+
+def told_at(name: str, check: Check, line: Line | None) -> datetime | None:
+    """When a fact was found, where that is told."""
+    if name.startswith("line."):
+        return line.times.get(name) if line is not None else None
+    holder = check.prescription.patient if name.startswith("patient.") else check.encounter
+    return holder.times.get(name)
+
+
 # -- diagnoses and operations
 
 
-def bind_coded(subject: str, condition: c.Diagnosis | c.Operation) -> Test:
+def bind_coded(subject: str, condition: c.Diagnosis | c.Operation, sets: Mapping[str, tuple[str, ...]]) -> Test:
     """Presence by code or term; absence by codes alone."""
-    codes = expand_ranges(condition.codes)
+    codes = expand_ranges((*condition.codes, *(code for name in condition.sets for code in sets[name])))
     terms = frozenset(normalise(term) for term in condition.terms)
     main = condition.main
     past = isinstance(condition, c.Diagnosis) and condition.past
+    stage = condition.stage if isinstance(condition, c.Diagnosis) else "any"
 
     def judge(check: Check) -> bool | None:
-        by_code = check.stated_codes(subject, main=main)
-        by_term = check.stated_terms(subject, main=main)
+        by_code = check.stated_codes(subject, main=main, stage=stage)
+        by_term = check.stated_terms(subject, main=main, stage=stage)
 
         def stated(statement: Statement) -> bool:
             return not (codes.isdisjoint(by_code.get(statement, ())) and terms.isdisjoint(by_term.get(statement, ())))
 
         if stated("present") or (past and stated("past")):
             return True
-        entries = check.entries(subject, main=main)
+        entries = check.entries(subject, main=main, stage=stage)
         absent = codes and entries and not stated("doubtful") and all(entry.codes for entry in entries)
         return False if absent else None
 
@@ -127,13 +223,12 @@ def bind_coded(subject: str, condition: c.Diagnosis | c.Operation) -> Test:
 # -- times
 
 
-def bind_elapsed(condition: c.Elapsed) -> Test:
-    """The test of the time since a fact's time."""
-    scale = HOUR_S if condition.unit == "hour" else 1
+def bind_elapsed(condition: c.Elapsed, within: Within) -> Test:
+    """The test of the time since a fact's time; ``within`` takes seconds where the unit is hours."""
 
     def test(check: Check, line: Line | None) -> bool | None:
         apart = elapsed(condition, check, line)
-        return None if apart is None else compare(condition, *apart, scale)
+        return None if apart is None else within(check, line, *apart)
 
     return test
 

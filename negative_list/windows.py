@@ -5,8 +5,12 @@ Pure functions over the words of :class:`negative_list.conditions.Window`, whose
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import calendar
+import math
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
+
+from negative_list.selection import LONGEST_SUPPLY_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,11 +19,14 @@ if TYPE_CHECKING:
     from negative_list.conditions import Window
     from negative_list.prescription import Line
 
-__all__ = ["Courses", "Strings", "days_reached", "first_moment", "within"]
+__all__ = ["Courses", "Strings", "covers", "days_reached", "stretch_of", "within"]
 
 
 def within(window: Window, check: Check, trigger: Line | None, line: Line) -> bool | None:
-    """Whether ``line`` lies in the window around ``trigger``; ``course`` is settled afterwards, over all lines."""
+    """Whether ``line`` lies in the window around ``trigger``.
+
+    ``course`` and ``first_use`` are settled afterwards, over all lines; whose lines are meant, by who gathers them.
+    """
     if window.unit == "encounter" and line.encounter_id != check.encounter.id:
         return False
     if line is trigger or (window.side == "around" and window.unit in {"encounter", "lifetime"}):
@@ -36,6 +43,45 @@ def _later(check: Check, trigger: Line | None, line: Line) -> bool:
     if line.has_clock and (trigger is None or trigger.begins is None or trigger.has_clock):
         return check.time_of(line) > check.time_of(trigger)
     return check.day_of(line) > check.day_of(trigger)
+
+
+def stretch_of(window: Window, check: Check, trigger: Line) -> object | None:
+    """The same for trigger lines whose windows hold the same stretch of time; ``None`` where each may have its own."""
+    if window.unit in _EVER:
+        return "" if window.side == "around" else _moment(trigger)
+    if window.unit in _CLOCKS:
+        return _moment(trigger)
+    unit = stretch = _stretch(window, check, trigger)
+    if window.side == "before" and window.unit != "days":
+        moment = _moment(trigger)
+        stretch = None if moment is None else (unit, moment)
+    return stretch
+
+
+def _stretch(window: Window, check: Check, trigger: Line) -> object:
+    """What of the trigger's days a window around it depends on."""
+    if window.unit == "in_use":
+        return check.use_of(trigger)
+    begins = check.insurance_year_from
+    if window.unit == "insurance_year" and begins is not None:
+        return _year_from(begins, check.time_of(trigger))
+    key = _UNITS.get(window.unit)
+    return key(check.time_of(trigger)) if key is not None else check.day_of(trigger)
+
+
+def _moment(trigger: Line) -> datetime | None:
+    return trigger.begins if trigger.has_clock else None
+
+
+_EVER = frozenset({"encounter", "lifetime"})
+_CLOCKS = frozenset({"instant", "hour", "hours"})
+_UNITS: dict[str, Callable[[datetime], object]] = {
+    "day": datetime.toordinal,
+    "month": lambda time: (time.year, time.month),
+    "quarter": lambda time: (time.year, (time.month - 1) // 3),
+    "year": lambda time: time.year,
+}
+"""Calendar units that a bare date settles, and what names one of each."""
 
 
 def _same_unit(key: Callable[[datetime], object]) -> Callable[[Window, Check, Line | None, Line], bool | None]:
@@ -78,6 +124,36 @@ def _days(window: Window, check: Check, trigger: Line | None, line: Line) -> boo
     return _distance(window, apart, apart, window.length or 0)
 
 
+def _insurance_year(_window: Window, check: Check, trigger: Line | None, line: Line) -> bool | None:
+    begins = check.insurance_year_from
+    if begins is None:
+        return None
+    return _year_from(begins, check.time_of(trigger)) == _year_from(begins, check.time_of(line))
+
+
+def _year_from(begins: date, time: date) -> int:
+    """The year in which the insurance year of a time began."""
+    return time.year - ((time.month, time.day) < (begins.month, begins.day))
+
+
+def _in_use(window: Window, check: Check, trigger: Line | None, line: Line) -> bool | None:
+    ours, theirs = check.use_of(trigger), check.use_of(line)
+    length = window.length or 0
+    if _inside(window, _days_apart(ours[0], ours[1], theirs[0], theirs[1]), length):
+        return True
+    apart = _days_apart(ours[0], _or_ever(ours[2]), theirs[0], _or_ever(theirs[2]))
+    return None if _inside(window, apart, length) else False
+
+
+def _or_ever(last: int | None) -> float:
+    return math.inf if last is None else last
+
+
+def _days_apart(first: int, last: float, others_first: int, others_last: float) -> float:
+    """Days between two stretches, 0 where they share a day."""
+    return max(0, others_first - last, first - others_last)
+
+
 def _distance(window: Window, low: float, high: float, length: float) -> bool | None:
     """Whether a distance known to lie between ``low`` and ``high`` is inside; positive ones lie before the trigger."""
     inside = [_inside(window, value, length) for value in (low, high)]
@@ -90,6 +166,7 @@ def _distance(window: Window, low: float, high: float, length: float) -> bool | 
 
 
 def _inside(window: Window, value: float, length: float) -> bool:
+    """Whether a distance is inside; one in days of use is never negative."""
     if window.side == "before" and value < 0:
         return False
     return abs(value) <= length if window.ends == "closed" else abs(value) < length
@@ -99,18 +176,31 @@ _WITHIN: dict[str, Callable[[Window, Check, Line | None, Line], bool | None]] = 
     "instant": _instant,
     "hour": _hour,
     "hours": _hours,
-    "day": _same_unit(datetime.toordinal),
-    "month": _same_unit(lambda time: (time.year, time.month)),
-    "quarter": _same_unit(lambda time: (time.year, (time.month - 1) // 3)),
-    "year": _same_unit(lambda time: time.year),
+    **{unit: _same_unit(key) for unit, key in _UNITS.items()},
+    "insurance_year": _insurance_year,
     "days": _days,
+    "in_use": _in_use,
     "course": lambda *_: True,
+    "first_use": lambda *_: True,
     "encounter": lambda *_: True,
     "lifetime": lambda *_: True,
 }
 
 
-def first_moment(window: Window, time: datetime) -> datetime | None:
+def covers(window: Window, check: Check, trigger: Line | None) -> bool:
+    """Whether all lines (or encounters) of the window around the trigger are known; courses are told apart first."""
+    if window.unit in {"lifetime", "first_use"}:
+        return check.history is not None and check.history.complete
+    begins = check.insurance_year_from
+    if window.unit == "insurance_year" and begins is None:
+        return False
+    if check.history is None:
+        return check.covered(None, window.whose)
+    first = check.admitted_at if window.unit == "encounter" else _first_moment(window, check.time_of(trigger), begins)
+    return check.covered(first, window.whose)
+
+
+def _first_moment(window: Window, time: datetime, begins: date | None) -> datetime | None:
     """The first moment of the window around ``time``; ``None``: since ever."""
     midnight = time.replace(hour=0, minute=0, second=0, microsecond=0)
     length = window.length or 0
@@ -123,16 +213,31 @@ def first_moment(window: Window, time: datetime) -> datetime | None:
             return _earlier(time, timedelta(hours=length))
         case "days":
             return _earlier(midnight, timedelta(days=length if window.ends == "closed" else length - 1))
-        case "month":
-            return midnight.replace(day=1)
-        case "quarter":
-            return midnight.replace(month=(time.month - 1) // 3 * 3 + 1, day=1)
-        case "year":
-            return midnight.replace(month=1, day=1)
-        case "day":
-            return midnight
+        case "in_use":
+            return _earlier(midnight, timedelta(days=LONGEST_SUPPLY_DAYS + length))
         case _:
-            return None
+            return _first_day(window.unit, midnight, begins)
+
+
+def _first_day(unit: str, midnight: datetime, begins: date | None) -> datetime | None:
+    """The first moment of the calendar unit around a day; ``None``: the unit is none."""
+    if unit == "insurance_year" and begins is not None:
+        return _beginning(begins, midnight)
+    return {
+        "day": midnight,
+        "month": midnight.replace(day=1),
+        "quarter": midnight.replace(month=(midnight.month - 1) // 3 * 3 + 1, day=1),
+        "year": midnight.replace(month=1, day=1),
+    }.get(unit)
+
+
+def _beginning(begins: date, time: datetime) -> datetime:
+    """The first moment of the insurance year; one from 29 February begins on 1 March of other years."""
+    year = _year_from(begins, time)
+    if year < 1:
+        return _FIRST
+    leap_day = (begins.month, begins.day) == (2, 29) and not calendar.isleap(year)
+    return datetime(year, 3, 1) if leap_day else datetime(year, begins.month, begins.day)
 
 
 def _earlier(time: datetime, by: timedelta) -> datetime:

@@ -132,8 +132,9 @@ def test_a_fault_in_reading_the_list_is_caught(change: Change) -> None:
 Patch = tuple[Any, str, Callable[..., Any]]
 
 
-def _compare_decided(*given: Any) -> bool:
-    return bool(COMPARE(*given))
+def _within_decided(*given: Any) -> Callable[..., bool]:
+    within = WITHIN(*given)
+    return lambda *numbers: bool(within(*numbers))
 
 
 def _all_certain(self: Gatherer, *given: Any, **named: Any) -> Gathered:
@@ -154,10 +155,10 @@ def _age_by_length(unit: str, birth: Any, day: Any) -> int:
     return int(days // {"year": 365, "month": 30, "day": 1}[unit])
 
 
-COMPARE, GATHER, NAMED = measure.compare, Gatherer.gather, Members.named
+WITHIN, GATHER, NAMED = bind.within_bounds, Gatherer.gather, Members.named
 
 ENGINE_FAULTS: dict[str, Patch] = {
-    "unknown numbers taken for false": (bind, "compare", _compare_decided),
+    "unknown numbers taken for false": (bind, "within_bounds", _within_decided),
     "possible lines taken for certain": (Gatherer, "gather", _all_certain),
     "possible lines forgotten": (Gatherer, "gather", _no_possible),
     "a missing code taken for another item": (Members, "named", _named_or_not),
