@@ -24,6 +24,7 @@ from negative_list.readers.files import StoreFact
 __all__ = [
     "MOST_LINES",
     "Coverage",
+    "Failed",
     "Fault",
     "HistoryRecord",
     "Kept",
@@ -42,6 +43,11 @@ latest are given, and the coverage begins after those left out."""
 Fault: TypeAlias = Literal["gone", "locked", "full", "read-only", "newer", "refused"]
 """Why a store did not do what it was asked: it cannot be reached or read; somebody else writes for too long; no space;
 it may not be written; a later version of this program made it; it cannot hold what was given (the caller's fault)."""
+
+
+Failed: TypeAlias = Literal["", "gone", "slow", "behind"]
+"""Why a check was told nothing: the store cannot be read; it did not answer in time; it came back and writes accepted
+meanwhile are not in it yet, without which what it says would be wrong."""
 
 
 class StoreError(Exception):
@@ -126,14 +132,14 @@ class Told(Struct, frozen=True, kw_only=True):
     was asked; the asking encounter itself is not among ``History.encounters``, for the body tells it. Of several facts
     of one name and subject that hold, the one valid last is told. ``history`` is ``None`` where none was wanted or
     none could be read. ``cut_at``: lines that ended before this civil time were left out (over :data:`MOST_LINES`, or
-    no time left to read them), and the coverage begins there. ``failed`` says why nothing could be read, to be told as
-    a note ("" where it could).
+    no time left to read them), and the coverage begins there. ``failed`` says in a word why nothing was read, to be
+    told as a note ("" where it was); only the desk answers so, a store raises.
     """
 
     history: History | None = None
     facts: tuple[StoreFact, ...] = ()
     cut_at: datetime | None = None
-    failed: str = ""
+    failed: Failed = ""
 
 
 class Kept(Struct, frozen=True, kw_only=True):
@@ -170,7 +176,7 @@ class Store(Protocol):
     """Every store: SQLite and PostgreSQL keep the same promises, and the same tests hold them to it."""
 
     def read(self, wanted: Wanted, *, within_s: float | None = None) -> Told:
-        """Everything one check asks for, in one batch; what there is no time for ``within_s`` is left out, oldest first."""
+        """Everything one check asks for, in one batch; what takes longer than ``within_s`` is left out, the oldest."""
 
     def save(self, saved: Sequence[Saved]) -> int:
         """Keep saved prescriptions; returns how many changed what is known. Writing one again changes nothing."""

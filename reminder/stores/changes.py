@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from reminder.stores.base import Coverage, HistoryRecord, Kept, OpenFinding, Saved
     from reminder.stores.driver import Values, Writing
 
-__all__ = ["FED", "INSTITUTION", "NO_TIME", "SAVED", "Change", "Kind", "apply", "civil_text", "utc_text"]
+__all__ = ["FED", "INSTITUTION", "NO_TIME", "SAVED", "Change", "Kind", "apply", "civil_text", "saving", "utc_text"]
 
 Kind: TypeAlias = Literal["save", "history", "coverage", "facts", "aliases", "keep", "findings"]
 """What a change holds: ``Saved``, ``HistoryRecord``, ``Coverage``, ``StoreFact``, pairs of keys, ``Kept``,
@@ -47,6 +47,18 @@ class Change(Struct, frozen=True, kw_only=True):
     subject: str = ""
 
 
+def saving(saved: Iterable[Saved], at: datetime) -> Change:
+    """Saved prescriptions as a change; what they say of their encounter stands under its key, never under its id."""
+    return Change(kind="save", at=at, records=tuple(
+        msgspec.structs.replace(
+            one,
+            encounter=msgspec.structs.replace(one.encounter, id=one.encounter_key, lines=()),
+            lines=tuple(msgspec.structs.replace(line, encounter_id=one.encounter_key) for line in one.lines),
+        )
+        for one in saved
+    ))  # fmt: skip
+
+
 def apply(writing: Writing, change: Change) -> int:
     """Do a change; returns how many records changed what is known."""
     return _DOING[change.kind](writing, change)
@@ -68,9 +80,8 @@ def _save(writing: Writing, change: Change) -> int:
 
 
 def _saved_row(saved: Saved) -> Values:
-    encounter = msgspec.structs.replace(saved.encounter, id=saved.encounter_key, lines=())
-    lines = _past(saved.lines, saved.institution_id, saved.encounter_key)
-    content = Content(encounter=encounter, lines=lines) if lines else Content()
+    lines = _past(saved.lines, saved.institution_id)
+    content = Content(encounter=saved.encounter, lines=lines) if lines else Content()
     # The number of the prescription is the institution's own within the encounter; the key has no fixed blank in it.
     record_id = f"{saved.encounter_key} {saved.prescription_id}"
     known_by = (saved.institution_id, SAVED, record_id, saved.patient_key if lines else "", saved.encounter_key)
@@ -91,15 +102,10 @@ def _fed_row(record: HistoryRecord, at: datetime) -> Values:
     return (*known_by, 0, utc_text(at), *_extent(content, at), encode(content))
 
 
-def _past(lines: Iterable[Line], institution_id: str, encounter_key: str | None = None) -> tuple[Line, ...]:
-    """Lines as history has them: in force, of an institution and, where it is given, of that encounter."""
+def _past(lines: Iterable[Line], institution_id: str) -> tuple[Line, ...]:
+    """Lines as history has them: in force, and of an institution."""
     return tuple(
-        msgspec.structs.replace(
-            line,
-            current=False,
-            encounter_id=line.encounter_id if encounter_key is None else encounter_key,
-            facts={INSTITUTION: institution_id, **line.facts},
-        )
+        msgspec.structs.replace(line, current=False, facts={INSTITUTION: institution_id, **line.facts})
         for line in lines
     )
 

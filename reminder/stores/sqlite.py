@@ -39,11 +39,18 @@ _FAULTS: dict[int, tuple[Fault, str]] = {
 
 
 class SqliteDriver:
-    """Connections to one SQLite file; see :class:`reminder.stores.driver.Driver`."""
+    """Connections to one SQLite file; see :class:`reminder.stores.driver.Driver`.
 
-    def __init__(self, path: Path, busy_s: float = BUSY_S) -> None:
+    Args:
+        path: The file, made where it is missing.
+        busy_s: How long a write waits for another process's.
+        most_bytes: What the file may grow to; a write past it is ``full``.
+    """
+
+    def __init__(self, path: Path, busy_s: float = BUSY_S, most_bytes: int | None = None) -> None:
         self._path = path
         self._busy_s = busy_s
+        self._most_bytes = most_bytes
         self._write_lock = threading.Lock()
         self._writer: sqlite3.Connection | None = None
         self._own = threading.local()
@@ -113,6 +120,9 @@ class SqliteDriver:
         # Closed by whoever stops the store, hence from another thread; used by one at a time.
         connection = sqlite3.connect(self._path, timeout=busy_s, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA synchronous = FULL")
+        if self._most_bytes is not None:
+            (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
+            connection.execute(f"PRAGMA max_page_count = {self._most_bytes // page_bytes}")
         return connection
 
     @contextlib.contextmanager

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from reminder.stores import statements as sql
-from reminder.stores.base import Coverage, HistoryRecord, Kept, OpenFinding, Saved, Told, Wanted
-from reminder.stores.changes import NO_TIME, Change, apply, civil_text, utc_text
+from reminder.stores.base import Coverage, HistoryRecord, Kept, OpenFinding, Saved, StoreError, Told, Wanted
+from reminder.stores.changes import NO_TIME, Change, apply, civil_text, saving, utc_text
 from reminder.stores.coding import decode
 from reminder.stores.reading import encounters_of, queries, told
 
@@ -34,7 +34,11 @@ class SqlStore:
     def read(self, wanted: Wanted, *, within_s: float | None = None) -> Told:
         """Everything one check asks for, in one batch."""
         until = None if within_s is None else time.monotonic() + within_s
-        return told(wanted, self._driver.read(queries(wanted)), until)
+        answers = self._driver.read(queries(wanted))
+        try:
+            return told(wanted, answers, until)
+        except msgspec.DecodeError as error:
+            raise StoreError("refused", f"a record of this patient is damaged ({error}); put back a copy") from error
 
     def apply(self, changes: Sequence[Change]) -> list[int]:
         """Do changes in one transaction; returns of each how many records changed what is known."""
@@ -43,7 +47,7 @@ class SqlStore:
 
     def save(self, saved: Sequence[Saved]) -> int:
         """Keep saved prescriptions."""
-        return self._do(Change(kind="save", records=tuple(saved), at=_TIMELESS))
+        return self._do(saving(saved, _TIMELESS))
 
     def put_history(self, records: Sequence[HistoryRecord], coverage: Sequence[Coverage] = (), *, at: datetime) -> int:
         """Keep records of a feed and what they cover."""
