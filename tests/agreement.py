@@ -121,6 +121,7 @@ def _smaller(rules: RuleList, case: Case) -> Iterator[tuple[RuleList, Case]]:
 
 
 def _simpler(rule: Rule) -> Iterator[Rule]:
+    yield from (replace(rule, grades=grades) for grades in _shorter(rule.grades))
     if rule.scope is not None:
         yield replace(rule, scope=None)
         yield replace(rule, scope=None, violation=rule.scope)
@@ -153,6 +154,10 @@ def _lighter(encounter: Encounter) -> Iterator[Encounter]:
         yield replace(encounter, operations=operations)
     for name in encounter.facts:
         yield replace(encounter, facts={key: value for key, value in encounter.facts.items() if key != name})
+    for number, line in enumerate(encounter.lines):
+        for name in line.facts:
+            bare = replace(line, facts={key: value for key, value in line.facts.items() if key != name})
+            yield replace(encounter, lines=(*encounter.lines[:number], bare, *encounter.lines[number + 1 :]))
 
 
 def _shorter(values: tuple[T, ...]) -> Iterator[tuple[T, ...]]:

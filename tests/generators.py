@@ -29,6 +29,7 @@ __all__ = [
     "DIAGNOSES",
     "ITEMS",
     "OPERATIONS",
+    "TOLD",
     "WORDS",
     "Case",
     "draw_case",
@@ -83,14 +84,29 @@ WORDS: dict[str, tuple[str, ...]] = {
     "encounter.visit_mode": ("outpatient", "emergency", "inpatient", "internet"),
     "encounter.insurance": ("employee", "resident", "work-injury", "maternity"),
     "encounter.fertility": ("none", "planning", "pregnant", "lactating"),
+    "encounter.department_code": ("D1", "D2"),
+    "encounter.doctor_id": ("T1", "T2"),
+    "encounter.institution_id": ("H1", "H2"),
     "line.item_type": ("drug", "herb", "service", "material"),
     "line.group_no": ("1", "2"),
     "line.site": ("左", "右"),
     "line.rx_no": ("A", "B"),
     "line.incision": ("a", "b"),
     "line.paid_by": ("fund", "self"),
+    "line.tooth": ("11", "12"),
+    "line.drug_class": ("头孢菌素", "活血化瘀", "抗肿瘤"),
+    "line.institution_id": ("H1", "H2"),
 }
 """Words and texts the universe's facts take."""
+
+TOLD: tuple[str, ...] = (
+    "encounter.susceptibility_test",
+    "encounter.pathology_report",
+    "encounter.albumin_g_l",
+    "patient.identity_checked",
+    "line.prior_approval",
+)
+"""Facts of the universe that may be told with the time they were found at."""
 
 SAID = (
     "{}",
@@ -123,12 +139,16 @@ OFFSETS = (
     *[timedelta(minutes=n) for n in (20, 40, 59, 361)],
     *[timedelta(days=n) for n in (1, 2, 3, 7, 7, 13, 14, 14, 15, 31, 92, 366, -3, -14)],
 )
+AGO = tuple(timedelta(days=n) for n in (0, 1, 2, 3, 7, 8, 14, 15, 30, 31, 92, 366, -2))
+STAYS = (*[timedelta(hours=n) for n in (2, 20)], *[timedelta(days=n) for n in (1, 3, 7, 14)])
+YEARS_FROM = (date(2025, 1, 1), date(2020, 7, 1), date(2024, 2, 29), date(2025, 3, 15), date(2025, 3, 16))
 DAILY = tuple(timedelta(days=n) for n in range(-2, 16))
 HOURLY = tuple(timedelta(hours=n) for n in range(-6, 50, 3))
 AGES = (
     *[timedelta(days=n) for n in (0, 27, 28, 29, 365, 4380, 5000, 12000, 25000, -3)],
     *[timedelta(days=round(n * 365.25)) for n in (3, 12, 18, 60)],
 )
+GROUPS = ("group_no", "site", "rx_no", "incision", "tooth")
 QUANTITIES = tuple(Decimal(n) for n in ("0.5", "1", "1", "1", "2", "3", "7"))
 
 
@@ -157,17 +177,24 @@ def draw_case(random: Random) -> Case:
         bare=random.choice((0.05, 0.15, 0.5, 0.95)),
         timeless=random.choice((0, 0.03, 0.2)),
     )
-    current = _encounter(random, "E1", times, random.randint(2, 10))
+    admitted = times.at - timedelta(days=random.choice((1, 3, 14, 30)))
+    current = _encounter(random, "E1", times, admitted, random.randint(2, 10))
     others = [
-        _encounter(random, name, times, random.randint(1, 2)) for name in ("E2", "E3")[: random.choice((0, 0, 1, 2))]
+        _encounter(random, name, times, admitted - random.choice(AGO), random.randint(1, 2))
+        for name in ("E2", "E3")[: random.choice((0, 0, 1, 2))]
     ]
     prescription = Prescription(encounter=current, patient=_patient(random, times.at), others=tuple(others))
-    return Case(prescription=prescription, at=times.at, history=_history(random, times))
+    return Case(prescription=prescription, at=times.at, history=_history(random, times, admitted))
 
 
 def _known(random: Random, facts: dict[str, FactValue], share: float = 0.85) -> dict[str, FactValue]:
     """The facts that happen to be known."""
     return {name: value for name, value in facts.items() if random.random() < share}
+
+
+def _found(random: Random, facts: dict[str, FactValue], at: datetime) -> dict[str, datetime]:
+    """When evidence was found, where that is told."""
+    return {name: at - random.choice(OFFSETS) for name in TOLD if name in facts and random.random() < 0.75}
 
 
 def _patient(random: Random, at: datetime) -> Patient:
@@ -176,39 +203,54 @@ def _patient(random: Random, at: datetime) -> Patient:
     facts: dict[str, FactValue] = {
         "patient.sex": random.choice(WORDS["patient.sex"]),
         "patient.birth_date": random.choice((birth, birthday)),
+        "patient.identity_checked": random.random() < 0.7,
     }
-    return Patient(facts=_known(random, facts))
+    known = _known(random, facts)
+    return Patient(facts=known, times=_found(random, known, at))
 
 
-def _encounter(random: Random, name: str, times: _Times, number: int) -> Encounter:
-    at = times.at
+def _encounter(random: Random, name: str, times: _Times, admitted: datetime, number: int) -> Encounter:
     # Few different items a body: only then do lines of one item, and pairs, meet.
     items = random.sample(ITEMS, random.randint(2, 5))
+    facts = _encounter_facts(random, times.at, admitted)
+    institution = str(facts.get("encounter.institution_id", "H1"))
+    return Encounter(
+        id=name,
+        lines=tuple(_line(random, f"{name}-{n}", name, times, items, institution) for n in range(number)),
+        diagnoses=tuple(_diagnosed(random) for _ in range(random.choice((0, 1, 1, 2, 3)))),
+        operations=tuple(_operated(random) for _ in range(random.choice((0, 0, 1, 1, 2)))),
+        facts=facts,
+        times=_found(random, facts, times.at),
+        complete=random.random() < 0.8,
+    )
+
+
+def _encounter_facts(random: Random, at: datetime, admitted: datetime) -> dict[str, FactValue]:
+    words = ("visit_mode", "fertility", "department_code", "doctor_id", "institution_id")
     facts: dict[str, FactValue] = {
-        "encounter.visit_mode": random.choice(WORDS["encounter.visit_mode"]),
+        **{f"encounter.{name}": random.choice(WORDS[f"encounter.{name}"]) for name in words},
         "encounter.insurance": tuple(random.sample(WORDS["encounter.insurance"], random.choice((1, 1, 2)))),
-        "encounter.fertility": random.choice(WORDS["encounter.fertility"]),
         "encounter.institution_level": random.randint(0, 3),
         "encounter.stay_days": random.choice((1, 3, 14, 15)),
         "encounter.rescue": random.random() < 0.3,
         "encounter.onset_at": at - random.choice(OFFSETS),
-        "encounter.admitted_at": at - timedelta(days=random.choice((1, 3, 14, 30))),
+        "encounter.admitted_at": admitted,
+        "encounter.insurance_year_from": random.choice(YEARS_FROM),
+        "encounter.susceptibility_test": random.random() < 0.7,
+        "encounter.pathology_report": random.random() < 0.7,
+        "encounter.albumin_g_l": random.choice((Decimal(28), Decimal("30.5"))),
     }
-    return Encounter(
-        id=name,
-        lines=tuple(_line(random, f"{name}-{n}", name, times, items) for n in range(number)),
-        diagnoses=tuple(_diagnosed(random) for _ in range(random.choice((0, 1, 1, 2, 3)))),
-        operations=tuple(_operated(random) for _ in range(random.choice((0, 0, 1, 1, 2)))),
-        facts=_known(random, facts),
-        complete=random.random() < 0.8,
-    )
+    if random.random() < 0.6:
+        facts["encounter.discharged_at"] = admitted + random.choice(STAYS)
+    return _known(random, facts)
 
 
 def _diagnosed(random: Random) -> Diagnosed:
     code, name = random.choice(DIAGNOSES)
     codes = (code,) if random.random() < 0.8 else random.choice(((), (code, "I25.1")))
     said = random.choice(SAID).format(name) if random.random() < 0.85 else ""
-    return Diagnosed(codes=codes, name=said, main=random.random() < 0.4)
+    stage = random.choice(("", "", "admission", "discharge"))
+    return Diagnosed(codes=codes, name=said, main=random.random() < 0.4, stage=stage)
 
 
 def _operated(random: Random) -> Operated:
@@ -217,8 +259,11 @@ def _operated(random: Random) -> Operated:
     return Operated(codes=(code,) if random.random() < 0.8 else (), name=said, main=random.random() < 0.5)
 
 
-def _line(random: Random, name: str, encounter: str, times: _Times, items: list[tuple[str, str, str]]) -> Line:
+def _line(
+    random: Random, name: str, encounter: str, times: _Times, items: list[tuple[str, str, str]], institution: str
+) -> Line:
     item = random.choice(items)
+    facts = _line_facts(random, item[2], institution)
     codes, usable = _codes(random, item[0])
     begins, has_clock = _begin(random, times)
     return Line(
@@ -231,7 +276,8 @@ def _line(random: Random, name: str, encounter: str, times: _Times, items: list[
         begins=begins,
         has_clock=has_clock,
         stops=_stop(random, begins or times.at),
-        facts=_line_facts(random, item[2]),
+        facts=facts,
+        times=_found(random, facts, times.at),
     )
 
 
@@ -261,7 +307,7 @@ def _stop(random: Random, begins: datetime) -> datetime | None:
     return begins + random.choice((timedelta(0), timedelta(hours=1), timedelta(days=1), timedelta(days=7)))
 
 
-def _line_facts(random: Random, item_type: str) -> dict[str, FactValue]:
+def _line_facts(random: Random, item_type: str, institution: str) -> dict[str, FactValue]:
     facts: dict[str, FactValue] = {
         "line.item_type": item_type,
         "line.quantity": random.choice(QUANTITIES),
@@ -269,7 +315,11 @@ def _line_facts(random: Random, item_type: str) -> dict[str, FactValue]:
         "line.unit_price_fen": random.choice((500, 500, 1000, 2500)),
         "line.first_line_used": random.random() < 0.5,
         "line.paid_by": "self" if random.random() < 0.2 else "fund",
-        **{name: random.choice(WORDS[name]) for name in ("line.group_no", "line.site", "line.rx_no", "line.incision")},
+        "line.prior_approval": random.random() < 0.6,
+        "line.institution_id": institution if random.random() < 0.9 else "H2",
+        "line.slides": random.choice((Decimal(1), Decimal(2), Decimal(8))),
+        "line.drug_class": tuple(random.sample(WORDS["line.drug_class"], random.choice((1, 1, 2)))),
+        **{f"line.{name}": random.choice(WORDS[f"line.{name}"]) for name in GROUPS},
     }
     kept = _known(random, facts)
     if random.random() < 0.35:
@@ -279,12 +329,21 @@ def _line_facts(random: Random, item_type: str) -> dict[str, FactValue]:
     return kept
 
 
-def _history(random: Random, times: _Times) -> History | None:
+def _history(random: Random, times: _Times, admitted: datetime) -> History | None:
     if random.random() < 0.3:
         return None
     lines = tuple(
-        _line(random, f"H{n}", random.choice(("E1", "E2", "X9")), times, list(ITEMS))
+        _line(random, f"H{n}", random.choice(("E1", "E2", "X9")), times, list(ITEMS), random.choice(("H1", "H2")))
         for n in range(random.choice((0, 1, 2, 4)))
     )
-    since = random.choice((None, times.at, *(times.at - timedelta(days=n) for n in (1, 14, 32, 92, 400, 4000))))
-    return History(lines=lines, since=since, complete=random.random() < 0.35)
+    ids = random.sample(("E1", "E2", "X8", "X9"), random.choice((0, 0, 1, 2)))
+    encounters = [_encounter(random, name, times, admitted - random.choice(AGO), 0) for name in ids]
+    spans = (None, None, timedelta(0), *(timedelta(days=n) for n in (1, 14, 32, 92, 400, 4000)))
+    since, own_since = random.choice(spans), random.choice(spans)
+    return History(
+        lines=lines,
+        encounters=tuple(encounters),
+        since=None if since is None else times.at - since,
+        own_since=None if own_since is None else times.at - own_since,
+        complete=random.random() < 0.35,
+    )

@@ -59,7 +59,7 @@ Key = tuple[str, tuple[str, ...]]
 """A rule's id and the ids of its offending (or undecided) lines, in body order."""
 
 Seen = Counter[tuple[str, Kleene]]
-"""How often each condition kind was true, false and unknown."""
+"""How often each condition kind was true, false and unknown, and each unit and owner of a window, and formulas."""
 
 
 class Found(Struct, frozen=True, kw_only=True):
@@ -174,7 +174,7 @@ def _found(rule: Rule, true: list[tuple[Trigger, Answer]], scene: Scene) -> Foun
     return Found(
         involved=frozenset(involved - {line.id for line in lines}),
         action=max((_graded(rule, scene, trigger) for trigger, _ in true), key=ACTIONS.index),
-        amount_fen=amount_fen(rule, lines, scene),
+        amount_fen=amount_fen(rule, lines, scene) if len(lines) == len(true) else None,
     )
 
 

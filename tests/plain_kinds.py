@@ -31,12 +31,25 @@ STRENGTH = ("denied", "family", "past", "doubtful", "present")
 
 
 def answer(condition: c.Condition, scene: Scene, trigger: Trigger) -> Answer:
-    """Judge a condition for a trigger and tally the answer under the condition's kind."""
+    """Judge a condition for a trigger and tally the answer under the condition's kind, and its window's words."""
     given = _answer(condition, scene, trigger)
     if given.value is not None:
         given = Answer(given.value, given.involved)
-    scene.seen[str(type(condition).__struct_config__.tag), given.value] += 1
+    for word in _words(condition):
+        scene.seen[word, given.value] += 1
     return given
+
+
+def _words(condition: c.Condition) -> Iterator[str]:
+    """What is tallied of a condition: its kind, its window, and whether a limit is worked out."""
+    yield str(type(condition).__struct_config__.tag)
+    stretch = getattr(condition, "lines", None) or getattr(condition, "visits", None) or condition
+    window = getattr(stretch, "window", None)
+    if window is not None:
+        yield f"unit {window.unit}"
+        yield f"whose {window.whose}"
+    if any(isinstance(getattr(condition, name, None), c.Formula) for name in c.Bounds.__struct_fields__):
+        yield "formula"
 
 
 def _answer(condition: c.Condition, scene: Scene, trigger: Trigger) -> Answer:

@@ -15,7 +15,8 @@ from negative_list.parse import read_parsed
 from negative_list.validate import validate
 from tests.agreement import agreed, disagreement
 from tests.generators import draw_case, seeds
-from tests.generators_lists import KINDS, draw_list
+from tests.generators_conditions import KINDS, UNITS, WHOSE
+from tests.generators_lists import draw_list
 from tests.plain import Seen
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 LISTS, PRESCRIPTIONS, PARTS = 400, 50, 20
 VALUES = (True, False, None)
+OWNERS = tuple(f"whose {one}" for one in WHOSE)
+STRETCHES = tuple(f"unit {one}" for one in UNITS)
+LEAST, LEAST_OF_UNIT = 100, 30
+"""How often every kind is true, false and unknown at least, and every condition with a window of each unit."""
 
 
 class Tally(msgspec.Struct):
@@ -72,19 +77,20 @@ def test_engine_and_plain_matcher_agree(part: int, tallies: dict[int, Tally]) ->
 
 @pytest.mark.slow
 def test_what_was_compared(tallies: dict[int, Tally]) -> None:
-    """Each kind was true, false and unknown, and at least 30 % of the pairs have findings."""
+    """Kinds, whose lines, windows and limits were true, false and unknown; at least 30 % of the pairs have findings."""
     every = [_tally(part, tallies) for part in range(PARTS)]
     pairs = sum(tally.pairs for tally in every)
     found = sum(tally.with_findings for tally in every)
     undecided = sum(tally.with_undecided for tally in every)
     seen: Seen = sum((tally.seen for tally in every), Counter())
     print(f"\n{pairs} pairs, {found / pairs:.0%} with findings, {undecided / pairs:.0%} with undecided rules")  # noqa: T201 - the report
-    print(f"{'kind':<14}{'true':>9}{'false':>9}{'unknown':>9}")  # noqa: T201 - the report
-    for kind in KINDS:
-        print(f"{kind:<14}" + "".join(f"{seen[kind, value]:>9}" for value in VALUES))  # noqa: T201 - the report
+    print(f"{'':<21}{'true':>9}{'false':>9}{'unknown':>9}")  # noqa: T201 - the report
+    for word in (*KINDS, "formula", *OWNERS, *STRETCHES):
+        print(f"{word:<21}" + "".join(f"{seen[word, value]:>9}" for value in VALUES))  # noqa: T201 - the report
     assert pairs >= 20_000
     assert found / pairs >= 0.3
-    assert all(seen[kind, value] for kind in KINDS for value in VALUES)
+    assert min(seen[word, value] for word in (*KINDS, "formula", *OWNERS) for value in VALUES) >= LEAST
+    assert min(seen[word, value] for word in STRETCHES for value in VALUES) >= LEAST_OF_UNIT
 
 
 @settings(max_examples=100)
