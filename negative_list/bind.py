@@ -10,13 +10,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from negative_list import conditions as c
+from negative_list.evidence import bind_evidence
 from negative_list.formula import bind_formula
 from negative_list.gather import Gatherer, Members, Test, shared
 from negative_list.limits import Interval, Within, Worked, formulas_of, within_bounds
 from negative_list.measure import Weights, count, since, total
 from negative_list.ranks import rank
 from negative_list.supply import days_of_use, supply_left
-from negative_list.values import HOUR_S, bind_age, bind_coded, bind_elapsed, bind_evidence, bind_fact
+from negative_list.values import HOUR_S, bind_age, bind_coded, bind_elapsed, bind_fact
 from negative_list.visits import Visitor, since_visit, visit_count
 
 if TYPE_CHECKING:

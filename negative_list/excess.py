@@ -30,12 +30,12 @@ Limited: TypeAlias = "c.Sum | c.DaysOfUse | c.Rank | c.Fact"
 
 def share_over(judgement: Judgement, check: Check, binder: Binder) -> Decimal | None:
     """Which share of the offending line is over the rule's limit; ``None`` where it cannot be told."""
-    for condition in _limited(judgement.rule.rule.violation):
-        over = _over(condition, judgement, check, binder)
-        part = _part_of(condition, judgement.line, check, binder)
-        if over is not None and part is not None and part > 0:
-            return over / part
-    return None
+    condition = next(_limited(judgement.rule.rule.violation), None)
+    if condition is None:
+        return None
+    over = _over(condition, judgement, check, binder)
+    part = _part_of(condition, judgement.line, check, binder)
+    return over / part if over is not None and part is not None and part > 0 else None
 
 
 def quantity_over(judgement: Judgement, check: Check, binder: Binder) -> Decimal | None:
@@ -55,13 +55,14 @@ def _first_over(kinds: tuple[type, ...], judgement: Judgement, check: Check, bin
 
 
 def _limited(condition: c.Condition) -> Iterator[Limited]:
-    """The conditions of a violation that limit part of a line, as written."""
+    """The conditions of a violation that limit part of a line, as written; those inside ``where`` are others'."""
     priced = isinstance(condition, c.Fact) and condition.fact == PRICE
     placed = isinstance(condition, c.Rank) and bool(condition.of)
     if isinstance(condition, (c.Sum, c.DaysOfUse)) or priced or placed:
         yield cast("Limited", condition)
-    for child in children_of(condition):
-        yield from _limited(child)
+    if isinstance(condition, (c.All, c.Any, c.Not, c.AtLeast)):
+        for child in children_of(condition):
+            yield from _limited(child)
 
 
 def _over(condition: Limited, judgement: Judgement, check: Check, binder: Binder) -> Decimal | None:
@@ -86,12 +87,11 @@ def _part_of(condition: Limited, line: Line | None, check: Check, binder: Binder
     """What of the compared number is the offending line's own."""
     if line is None:
         return None
-    fact = condition.of if isinstance(condition, (c.Sum, c.Rank)) else _PARTS.get(type(condition), PRICE)
-    value = line.facts.get(fact)
+    if isinstance(condition, c.DaysOfUse):
+        first, last, _ = check.use_of(line)
+        return Decimal(last - first + 1)
+    value = line.facts.get(PRICE if isinstance(condition, c.Fact) else condition.of)
     if not is_number(value):
         return None
-    weights = binder.weights(condition.weights) if isinstance(condition, c.Sum) else ()
-    return Decimal(value) * min(weights_of(weights, check, line))
-
-
-_PARTS: dict[type, str] = {c.DaysOfUse: "line.days"}
+    weights = weights_of(binder.weights(condition.weights) if isinstance(condition, c.Sum) else (), check, line)
+    return Decimal(value) * weights[0] if len(set(weights)) == 1 else None

@@ -16,10 +16,11 @@ from negative_list import conditions as c
 from negative_list.bind import measure_of, overlaps, pair_sides
 from negative_list.decision import FactSeen
 from negative_list.dictionary import load
+from negative_list.evidence import ages_of_evidence
 from negative_list.limits import formulas_of
 from negative_list.needs import leaf_needs
 from negative_list.ranks import before
-from negative_list.values import HOUR_S, age_in, age_of_evidence
+from negative_list.values import age_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -76,7 +77,7 @@ class Evidence:
     def see_age(self, fact: str, subject: str, age: int, unit: str) -> None:
         """Adds how old a piece of evidence is, one for each fact that has an age."""
         seen = FactSeen(fact="evidence.age", subject=subject, value=age, unit=unit, source="derived")
-        self._facts.setdefault((f"evidence.age of {fact}", subject), seen)
+        self._facts.setdefault((f"age in {unit} of {fact}", subject), seen)
 
     def see_line(self, name: str, line: Line) -> None:
         """Adds a known fact of a line."""
@@ -149,7 +150,8 @@ class _Run:
         held = self.answer(condition)
         matching = (child for child in condition.of if self.answer(child) is held)
         if isinstance(condition, c.AtLeast):
-            yield from islice(matching, condition.count if held else None)
+            enough = condition.count if held else len(condition.of) - condition.count + 1
+            yield from islice(matching, None if held is None else enough)
         elif held is isinstance(condition, c.Any):
             yield next(matching)
         else:
@@ -196,14 +198,11 @@ def _saw_age(check: Check, _binder: Binder, line: Line | None, condition: c.Age,
 def _saw_evidence(check: Check, _binder: Binder, line: Line | None, condition: c.Evidence, evidence: Evidence) -> None:
     """The fact, and how old it is; one that is too old is told as missing."""
     _see(check, line, condition.fact, evidence)
-    age = age_of_evidence(condition, check, line)
-    if age is None:
-        return
-    days = condition.max_age_days is not None
-    limit = condition.max_age_days if days else (condition.max_age_hours or 0) * HOUR_S
-    shown = int(age[0]) if days else int(age[0]) // HOUR_S
-    evidence.see_age(condition.fact, _subject(check, line, condition.fact), shown, "days" if days else "hours")
-    if limit is not None and age[0] > limit:
+    subject = _subject(check, line, condition.fact)
+    ages = ages_of_evidence(condition, check, line) or ()
+    for age in ages:
+        evidence.see_age(condition.fact, subject, int(age.low) // age.unit_s, age.unit)
+    if any(age.low > age.most for age in ages):
         evidence.need((condition.fact,))
 
 

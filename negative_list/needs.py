@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from negative_list import conditions as c
 from negative_list.bind import overlaps, pair_sides
-from negative_list.gather import institution_of
+from negative_list.gather import Gathered, institution_of
 from negative_list.limits import formulas_of
-from negative_list.measure import weights_of
 from negative_list.ranks import before
-from negative_list.values import is_number, reader_of
+from negative_list.values import elapsed, is_number, reader_of
 from negative_list.visits import check_of
 from negative_list.windows import within
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from negative_list.bind import Binder
     from negative_list.check import Check
-    from negative_list.gather import Gathered, Members
+    from negative_list.gather import Members
     from negative_list.prescription import Encounter, Line
 
 __all__ = ["LOOKED_AT", "condition_needs", "leaf_needs"]
@@ -55,11 +54,8 @@ def leaf_needs(check: Check, binder: Binder, line: Line | None, condition: Any) 
 
 def _formula_needs(check: Check, binder: Binder, line: Line | None, formula: c.Formula) -> set[str]:
     """What keeps a limit from being one number."""
-    ends = binder.formula(formula)(check, line)
-    if ends is not None and ends[0] == ends[1]:
-        return set()
     if formula.lines is None:
-        return {formula.fact}
+        return set() if binder.formula(formula)(check, line) is not None else {formula.fact}
     return _gathered_needs(check, binder, line, c.Sum(lines=formula.lines, of=formula.of))
 
 
@@ -69,8 +65,16 @@ def _number_needs(check: Check, _binder: Binder, line: Line | None, condition: c
     return set() if known and formulas_of(condition) else {condition.fact}
 
 
-def _age_needs(check: Check, _binder: Binder, _line: Line | None, condition: c.Age) -> set[str]:
-    return set() if check.birth is not None and formulas_of(condition) else {"patient.birth_date"}
+def _age_needs(check: Check, _binder: Binder, line: Line | None, _condition: c.Age) -> set[str]:
+    """The birth date, unless only the limit is unknown."""
+    born = check.birth is not None and check.birth <= check.time_of(line).date()
+    return set() if born else {"patient.birth_date"}
+
+
+def _elapsed_needs(check: Check, _binder: Binder, line: Line | None, condition: c.Elapsed) -> set[str]:
+    """The time, unless only the limit is unknown."""
+    apart = elapsed(condition, check, line)
+    return set() if apart is not None and apart[0] == apart[1] else {condition.fact}
 
 
 def _gathered_needs(check: Check, binder: Binder, line: Line | None, condition: Any) -> set[str]:
@@ -112,10 +116,16 @@ def _doubts(check: Check, binder: Binder, trigger: Line | None, lines: c.Lines, 
         for name in (*lines.same, *lines.different):
             if line.facts.get(name) is None or trigger is None or trigger.facts.get(name) is None:
                 yield name
-        if lines.window.whose == "institution" and line.encounter_id != check.encounter.id:
-            yield from _institution_doubts(check, trigger, line)
+        if lines.window.whose == "institution" and _is_nowhere(check, trigger, line):
+            yield "line.institution_id"
     if lines.where is not None:
         yield from condition_needs(check, binder, line, lines.where)
+
+
+def _is_nowhere(check: Check, trigger: Line | None, line: Line) -> bool:
+    """Whether it is unknown if a line was given where the trigger line is."""
+    elsewhere = line.encounter_id != check.encounter.id
+    return elsewhere and None in (line.facts.get("line.institution_id"), institution_of(check, trigger))
 
 
 def _window_doubts(check: Check, window: c.Window, trigger: Line | None, line: Line) -> Iterator[str]:
@@ -126,13 +136,6 @@ def _window_doubts(check: Check, window: c.Window, trigger: Line | None, line: L
         yield "encounter.insurance_year_from"
     elif None in (check.use_of(trigger)[2], check.use_of(line)[2]):
         yield "line.days"
-
-
-def _institution_doubts(check: Check, trigger: Line | None, line: Line) -> Iterator[str]:
-    if line.facts.get("line.institution_id") is None:
-        yield "line.institution_id"
-    if institution_of(check, trigger) is None:
-        yield "encounter.institution_id"
 
 
 def _item_doubts(check: Check, members: Members, items: c.Items, line: Line) -> Iterator[str]:
@@ -167,12 +170,17 @@ def _sum_needs(
         yield condition.of
     if _is_loose(check, trigger, condition.lines.window, gathered):
         yield "line.begins"
-    if condition.weights:
-        weights = binder.weights(condition.weights)
-        for line in _looked_at(gathered):
-            if len(set(weights_of(weights, check, line))) > 1:
-                for weight in condition.weights:
-                    yield from _item_doubts(check, binder.members(weight.items), weight.items, line)
+    for line in _looked_at(gathered) if condition.weights else ():
+        yield from _weight_doubts(check, binder, condition, line)
+
+
+def _weight_doubts(check: Check, binder: Binder, condition: c.Sum, line: Line) -> Iterator[str]:
+    """Why a line may have one of several weights."""
+    for weight in condition.weights:
+        members = binder.members(weight.items)
+        if members.means(check, line):
+            return
+        yield from _item_doubts(check, members, weight.items, line)
 
 
 def _is_loose(check: Check, trigger: Line | None, window: c.Window, gathered: Gathered) -> bool:
@@ -205,14 +213,26 @@ def _use_needs(
             yield "line.days"
 
 
+def _supply_needs(
+    check: Check, binder: Binder, trigger: Line | None, condition: c.SupplyLeft, gathered: Gathered
+) -> Iterable[str]:
+    day = check.day_of(trigger)
+    begun = [line for line in _looked_at(gathered) if line.begins is None or check.day_of(line) <= day]
+    kept = Gathered(certain=tuple(begun), possible=(), covered=gathered.covered)
+    return _use_needs(check, binder, trigger, condition, kept)
+
+
 def _rank_needs(
     check: Check, _binder: Binder, trigger: Line | None, condition: c.Rank, gathered: Gathered
 ) -> Iterable[str]:
-    lines = _looked_at(gathered)
-    if condition.of and any(line.facts.get(condition.of) is None for line in (*lines, trigger) if line is not None):
-        yield condition.of
-    if trigger is not None and any(before(check, line, trigger) is None for line in lines):
+    if trigger is None:
+        return
+    ahead = [(line, before(check, line, trigger)) for line in _looked_at(gathered)]
+    if any(comes is None for _, comes in ahead):
         yield "line.unit_price_fen"
+    units = [trigger, *(line for line, comes in ahead if comes is not False)]
+    if condition.of and any(line.facts.get(condition.of) is None for line in units):
+        yield condition.of
 
 
 def _since_needs(
@@ -287,7 +307,7 @@ _LEAVES: dict[type, Callable[[Check, Binder, Line | None, Any], set[str]]] = {
     c.Age: _age_needs,
     c.Diagnosis: lambda *_: {"encounter.diagnoses"},
     c.Operation: lambda *_: {"encounter.operations"},
-    c.Elapsed: lambda _check, _binder, _line, condition: {condition.fact},
+    c.Elapsed: _elapsed_needs,
     c.Pair: _pair_needs,
     c.VisitCount: _visits_needs,
     c.SinceVisit: _visits_needs,
@@ -296,7 +316,7 @@ _VALUE_NEEDS: dict[type, Callable[..., Iterable[str]]] = {
     c.Sum: _sum_needs,
     c.Count: _count_needs,
     c.DaysOfUse: _use_needs,
-    c.SupplyLeft: _use_needs,
+    c.SupplyLeft: _supply_needs,
     c.Rank: _rank_needs,
     c.Since: _since_needs,
     c.Overlap: _overlap_needs,

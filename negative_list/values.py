@@ -25,16 +25,13 @@ if TYPE_CHECKING:
 __all__ = [
     "HOUR_S",
     "age_in",
-    "age_of_evidence",
     "bind_age",
     "bind_coded",
     "bind_elapsed",
-    "bind_evidence",
     "bind_fact",
     "elapsed",
     "is_number",
     "reader_of",
-    "told_at",
 ]
 
 HOUR_S = 3_600
@@ -129,61 +126,6 @@ def age_in(unit: str, birth: date, day: date) -> int:
     if unit == "month":
         return (day.year - birth.year) * 12 + day.month - birth.month - (day.day < birth.day)
     return day.toordinal() - birth.toordinal()
-
-
-# -- evidence
-
-
-def bind_evidence(condition: c.Evidence) -> Test:
-    """The test of what is known of a piece of evidence."""
-    read, states = reader_of(condition.fact), frozenset(condition.states)
-    dated = condition.max_age_hours is not None or condition.max_age_days is not None
-
-    def test(check: Check, line: Line | None) -> bool | None:
-        value = read(check, line)
-        if value is None:
-            return None
-        if value is False:
-            return "absent" in states
-        if not dated:
-            return "present" in states
-        if states >= {"present", "too_old"}:
-            return True
-        old = _too_old(condition, check, line)
-        return None if old is None else ("too_old" if old else "present") in states
-
-    return test
-
-
-def _too_old(condition: c.Evidence, check: Check, line: Line | None) -> bool | None:
-    """Whether the evidence is older than is asked for at every moment the trigger may stand at."""
-    age = age_of_evidence(condition, check, line)
-    if age is None:
-        return None
-    limit = condition.max_age_days if condition.max_age_days is not None else (condition.max_age_hours or 0) * HOUR_S
-    if age[1] <= limit:
-        return False
-    return True if age[0] > limit else None
-
-
-def age_of_evidence(condition: c.Evidence, check: Check, line: Line | None) -> Interval | None:
-    """How old the evidence is at the trigger: days where days are asked for, else seconds; ``None``: without a time."""
-    time = told_at(condition.fact, check, line)
-    if time is None:
-        return None
-    if condition.max_age_days is not None:
-        days = max(0, check.day_of(line) - time.toordinal())
-        return days, days
-    first, last = check.moments(line)
-    return max(0.0, (first - time).total_seconds()), max(0.0, (last - time).total_seconds())
-
-
-def told_at(name: str, check: Check, line: Line | None) -> datetime | None:
-    """When a fact was found, where that is told."""
-    if name.startswith("line."):
-        return line.times.get(name) if line is not None else None
-    holder = check.prescription.patient if name.startswith("patient.") else check.encounter
-    return holder.times.get(name)
 
 
 # -- diagnoses and operations
