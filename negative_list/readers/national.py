@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from negative_list.prescription import Encounter, Line, Patient, Prescription
 from negative_list.readers import build
+from negative_list.readers.joined import joined_body
 from negative_list.readers.reading import Gathered, Place, Reading, Row
 from negative_list.readers.rows import check_lines, needs_current_line, plain, refused, rows
 from negative_list.readers.wording import EXPECTED_OBJECT, NO_ENCOUNTER, NO_PATIENT
@@ -68,11 +69,14 @@ class _Frame(Struct, frozen=True):
     misnamed: bool
 
 
-def read_national(body: Mapping[str, object], sites: Sites, at: datetime | None = None) -> Prescription:
+def read_national(
+    body: Mapping[str, object], sites: Sites, at: datetime | None = None, *, saved: bool = False
+) -> Prescription:
     """Read the parsed body of transaction 3101 or 3102.
 
-    ``at`` is the instant it is judged at, in the site's zone; ``None``: the body's own time. Raises ``RequestError``
-    naming the fields where there is no patient, no encounter, no current order in an order scene, or too much.
+    ``at`` is the instant it is judged at, in the site's zone; ``None``: the body's own time. ``saved``: it is no
+    question but tells what was saved, which may be nothing. Raises ``RequestError`` naming the fields where there is
+    no patient, no encounter, no current order in an order scene, or too much.
     """
     frame = _frame(body)
     institution = plain(body.get("fixmedins_code")) or plain(frame.visits[0].row.get("medins_id"))
@@ -83,8 +87,9 @@ def read_national(body: Mapping[str, object], sites: Sites, at: datetime | None 
     reading.at = at or told_at
     _note_choices(reading, frame)
     current, *others = _encounters(reading, frame)
-    _check_scene(reading, current, frame.visits[0].path)
-    return Prescription(
+    if not saved:
+        _check_scene(reading, current, frame.visits[0].path)
+    told = Prescription(
         encounter=current,
         others=tuple(others),
         patient=_patient(reading, frame),
@@ -93,6 +98,7 @@ def read_national(body: Mapping[str, object], sites: Sites, at: datetime | None 
         at=told_at,
         notes=reading.settled_notes(),
     )
+    return joined_body(told, reading.told, reading.at)
 
 
 def _frame(body: Row) -> _Frame:

@@ -16,6 +16,7 @@ from negative_list.dictionary import HELD
 from negative_list.prescription import Encounter, Line, Patient, Prescription
 from negative_list.readers import build
 from negative_list.readers.columns import Columns, own_columns
+from negative_list.readers.joined import joined_body
 from negative_list.readers.reading import Gathered, Place, Reading, Row
 from negative_list.readers.rows import check_lines, needs_current_line, plain, refused, rows
 from negative_list.readers.wording import EXPECTED_OBJECT, NO_ENCOUNTER, NO_PATIENT, no_field
@@ -110,11 +111,14 @@ def own_plan(site: Site) -> OwnPlan:
     return OwnPlan(site)
 
 
-def read_check_request(body: Mapping[str, object], sites: Sites, at: datetime | None = None) -> Prescription:
+def read_check_request(
+    body: Mapping[str, object], sites: Sites, at: datetime | None = None, *, saved: bool = False
+) -> Prescription:
     """Read the parsed JSON of a ``CheckRequest``.
 
-    ``at`` is the instant it is judged at, in the site's zone; ``None``: the body's ``time``. Raises ``RequestError``
-    naming every field that is unknown, missing or too much.
+    ``at`` is the instant it is judged at, in the site's zone; ``None``: the body's ``time``. ``saved``: it is no
+    question but tells what was saved, which may be nothing. Raises ``RequestError`` naming every field that is
+    unknown, missing or too much.
     """
     visits, person = _visits(body), _person(body)
     institution = plain(body.get("institution_id"))
@@ -124,11 +128,11 @@ def read_check_request(body: Mapping[str, object], sites: Sites, at: datetime | 
     reading.at = at or told_at
     request_id = request.pop("request.id", "")
     current, *others = _encounters(reading, visits, request)
-    if needs_current_line(current):
+    if not saved and needs_current_line(current):
         reading.refuse(
             "encounter.lines", "没有当前处方行 (no current line); 请给出要检查的医嘱 (give the orders to be checked)"
         )
-    return Prescription(
+    told = Prescription(
         encounter=current,
         others=tuple(others),
         patient=_patient(reading, person),
@@ -137,6 +141,7 @@ def read_check_request(body: Mapping[str, object], sites: Sites, at: datetime | 
         at=told_at,
         notes=reading.settled_notes(),
     )
+    return joined_body(told, reading.told, reading.at)
 
 
 def _visits(body: Row) -> list[tuple[Row, str]]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SITE",
     "SITE_DEFAULT",
+    "TIMED_KEYS",
     "TIMES",
     "Facts",
     "Gathered",
@@ -52,6 +53,8 @@ T = TypeVar("T")
 
 TIMES = "times"
 """Where a row's gathered facts hold the times they were found at, by name; taken out with the fields of its record."""
+TIMED_KEYS = frozenset({"value", "at"})
+"""Keys of a fact's value that says when it was found."""
 SITE = "site"
 """Source of a fact the site fixes."""
 SITE_DEFAULT = "site default"
@@ -124,10 +127,21 @@ class Reading:
     """The notes and problems of one body, and how its fields are read.
 
     ``at`` is the instant it is judged at, ``names`` how this kind of body calls some facts, ``institution_id`` whose
-    encounters these are where they name no other ("" for nobody's known).
+    encounters these are where they name no other ("" for nobody's known). ``told`` gathers the names of further facts.
     """
 
-    __slots__ = ("_over_limit", "_unnoted", "at", "institution_id", "names", "notes", "plan", "problems", "site")
+    __slots__ = (
+        "_over_limit",
+        "_unnoted",
+        "at",
+        "institution_id",
+        "names",
+        "notes",
+        "plan",
+        "problems",
+        "site",
+        "told",
+    )
 
     def __init__(self, site: Site, at: datetime | None, names: Mapping[str, str], institution_id: str = "") -> None:
         self.site = site
@@ -136,6 +150,7 @@ class Reading:
         self.plan = plan(site)
         self.at = at
         self.notes: list[Note] = []
+        self.told: set[str] = set()
         self.problems: list[FieldProblem] = []
         self._unnoted = 0
         self._over_limit = False
@@ -218,6 +233,7 @@ class Reading:
         if not isinstance(told, dict):
             self.refuse(f"{place.path}.facts", EXPECTED_FACTS)
             return
+        self.told.update(told)
         for name, raw in told.items():
             column = self.plan.explicit.get(name)
             if column is None or not name.startswith(holder + "."):
@@ -234,8 +250,8 @@ class Reading:
 
     def _timed(self, name: str, told: Row, facts: Gathered, place: Place) -> object:
         """Take a value out of the object that says when it was found."""
-        for key in sorted(told.keys() - _TIMED):
-            self.refuse(f"{place.path}.facts.{name}.{key}", no_field(key, _TIMED))
+        for key in sorted(told.keys() - TIMED_KEYS):
+            self.refuse(f"{place.path}.facts.{name}.{key}", no_field(key, TIMED_KEYS))
         try:
             moment = parse_time(told.get("at", ""), self.site.zone)
         except ImpossibleValueError as error:
@@ -246,7 +262,6 @@ class Reading:
         return told.get("value")
 
 
-_TIMED = frozenset({"value", "at"})
 _TOO_LONG = f"文本超过 {MAX_TEXT_BYTES} 字节 (longer than {MAX_TEXT_BYTES:,} bytes of UTF-8); 请缩短 (shorten it)"
 
 

@@ -6,7 +6,7 @@ or in a message of ``PutFacts``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, tzinfo
 from typing import TypeAlias, TypeVar
 
@@ -16,6 +16,8 @@ from msgspec import Struct
 from negative_list.dictionary import CIVIL_ZONE, Fact, ImpossibleValueError, load, parse_time, parse_value
 from negative_list.errors import FieldProblem, RequestError, UnknownNameError, nearest
 from negative_list.prescription import Encounter, FactValue, Line, Patient, Prescription
+from negative_list.readers.derived import DERIVED
+from negative_list.readers.joined import joined
 from negative_list.readers.rows import plain
 
 __all__ = [
@@ -38,14 +40,23 @@ DEFAULT_SOURCE = "fact store"
 """The source of a fact that names none."""
 
 _Record = TypeVar("_Record", Patient, Encounter, Line)
+_PACK = "trace code"
+_SOLD, _BUYER = "line.trace_code_sold", "line.trace_code_encounter"
+_SPANS: Mapping[str, Callable[[datetime], tuple[int, ...]]] = {
+    "day": lambda at: (at.year, at.month, at.day),
+    "month": lambda at: (at.year, at.month),
+    "quarter": lambda at: (at.year, (at.month - 1) // 3),
+    "year": lambda at: (at.year,),
+}
 
 
 class StoreFact(Struct, frozen=True, kw_only=True):
     """A fact from outside the body, known from ``valid_from`` until before ``expires`` (``None``: without limit).
 
     ``subject`` is the id of a patient, an encounter or a line; for facts of doctors and institutions theirs, for
-    facts of items a national code. ``valid_from`` is also when the fact was found: how old a value or a check is, is
-    counted from it. Both are civil times.
+    facts of items a national code or the hospital's own, and ``institution/code`` for what holds in one institution
+    only (its stock); for facts of packs their trace code. ``valid_from`` is also when the fact was found: how old a
+    value or a check is, is counted from it. Both are civil times.
     """
 
     subject: str
@@ -145,29 +156,27 @@ def supplement(prescription: Prescription, facts: StoreFacts, at: datetime) -> P
     if not facts:
         return prescription
     current, patient = prescription.encounter, prescription.patient
-    return msgspec.structs.replace(
+    told = msgspec.structs.replace(
         prescription,
         patient=_with(patient, _holding(facts, at, "patient", {"patient": (patient.id,)})),
         encounter=_supplemented(current, facts, at),
         others=tuple(_supplemented(other, facts, at) for other in prescription.others),
     )
+    return joined(told, at)
 
 
-def subjects_of(prescription: Prescription) -> tuple[str, ...]:
-    """Return everything of a prescription that facts may be told of, each once: ids as the body has them."""
-    named = dict.fromkeys((prescription.patient.id, *_of_encounter(prescription.encounter)))
-    for other in prescription.others:
-        named.update(dict.fromkeys(_of_encounter(other)))
-    named.pop("", None)
+def subjects_of(prescription: Prescription, *, lines: bool = True) -> tuple[str, ...]:
+    """Return what facts may be told of besides the patient and the encounters, each once: ids as the body has them.
+
+    ``lines``: with the lines, their items and their doctors.
+    """
+    named: dict[str, None] = {}
+    for encounter in (prescription.encounter, *prescription.others):
+        told = [subjects for kind, subjects in _encounter_subjects(encounter).items() if kind != "encounter"]
+        if lines:
+            told += [subjects for line in encounter.lines for subjects in _line_subjects(line, encounter).values()]
+        named.update(dict.fromkeys(subject for subjects in told for subject in subjects if subject))
     return tuple(named)
-
-
-def _of_encounter(encounter: Encounter) -> Iterable[str]:
-    for subjects in _encounter_subjects(encounter).values():
-        yield from subjects
-    for line in encounter.lines:
-        for subjects in _line_subjects(line).values():
-            yield from subjects
 
 
 def _encounter_subjects(encounter: Encounter) -> dict[str, tuple[str, ...]]:
@@ -176,18 +185,45 @@ def _encounter_subjects(encounter: Encounter) -> dict[str, tuple[str, ...]]:
     return {"encounter": (encounter.id,), "institution": (institution,), "doctor": (doctor,)}
 
 
-def _line_subjects(line: Line) -> dict[str, tuple[str, ...]]:
-    doctor = str(line.facts.get("line.doctor_id", ""))
-    return {"line": (line.id,), "doctor": (line.id, doctor), "item": (line.id, *line.codes)}
+def _line_subjects(line: Line, visit: Encounter) -> dict[str, tuple[str, ...]]:
+    doctor = str(line.facts.get("line.doctor_id") or visit.facts.get("encounter.doctor_id", ""))
+    institution = line.facts.get("line.institution_id") or visit.facts.get("encounter.institution_id", "")
+    local = line.facts.get("line.local_code")
+    items = (*line.codes, local) if isinstance(local, str) else line.codes
+    packs = line.facts.get("line.trace_codes")
+    return {
+        "line": (line.id,),
+        "doctor": (line.id, doctor),
+        "item": (line.id, *items, *(f"{institution}/{item}" for item in items if institution)),
+        _PACK: packs if isinstance(packs, tuple) else (),
+    }
 
 
 def _supplemented(encounter: Encounter, facts: StoreFacts, at: datetime) -> Encounter:
     held = _with(encounter, _holding(facts, at, "encounter", _encounter_subjects(encounter)))
-    return msgspec.structs.replace(held, lines=tuple(_supplemented_line(line, facts, at) for line in held.lines))
+    return msgspec.structs.replace(held, lines=tuple(_supplemented_line(line, held, facts, at) for line in held.lines))
 
 
-def _supplemented_line(line: Line, facts: StoreFacts, at: datetime) -> Line:
-    return _with(line, _holding(facts, at, "line", _line_subjects(line)))
+def _supplemented_line(line: Line, visit: Encounter, facts: StoreFacts, at: datetime) -> Line:
+    subjects = _line_subjects(line, visit)
+    packs = subjects.pop(_PACK)
+    told = _holding(facts, at, "line", subjects)
+    if packs and (sale := _sale(line, [_holding(facts, at, "line", {_PACK: (pack,)}) for pack in packs])):
+        told.append(sale)
+    return _with(line, told)
+
+
+def _sale(line: Line, packs: list[list[StoreFact]]) -> StoreFact | None:
+    """Whether any pack of the line was sold to another encounter; the line's own sale is none, whoever told of it."""
+    sold = []
+    for told in packs:
+        latest = {fact.fact: fact for fact in told}
+        fact, buyer = latest.get(_SOLD), latest.get(_BUYER)
+        own = fact is not None and buyer is not None and buyer.value == line.encounter_id
+        sold.append(msgspec.structs.replace(fact, value=False) if fact and own else fact)
+    known = [fact for fact in sold if fact is not None]
+    elsewhere = next((fact for fact in known if fact.value is True), None)
+    return elsewhere or (known[0] if known and len(known) == len(packs) else None)
 
 
 def _holding(facts: StoreFacts, at: datetime, holder: str, subjects: Mapping[str, tuple[str, ...]]) -> list[StoreFact]:
@@ -200,15 +236,25 @@ def _holding(facts: StoreFacts, at: datetime, holder: str, subjects: Mapping[str
         for fact in told
         if known[fact.fact].holder == holder and fact.subject in subjects.get(known[fact.fact].subject, ())
     ]
-    return sorted(mine, key=lambda fact: fact.valid_from or datetime.min)  # noqa: DTZ901 - before every civil time
+    # what is told of one institution's item is more than what is told of the item; no civil time is before the first
+    return sorted(mine, key=lambda fact: ("/" in fact.subject, fact.valid_from or datetime.min))  # noqa: DTZ901
 
 
 def _holds(fact: StoreFact, at: datetime) -> bool:
-    return (fact.valid_from is None or fact.valid_from <= at) and (fact.expires is None or at < fact.expires)
+    if fact.valid_from is not None and (fact.valid_from > at or (fact.expires is None and _lapsed(fact, at))):
+        return False
+    return fact.expires is None or at < fact.expires
+
+
+def _lapsed(fact: StoreFact, at: datetime) -> bool:
+    """Whether the day, month, quarter or year is over that the fact was told in and counts for."""
+    span = _SPANS.get(load()[fact.fact].lapses)
+    return span is not None and fact.valid_from is not None and span(fact.valid_from) != span(at)
 
 
 def _with(record: _Record, told: list[StoreFact]) -> _Record:
-    news = {fact.fact: fact for fact in told if fact.fact not in record.facts}
+    sources = record.sources
+    news = {fact.fact: fact for fact in told if fact.fact not in record.facts or sources.get(fact.fact) == DERIVED}
     if not news:
         return record
     found = {name: fact.valid_from for name, fact in news.items() if fact.valid_from is not None}

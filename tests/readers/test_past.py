@@ -166,17 +166,15 @@ def test_a_diagnosis_of_both_stages_counts_for_each() -> None:
 
 
 def test_subjects_are_all_that_facts_may_be_told_of() -> None:
-    """Patient, encounters, doctors, institutions, lines and their codes, each once and none empty."""
+    """Doctors, institutions, lines and their codes, each once and none empty; patient and encounter have keys."""
     sent = own_body()
     told = read_check_request(sent, SITES)
-    line = told.encounter.lines[0]
-    assert set(subjects_of(told)) == {
-        told.patient.id,
-        told.encounter.id,
-        line.id,
-        *line.codes,
-        sent["institution_id"],
-    } | {str(told.encounter.facts["encounter.doctor_id"])}
+    line, institution = told.encounter.lines[0], sent["institution_id"]
+    items = {*line.codes, str(line.facts["line.local_code"])}
+    here = {f"{institution}/{item}" for item in items}
+    doctor = str(told.encounter.facts["encounter.doctor_id"])
+    assert set(subjects_of(told)) == {line.id, institution, doctor, *items, *here}
+    assert line.id not in subjects_of(told, lines=False)
 
 
 def test_a_history_file_holds_encounters_too(tmp_path: Path) -> None:
