@@ -26,7 +26,9 @@ __all__ = [
     "answers",
     "counted",
     "has",
+    "judged",
     "line",
+    "rule",
     "told",
     "when",
 ]
@@ -35,7 +37,11 @@ AT = datetime(2026, 3, 15, 10, 30)
 """The decision's instant, and when a line begins that says nothing else."""
 DRUG, OTHER, HERB, SERVICE = "XL02BBA326A001010102180", "XJ01DDT082B001010104021", "T001700688", "001203000010000"
 """Codes of the examples: two drugs, a herb, a service."""
-SETS = (NamedSet(id="herbs", codes=(HERB, "T000700683")),)
+SETS = (
+    NamedSet(id="herbs", codes=(HERB, "T000700683")),
+    NamedSet(id="strokes", codes=("I60-I69",)),
+    NamedSet(id="stents", codes=("36",)),
+)
 
 
 def line(ident: str = "a", begins: datetime | None = AT, code: str = DRUG, **given: Any) -> Line:
@@ -74,14 +80,26 @@ def told(
     **given: Any,
 ) -> Outcome:
     """The whole outcome, with its evidence, as :func:`answers` takes it."""
+    return judged((rule(condition, **given),), *lines, history=history, encounter=encounter)
+
+
+def rule(condition: c.Condition, **given: Any) -> Rule:
+    """A rule triggered by DRUG, with other fields as given."""
     given = {"id": "r", "class_id": "R01", "title": "t", "trigger": Trigger(codes=(DRUG,)), **given}
-    rule = Rule(violation=condition, message=Text(zh="t"), basis=Basis(document="t"), **given)
+    return Rule(violation=condition, message=Text(zh="t"), basis=Basis(document="t"), **given)
+
+
+def judged(
+    rules: tuple[Rule, ...], *lines: Line, history: History | None = None, encounter: dict[str, Any] | None = None
+) -> Outcome:
+    """The outcome of several rules; both matchers must give it."""
     fields = dict(encounter or {})
-    patient, others = Patient(facts=fields.pop("patient", {})), fields.pop("others", ())
+    patient = Patient(facts=fields.pop("patient", {}), times=fields.pop("patient_times", {}))
+    others = fields.pop("others", ())
     body = Prescription(encounter=Encounter(id="E", lines=lines, **fields), patient=patient, others=others)
-    rules = RuleList(rules=(rule,), sets=SETS)
-    plain = match_plainly(rules, body, AT, history)
-    assert match_engine(compile(rules), Case(prescription=body, at=AT, history=history)) == plain
+    listed = RuleList(rules=rules, sets=SETS)
+    plain = match_plainly(listed, body, AT, history)
+    assert match_engine(compile(listed), Case(prescription=body, at=AT, history=history)) == plain
     return plain
 
 
