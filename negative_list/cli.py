@@ -16,6 +16,7 @@ import typer
 from negative_list.errors import DataError, ListError, Problem, SiteError
 from negative_list.shell import fail as _fail
 from negative_list.shell import write_beside
+from negative_list.sheets.cli import register as register_sheets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +40,7 @@ app = typer.Typer(
 
 importing = typer.Typer(help="Make a list from what insurers publish.", no_args_is_help=True)
 app.add_typer(importing, name="import")
+register_sheets(app, importing)
 
 ListPath = Annotated[Path, typer.Argument(metavar="LIST", help="A list: a file or a folder of files.")]
 OutList = Annotated[Path, typer.Option("-o", "--output", metavar="LIST", help="The JSON Lines file to write.")]

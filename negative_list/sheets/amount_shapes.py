@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from msgspec.structs import fields
+
 from negative_list.conditions import (
     All,
     Any as AnyOf,
@@ -78,15 +80,19 @@ def _windowed(values: Values) -> Values:
     return {**values, "window": window}
 
 
+_QUANTITY: str = next(field.default for field in fields(Sum) if field.name == "of")
+"""What a sum adds up where nobody told: the default itself, which canonical lines leave out."""
+
+
 def _make_quantity(values: Values) -> Made:
-    of = values.get("measure", "line.quantity")
+    of = values.get("measure", _QUANTITY)
     return _make_sum(_windowed(values), values["limit"], of, f"数量不超过{values['limit']}")
 
 
 def _take_quantity(rule: Rule, core: Condition) -> Values | None:
     match core:
         case Sum(lines=Lines() as lines, of=of, above=Decimal() as limit):
-            measure = {} if of == "line.quantity" else {"measure": of}
+            measure = {} if of is _QUANTITY else {"measure": of}
             return {**item_values(rule.trigger), **line_values(lines), **measure, "limit": limit}
     return None
 

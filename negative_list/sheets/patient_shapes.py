@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import replace
+
 from negative_list.conditions import Age, All, Condition, Fact, Not
-from negative_list.importer.ages import Ages
+from negative_list.conditions import Any as AnyOf
+from negative_list.importer.ages import Ages, Bound
 from negative_list.rules import Rule, Text, Trigger
 from negative_list.sheets.cells import refusal
 from negative_list.sheets.shapes import Made, Shape, Values, item_values, joined, trigger_of
@@ -113,41 +116,61 @@ def _ages(values: Values) -> Ages:
 
 def _make_ages(trigger: Callable[[Values], Trigger]) -> Callable[[Values], Made]:
     def make(values: Values) -> Made:
-        ages, only = _ages(values), values["form"] == "only"
-        inside = ages.condition()
-        said = "、".join(
-            written_bound(end, low=low) for end, low in ((ages.low, True), (ages.high, False)) if end is not None
-        )
-        message = Text(
-            zh=f"{'限' if only else '不适用于'}年龄{said}{'患者使用' if only else '的患者'}",
-            en="the patient's age is outside the allowed range",
-        )
-        return Made(violation=Not(of=inside) if only else inside, trigger=trigger(values), message=message)
+        ages, form = _ages(values), values["form"]
+        ends = ((ages.low, True), (ages.high, False))
+        said = "、".join(written_bound(end, low=low) for end, low in ends if end is not None)
+        zh = f"不适用于年龄{said}的患者" if form == "not" else f"限年龄{said}患者使用"
+        message = Text(zh=zh, en="the patient's age is outside the allowed range")
+        return Made(violation=_violated(ages, form), trigger=trigger(values), message=message)
 
     return make
 
 
+def _violated(ages: Ages, form: str) -> Condition:
+    if form == "not":
+        return ages.condition()
+    if form == "only":
+        return Not(of=ages.condition())
+    if not (ages.low and ages.high):
+        raise refusal("“范围外”需要上下限 (both ends are needed); 请填写两端，或改为 仅限、禁用 (fill in both)", "form")
+    low = Ages(high=Bound(value=ages.low.value, unit=ages.low.unit, open=not ages.low.open))
+    high = Ages(low=Bound(value=ages.high.value, unit=ages.high.unit, open=not ages.high.open))
+    return AnyOf(of=(low.condition(), high.condition()))
+
+
 def _take_ages(of: Callable[[Rule], dict[str, Any]]) -> Callable[[Rule, Condition], Values | None]:
     def take(rule: Rule, core: Condition) -> Values | None:
-        form = "only" if isinstance(core, Not) else "not"
-        ends = _ends(core.of if isinstance(core, Not) else core)
+        match core:
+            case AnyOf(of=(Age() as low, Age() as high)):
+                form, ends = "outside", _turned(_ends(low), _ends(high))
+            case Not(of=inside):
+                form, ends = "only", _ends(inside)
+            case _:
+                form, ends = "not", _ends(core)
         return {**of(rule), "form": form, **ends} if ends else None
 
     return take
 
 
+def _turned(low: dict[str, AgeEnd], high: dict[str, AgeEnd]) -> dict[str, AgeEnd]:
+    """Ages below one end and above another, told as the range between."""
+    if low.keys() != {"age_high"} or high.keys() != {"age_low"}:
+        return {}
+    found = {"age_low": low["age_high"], "age_high": high["age_low"]}
+    return {key: replace(end, open=not end.open) for key, end in found.items()}
+
+
 def _ends(inside: Condition) -> dict[str, AgeEnd]:
     """The ends of an age condition, of one or of two units."""
     parts = inside.of if isinstance(inside, All) else (inside,)
-    found: dict[str, AgeEnd] = {}
-    for part in parts:
-        if not isinstance(part, Age):
-            return {}
-        for name, key, opened in _BOUNDS:
-            bound = getattr(part, name)
-            if bound is not None and bound == int(bound):
-                found[key] = AgeEnd(value=int(bound), unit=part.unit, open=opened)
-    return found
+    if not all(isinstance(part, Age) for part in parts):
+        return {}
+    told = [(part, name, key, opened) for part in parts for name, key, opened in _BOUNDS]
+    return {
+        key: AgeEnd(value=int(bound), unit=part.unit, open=opened)  # type: ignore[union-attr]
+        for part, name, key, opened in told
+        if (bound := getattr(part, name)) is not None and bound == int(bound)
+    }
 
 
 _BOUNDS = (

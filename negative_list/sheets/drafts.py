@@ -1,0 +1,116 @@
+"""From rows to drafts: rows that together say one thing become one.
+
+A sheet may write one code a row, or one disease a row. Rows that say the same of one item and differ in codes only are
+one rule with all codes; rows of one item that name further diseases (departments, companions) it may be used for are
+alternatives, since a list of what is allowed is never a list of refusals; rows of a group are one rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from negative_list.sheets.columns import MANY, columns
+from negative_list.sheets.families import Family
+from negative_list.sheets.rows import Bad, Row
+
+__all__ = ["Draft", "drafted"]
+
+_LOOSE = frozenset(
+    {"comment", "name", "article", "document", "title", "group", "main_name", "other_name", "operation_name"}
+)
+"""Columns of which a rule takes the first row's word: they decide nothing."""
+
+
+class Draft(Struct, frozen=True, kw_only=True, eq=False):
+    """What becomes one rule (or, told in words, several), and the rows that say it."""
+
+    values: Mapping[str, Any]
+    rows: tuple[Row, ...]
+
+
+def drafted(rows: Iterable[Row], family: Family) -> tuple[tuple[Draft, ...], tuple[Bad, ...]]:
+    """The drafts of rows in the order of their first row, and rows that contradict the one they belong to."""
+    singles = [Draft(values=row.values, rows=(row,)) for row in rows]
+    bad: list[Bad] = []
+    for key_of in (_by_id, _by_group, _by_item, _by_statement):
+        singles = _joined(singles, lambda draft, key_of=key_of: key_of(draft, family), bad)  # type: ignore[misc]
+    return tuple(singles), tuple(bad)
+
+
+def _by_id(draft: Draft, _family: Family) -> Hashable:
+    named = draft.values.get("rule_id")
+    return ("id", named, draft.values.get("operation")) if named else None
+
+
+def _by_group(draft: Draft, family: Family) -> Hashable:
+    """All rows of a group; a family without a column of groups is one group."""
+    if not family.shape.grouped or draft.values.get("rule_id") or draft.values.get("operation") == "end":
+        return None
+    if "group" not in family.shape.columns:
+        return ("group", draft.values.get("operation"))
+    return ("group", draft.values.get("group"), draft.values.get("operation")) if draft.values.get("group") else None
+
+
+def _by_item(draft: Draft, family: Family) -> Hashable:
+    """Rows of one item that name alternatives, everything else being equal."""
+    if not family.shape.union or not any(name in draft.values for name in family.shape.union):
+        return None
+    about = {key: value for key, value in draft.values.items() if key not in {*family.shape.union, *_LOOSE}}
+    return ("item", _frozen(about), draft.values.get("name") if "codes" not in about else "")
+
+
+def _by_statement(draft: Draft, _family: Family) -> Hashable:
+    """Rows of one named item that differ in codes only."""
+    if not (draft.values.get("codes") and draft.values.get("name")):
+        return None
+    return ("same", _frozen({key: value for key, value in draft.values.items() if key not in ("codes", "comment")}))
+
+
+def _frozen(values: Mapping[str, Any]) -> str:
+    return repr(sorted(values.items(), key=lambda pair: pair[0]))
+
+
+def _joined(drafts: list[Draft], key_of: Any, bad: list[Bad]) -> list[Draft]:
+    found: dict[Hashable, Draft] = {}
+    for number, draft in enumerate(drafts):
+        key = key_of(draft)
+        key = ("row", number) if key is None else key
+        if key not in found:
+            found[key] = draft
+            continue
+        against = _contradiction(found[key].values, draft.values)
+        if against:
+            bad.extend(_contradicting(row, found[key], against) for row in draft.rows)
+        else:
+            found[key] = _together(found[key], draft)
+    return list(found.values())
+
+
+def _contradiction(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    """A column that two rows of one rule fill differently; lists add up and names decide nothing."""
+    return next((key for key in other if key in one and not _adds(key) and one[key] != other[key]), "")
+
+
+def _adds(key: str) -> bool:
+    return key in _LOOSE or columns()[key].kind in MANY
+
+
+def _contradicting(row: Row, first: Draft, key: str) -> Bad:
+    started = first.rows[0]
+    place = f"{started.grid.place} 第 {started.row + 1} 行"
+    message = (
+        f"与同一规则的 {place} 在“{columns()[key].zh}”上不一致 (differs from another row of the same rule)"
+        "; 请统一，或给出不同的规则编号 (make them equal, or give another id)"
+    )
+    return row.rejected(message, key)
+
+
+def _together(one: Draft, other: Draft) -> Draft:
+    values = {**other.values, **one.values}
+    for key in values:
+        if columns()[key].kind in MANY and key in one.values and key in other.values:
+            values[key] = tuple(dict.fromkeys((*one.values[key], *other.values[key])))
+    return Draft(values=values, rows=(*one.rows, *other.rows))

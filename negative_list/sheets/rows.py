@@ -1,0 +1,223 @@
+"""The rows of a sheet: which are rules, what each says, and what is wrong with it.
+
+Passed over, and told: rows without anything, headings repeated on a further page, headings of sections, notes, the
+example of a template, rows of another class. Everything else is a rule, good or bad.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, TypeAlias
+
+from msgspec import Struct
+
+from negative_list.classes import CLASS_IDS, class_by_name
+from negative_list.errors import Problem, UnknownNameError
+from negative_list.sheets.cells import CellError, folded, refusal, text_of
+from negative_list.sheets.columns import columns, read_cell
+from negative_list.sheets.families import Family
+from negative_list.sheets.grid import Grid, Raw
+from negative_list.sheets.header import Header, heading
+
+__all__ = ["Bad", "Passed", "Row", "Table", "read_table"]
+
+Why: TypeAlias = Literal["empty", "header", "section", "note", "example", "class", "hidden"]
+"""Why a row was passed over."""
+
+
+class Row(Struct, frozen=True, kw_only=True, eq=False):
+    """A row that reads: its grid, its place (from 0), what it says by column, and where each column stands."""
+
+    grid: Grid
+    row: int
+    values: Mapping[str, Any]
+    places: Mapping[str, int]
+
+    def rejected(self, message: str, key: str = "") -> Bad:
+        """The row with a problem, at the column it is about where the sheet has that one."""
+        path = columns()[key].zh if key else ""
+        problem = self.grid.problem(message, self.row, self.places.get(key, -1), path)
+        return Bad(grid=self.grid, row=self.row, problems=(problem,), values=self.values)
+
+
+class Bad(Struct, frozen=True, kw_only=True, eq=False):
+    """A row that is rejected, with its problems; ``values`` is what could be read of it."""
+
+    grid: Grid
+    row: int
+    problems: tuple[Problem, ...]
+    values: Mapping[str, Any]
+
+
+class Passed(Struct, frozen=True, kw_only=True):
+    """A row that is no rule; ``row`` counts from 1."""
+
+    place: str
+    row: int
+    why: Why
+
+
+class Table(Struct, frozen=True, kw_only=True, eq=False):
+    """What a sheet holds; ``hidden`` are the rows (from 1) that were read although the sheet does not show them."""
+
+    rows: tuple[Row, ...]
+    bad: tuple[Bad, ...]
+    passed: tuple[Passed, ...]
+    hidden: tuple[int, ...] = ()
+
+
+def read_table(
+    grid: Grid, header: Header, places: Mapping[str, int], family: Family, *, skip_hidden: bool = False
+) -> Table:
+    """Read every row below the header."""
+    reading = _Reading(grid, header, places, family)
+    rows: list[Row] = []
+    bad: list[Bad] = []
+    passed: list[Passed] = []
+    for number in range(header.last + 1, len(grid.rows)):
+        why: Why | None = "hidden" if skip_hidden and number in grid.hidden_rows else reading.passed_over(number)
+        if why == "empty":
+            continue
+        if why is not None:
+            passed.append(Passed(place=grid.place, row=number + 1, why=why))
+            continue
+        read = reading.read(number)
+        (rows if isinstance(read, Row) else bad).append(read)  # type: ignore[arg-type]
+    numbers = {row.row for row in (*rows, *bad)}
+    return Table(
+        rows=tuple(rows),
+        bad=tuple(bad),
+        passed=tuple(passed),
+        hidden=tuple(sorted(number + 1 for number in numbers & grid.hidden_rows)),
+    )
+
+
+_NOTE = re.compile(
+    r"(?:备?注|说明|附注|填表|填报|制表|审核|联系|来源|合计|总计|共计|以上|本表|本目录|本次|\*|※|数据截至)"
+)
+_SECTION = re.compile(r"(?:[一二三四五六七八九十]+|[(](?:[一二三四五六七八九十]+|\d+)[)])\s*[、.,]?\s*\D*")
+_EXAMPLE = "示例"
+_SHORTEST_SENTENCE = 12
+
+
+class _Reading:
+    """One reading of one sheet."""
+
+    def __init__(self, grid: Grid, header: Header, places: Mapping[str, int], family: Family) -> None:
+        self._grid = grid
+        self._header = header
+        self._places = places
+        self._family = family
+        self._filled = dict(_filled_down(grid))
+        self._age_unit = _unit_of_heading(header, places)
+        self._last = max((n for n in range(len(grid.rows)) if self._cells(n) > 1), default=-1)
+
+    def passed_over(self, row: int) -> Why | None:
+        """Why a row is no rule; ``None`` for one that is."""
+        told = [(column, value) for column, value in enumerate(self._grid.rows[row]) if value is not None]
+        if not told:
+            return "empty"
+        first = folded(text_of(told[0][1]))
+        if self._is_header(row):
+            return "header"
+        if _EXAMPLE in (first, folded(text_of(self._value(row, "operation")))):
+            return "example"
+        if len(told) == 1:
+            return self._alone(row, first)
+        if _NOTE.match(first) and not any(self._value(row, key) is not None for key in _ABOUT if key in self._places):
+            return "note"
+        return "class" if self._of_another_class(row) else None
+
+    def _alone(self, row: int, text: str) -> Why | None:
+        """A row of one cell: a note, the heading of a section, or, below everything, a sentence."""
+        if _NOTE.match(text):
+            return "note"
+        if _SECTION.fullmatch(text):
+            return "section"
+        return "note" if row > self._last and len(text) >= _SHORTEST_SENTENCE and not text.isascii() else None
+
+    def _cells(self, row: int) -> int:
+        return sum(value is not None for value in self._grid.rows[row])
+
+    def _is_header(self, row: int) -> bool:
+        top = [heading(text_of(value)) for value in self._grid.rows[self._header.first]]
+        return [heading(text_of(value)) for value in self._grid.rows[row]] == top
+
+    def _value(self, row: int, key: str) -> Raw:
+        place = self._places.get(key)
+        return None if place is None else self._grid.at(*self._filled.get((row, place), (row, place)))
+
+    def _of_another_class(self, row: int) -> bool:
+        named = folded(text_of(self._value(row, "rule_class")))
+        return bool(named) and _class_id(named) not in (None, self._family.class_id)
+
+    def read(self, row: int) -> Row | Bad:
+        """What a row says, or everything that is wrong with its cells."""
+        values: dict[str, Any] = {}
+        problems: list[Problem] = []
+        for key, place in self._places.items():
+            at = self._filled.get((row, place), (row, place))
+            try:
+                value = (
+                    _known_class(self._grid.at(*at))
+                    if key == "rule_class"
+                    else read_cell(columns()[key], self._grid, *at)
+                )
+            except CellError as error:
+                problems.append(self._grid.problem(str(error), row, place, self._header.titles[place]))
+                continue
+            if value is not None and value != "":
+                values[key] = value
+        if self._age_unit and "age_unit" not in values:
+            values["age_unit"] = self._age_unit
+        values.pop("rule_class", None)
+        if problems:
+            return Bad(grid=self._grid, row=row, problems=tuple(problems), values=values)
+        return Row(grid=self._grid, row=row, values=values, places=self._places)
+
+
+_ABOUT = ("codes", "main_codes", "other_codes", "diagnosis_codes", "operation_codes", "rule_id")
+"""Columns a note has nothing in."""
+
+
+def _class_id(named: str) -> str | None:
+    if named.upper() in CLASS_IDS:
+        return named.upper()
+    try:
+        return class_by_name(named).id
+    except UnknownNameError:
+        return None
+
+
+def _known_class(value: Raw) -> str | None:
+    """The class a row names; a word that is none is told, with the nearest."""
+    named = folded(text_of(value))
+    if not named:
+        return None
+    try:
+        return named.upper() if named.upper() in CLASS_IDS else class_by_name(named).id
+    except UnknownNameError as error:
+        raise refusal(
+            f"没有规则类别 `{named}` (no class is called so{error.hint}); 请用官方规则名称 (use an official name)"
+        ) from error
+
+
+def _filled_down(grid: Grid) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    """Cells of a column that are merged over several rows, each with the cell that holds their value."""
+    for first, column, last, last_column in grid.merges:
+        if column == last_column:
+            yield from (((row, column), (first, column)) for row in range(first + 1, last + 1))
+
+
+_UNITS = {"岁": "year", "周岁": "year", "年": "year", "月": "month", "个月": "month", "天": "day", "日": "day"}
+
+
+def _unit_of_heading(header: Header, places: Mapping[str, int]) -> str | None:
+    """The unit a heading of an age names in brackets: 年龄上限（岁）."""
+    for key in ("age_low", "age_high"):
+        title = folded(header.titles[places[key]]) if key in places else ""
+        found = re.search(r"[(](?:单位[::]?)?([^()]+)[)]", title)
+        if found and found[1] in _UNITS:
+            return _UNITS[found[1]]
+    return None
