@@ -287,13 +287,13 @@ def _visits(random: Random) -> c.Visits:
 
 
 def _where_visited(random: Random) -> c.Condition:
-    """A condition on an encounter: facts, ages, diagnoses and operations."""
+    """A condition on an encounter: facts, ages, diagnoses and operations, with limits that are numbers."""
     kind = random.choice(("fact", "fact", "diagnosis", "operation", "age", "not"))
     if kind == "not":
         return c.Not(of=_diagnosis(random, 0))
-    if kind == "fact":
-        return _fact(random, 0, ("patient", "encounter"))
-    return draw_leaf(random, kind, 0)
+    drawn = _fact(random, 0, ("patient", "encounter")) if kind == "fact" else draw_leaf(random, kind, 0)
+    worked_out = any(isinstance(getattr(drawn, name, None), c.Formula) for name in c.Bounds.__struct_fields__)
+    return _where_visited(random) if worked_out else drawn
 
 
 def _some(random: Random, depth: int) -> c.Condition:

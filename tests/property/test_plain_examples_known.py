@@ -223,9 +223,8 @@ def test_days_since_the_last_discharge(others: tuple[Encounter, ...], value: boo
 
 # --- grades, overrides, amounts -------------------------------------------------------------------------------------
 
-BLOCK, REMIND = (
-    Grade(when=has("line.site", site), action=action) for site, action in (("左", "block"), ("右", "remind"))
-)
+BLOCK = Grade(when=has("line.site", "左"), action="block")
+REMIND = Grade(when=has("line.site", "右"), action="remind")
 
 
 def action_of(*sites: str, **given: Any) -> Action:
