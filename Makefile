@@ -29,6 +29,7 @@ demo: .venv/.serve
 	@$(BIN)/python -m reminder.demo
 
 test: .venv/.develop
+	@tools/postgres.sh
 	@$(BIN)/python -m pytest
 
 serve: .venv/.serve

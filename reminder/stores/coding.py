@@ -178,7 +178,7 @@ def _packed(value: FactValue) -> Any:
 def _unpacked(code: int, data: memoryview) -> Any:
     if code == _WORDS:
         return msgspec.msgpack.decode(data, type=tuple[str, ...])
-    return _EXTENSIONS[code](bytes(data).decode())
+    return _EXTENSIONS[code](str(data, "ascii"))
 
 
 _EXTENSIONS: Mapping[int, Callable[[str], FactValue]] = {
@@ -188,16 +188,13 @@ _EXTENSIONS: Mapping[int, Callable[[str], FactValue]] = {
 
 def _record(twin: Struct) -> Any:
     """A record from the twin that was read."""
-    kind = _READ[type(twin)]
-    if kind is Line:  # by far the most, and nothing within it has a twin
-        return Line(**{name: getattr(twin, name) for name in _LINE_FIELDS})
-    return kind(**{name: _back(getattr(twin, name)) for name in twin.__struct_fields__})
-
-
-_LINE_FIELDS = Line.__struct_fields__
+    fields = msgspec.structs.asdict(twin)
+    if type(twin) is not _Line:  # lines are by far the most, and nothing within one has a twin
+        fields = {name: _back(value) for name, value in fields.items()}
+    return _READ[type(twin)](**fields)
 
 
 def _back(value: object) -> Any:
     if type(value) is tuple:
-        return tuple(_back(part) for part in value)
+        return tuple([_record(part) if type(part) in _READ else part for part in value])
     return _record(value) if isinstance(value, Struct) and type(value) in _READ else value

@@ -92,6 +92,11 @@ class Desk:
             texts.append(f"history store: {self._writer.waiting} accepted writes wait to be written")
         return tuple(texts)
 
+    @property
+    def waiting(self) -> int:
+        """How many accepted writes are not in the store yet; 0: every later read knows all that was told."""
+        return self._writer.waiting
+
     async def start(self) -> None:
         """Open the store, and begin to write. A store that is gone is tried again until it is back.
 

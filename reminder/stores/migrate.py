@@ -5,7 +5,9 @@ Workers that start together do it one after the other: who has waited finds it d
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import resources
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import command
@@ -21,14 +23,16 @@ _ADVISORY = 0x7265_6D69_6E64_6572
 """The lock of PostgreSQL under which migrations run: "reminder" in ASCII."""
 
 
-def migrate(url: str) -> None:
+def migrate(url: str, connect: Callable[[], Any] | None = None) -> None:
     """Bring the database at an SQLAlchemy URL up to :data:`reminder.stores.version.HEAD`.
+
+    ``connect`` makes the driver's connection where the URL does not say how.
 
     Raises:
         StoreError: ``newer``, when a later version of the program made it.
         sqlalchemy.exc.SQLAlchemyError: When the database cannot be changed.
     """
-    engine = sa.create_engine(url, poolclass=NullPool)
+    engine = sa.create_engine(url, poolclass=NullPool, **({"creator": connect} if connect else {}))
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_ADVISORY})"))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
+from negative_list.check import item_of
 from negative_list.history import without_copies
 from negative_list.prescription import Encounter, History, Line, Prescription
 from negative_list.readers.files import StoreFact
@@ -137,7 +138,11 @@ def _lines(found: Iterable[_Found]) -> tuple[Line, ...]:
 
 
 def _once(told: Sequence[tuple[Line, ...]]) -> tuple[Line, ...]:
+    """The lines of several records about one encounter. A copy is of the same item and day, whatever its ids say."""
     lines = tuple(itertools.chain.from_iterable(told))
+    places = [{(item_of(line), line.begins and line.begins.date()) for line in one} for one in told]
+    if len(set().union(*places)) == sum(map(len, places)):
+        return lines
     nobody = Prescription(encounter=Encounter(id=""))
     return without_copies(History(lines=lines), nobody).lines
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-__all__: list[str] = []
+__all__ = ["downgrade", "upgrade"]
 
 revision = "0001"
 down_revision = None

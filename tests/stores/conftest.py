@@ -1,0 +1,61 @@
+"""Every test of a store runs on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reminder.stores.postgres import open_postgres
+from reminder.stores.sqlite import open_sqlite
+from tests.stores.server import Server, binaries
+
+if TYPE_CHECKING:
+    from reminder.stores.sqlstore import SqlStore
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A running PostgreSQL."""
+    found = binaries()
+    if found is None:
+        pytest.skip("PostgreSQL is not installed (tools/postgres.sh installs it)")
+    running = Server(found)
+    try:
+        running.start()
+        yield running
+    finally:
+        running.remove()
+
+
+@pytest.fixture(scope="session")
+def template(server: Server) -> Iterator[str]:
+    """The name of a database with our tables, from which others are copied."""
+    for dsn in server.database():
+        open_postgres(dsn).close()
+        yield dsn.rpartition("/")[2]
+
+
+@pytest.fixture
+def postgres(server: Server, template: str) -> Iterator[str]:
+    """The URL of a database with our tables and nothing in them."""
+    yield from server.database(template)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], SqlStore]:
+    """Opens the same store again and again."""
+    if request.param == "sqlite":
+        return lambda: open_sqlite(tmp_path / "history.sqlite")
+    dsn = request.getfixturevalue("postgres")
+    return lambda: open_postgres(dsn)
+
+
+@pytest.fixture
+def store(opening: Callable[[], SqlStore]) -> Iterator[SqlStore]:
+    """An empty store."""
+    opened = opening()
+    yield opened
+    opened.close()
