@@ -6,8 +6,10 @@ One TOML file holds every institution of a sidecar::
     zone = "Asia/Shanghai"
     complete_bodies = true                    # a body carries every line of its encounter; false: only new ones
     untrusted = ["encounter.med_type"]        # what the body says of these facts is not believed
-    code_files = ["codes.csv"]                # kind,local,national,valid_from,valid_to; beside this file
+    code_files = ["codes.csv", "对照表.xlsx"]  # kind,local,national,valid_from,valid_to, or a sheet; beside this file
 
+    [default.history]
+    own_since = 2026-12-01                    # from this day on the HIS tells everything it saves (RecordSaved)
     [default.overrides]                       # always holds, whatever the body says
     "encounter.institution_level" = 3
     [default.defaults]                        # holds where the body says nothing
@@ -42,8 +44,9 @@ from msgspec import Struct
 
 from negative_list.codes import icd9_codes, icd10_codes, normal, usable_item
 from negative_list.dictionary import CIVIL_ZONE, Fact, ImpossibleValueError, load, parse_time, parse_value
-from negative_list.errors import Problem, SiteError, UnknownNameError, nearest
+from negative_list.errors import ListError, Problem, SiteError, UnknownNameError, nearest
 from negative_list.prescription import FactValue
+from negative_list.sheets.codetable import read_code_sheet
 
 __all__ = ["CodeKind", "LocalCode", "Site", "Sites", "decoded"]
 
@@ -51,7 +54,9 @@ CodeKind: TypeAlias = Literal["item", "diagnosis", "operation"]
 """What a row of a code table is about."""
 
 _EMPTY: Mapping[str, FactValue] = MappingProxyType({})
-_KEYS = ("zone", "complete_bodies", "untrusted", "overrides", "defaults", "tables", "codes", "code_files")
+_KEYS = ("zone", "complete_bodies", "untrusted", "overrides", "defaults", "tables", "codes", "code_files", "history")
+_OWN_SINCE = "own_since"
+_SHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # how XLSX and XLS begin
 _CODE_KEYS = ("kind", "local", "national", "valid_from", "valid_to")
 _CHECKS: Mapping[str, Callable[[str], object]] = {
     "item": usable_item,
@@ -74,7 +79,8 @@ class LocalCode(Struct, frozen=True, kw_only=True):
 class Site(Struct, frozen=True, kw_only=True, eq=False):
     """What one institution says. ``tables`` give, for a fact, the value of each national code (``None``: unknown).
 
-    ``codes`` holds rows by (kind, local code in normal form). Sites are compared by identity.
+    ``codes`` holds rows by (kind, local code in normal form). ``own_history_since``: from when on this institution
+    tells every prescription it saves, as the office declares (``None``: it does not). Sites are compared by identity.
     """
 
     zone: ZoneInfo = CIVIL_ZONE
@@ -84,6 +90,7 @@ class Site(Struct, frozen=True, kw_only=True, eq=False):
     defaults: Mapping[str, FactValue] = _EMPTY
     tables: Mapping[str, Mapping[str, FactValue | None]] = MappingProxyType({})
     codes: Mapping[tuple[str, str], tuple[LocalCode, ...]] = MappingProxyType({})
+    own_history_since: datetime | None = None
 
     def national(self, kind: CodeKind, local: str, on: datetime | None) -> tuple[str, ...]:
         """Return the national codes a local code stands for on a day; without a day every row counts."""
@@ -157,6 +164,7 @@ class _Reading:
             defaults={**base.defaults, **self._values(f"{name}.defaults", row.get("defaults", {}))},
             tables={**base.tables, **self._value_tables(f"{name}.tables", row.get("tables", {}))},
             codes=_by_local(codes),
+            own_history_since=self._own_since(f"{name}.history", row.get("history", {}), base.own_history_since),
         )
 
     def _add(self, path: str, message: str, row: int = 0, column: int = 0, file: Path | None = None) -> None:
@@ -226,6 +234,18 @@ class _Reading:
             self._add(path, f"not a value of `{name}`: {error}")
             return None
 
+    def _own_since(self, path: str, value: object, base: datetime | None) -> datetime | None:
+        if not (self._is_table(path, value) and isinstance(value, dict)):
+            return base
+        for key in value.keys() - {_OWN_SINCE}:
+            self._add(f"{path}.{key}", f"no such key{nearest(key, (_OWN_SINCE,))}")
+        try:
+            told = parse_time(value.get(_OWN_SINCE, ""))
+        except ImpossibleValueError:
+            self._add(f"{path}.{_OWN_SINCE}", f"`{value[_OWN_SINCE]}` is no date; write it like 2026-01-31")
+            return base
+        return told[0] if told else base
+
     def _value_tables(self, path: str, value: object) -> dict[str, Mapping[str, FactValue | None]]:
         if not (self._is_table(path, value) and isinstance(value, dict)):
             return {}
@@ -255,12 +275,35 @@ class _Reading:
 
     def _code_file(self, path: str, file: Path) -> Iterator[LocalCode]:
         try:
-            rows = csv.DictReader(io.StringIO(decoded(file.read_bytes()), newline=""))
+            raw = file.read_bytes()
+            text = "" if raw.startswith(_SHEETS) else decoded(raw)
         except (OSError, UnicodeDecodeError) as error:
-            self._add(path, f"`{file}` cannot be read ({error}); give a CSV file in UTF-8 or GB18030")
+            self._add(path, f"`{file}` cannot be read ({error}); give a CSV file in UTF-8 or GB18030, or a sheet")
             return
+        if not (text.isascii() and text) and not text.lower().startswith(_CODE_KEYS):
+            yield from self._code_sheet(file)
+            return
+        rows = csv.DictReader(io.StringIO(text, newline=""))
         for row in rows:
             yield from self._code({k: v for k, v in row.items() if k and v}, "", rows.line_num, file)
+
+    def _code_sheet(self, file: Path) -> Iterator[LocalCode]:
+        """The rows of a sheet that have a national code; the others are what ``negative-list codes`` reports."""
+        try:
+            table = read_code_sheet(file)
+        except ListError as error:
+            self.problems.extend(error.problems)
+            return
+        self.problems.extend(table.problems)
+        for row in table.rows:
+            if row.national:
+                yield LocalCode(
+                    kind=row.kind,
+                    local=row.local,
+                    national=row.national,
+                    valid_from=row.valid_from,
+                    valid_to=row.valid_to,
+                )
 
     def _code(
         self, row: Mapping[str, object], path: str, line: int = 0, file: Path | None = None

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from negative_list.errors import FieldProblem
+from negative_list.errors import FieldProblem
 
-__all__ = ["FAILED", "chinese", "is_national"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["FAILED", "NOT_KEPT", "chinese", "inside", "is_national"]
 
 FAILED = "审核失败 (the check failed inside the sidecar); 请联系信息科 (see its log)"
 """What a caller is told when the fault is ours."""
+
+NOT_KEPT = "未能保存 (neither the store nor the disk could take it); 请稍后重发 (send it again later)"
+"""What a caller is told when what was to be remembered could not be written anywhere."""
+
+
+def inside(name: str, fields: Iterable[FieldProblem]) -> list[FieldProblem]:
+    """The problems of a body that stands inside another one, under ``name``."""
+    return [FieldProblem(field=f"{name}.{each.field}", message=each.message) for each in fields]
 
 
 def chinese(problem: FieldProblem) -> str:

@@ -17,7 +17,7 @@ from negative_list.errors import Problem, nearest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["LOG_LEVELS", "OPTIONS", "Address", "Config", "ConfigError", "load_config"]
+__all__ = ["LOG_LEVELS", "OPTIONS", "SQLITE", "Address", "Config", "ConfigError", "load_config"]
 
 OPTIONS = "command line"
 """What problems of options name in place of a file."""
@@ -25,8 +25,13 @@ OPTIONS = "command line"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 """What the log shows: this level and those after it."""
 
+SQLITE = "sqlite"
+"""The store in the data folder."""
+
 _MAX_PORT = 65535
 _MAX_GRACE_S = 3600
+_MAX_WAIT_MS = 10_000
+_POSTGRESQL = ("postgresql://", "postgres://")
 
 
 class ConfigError(Exception):
@@ -55,7 +60,8 @@ class Config(Struct, frozen=True, kw_only=True):
     is the folder of everything the service writes. Callers reach ``grpc`` and ``http``; ``admin`` (gRPC) and
     ``admin_http`` are for operations, loopback unless said otherwise. ``grace_s``: how long calls in flight may go on
     after a stop was asked for. ``max_calls``: gRPC calls worked on at once; more are refused at once instead of
-    queueing behind a caller's deadline.
+    queueing behind a caller's deadline. ``store`` keeps history and facts: ``sqlite`` in ``data``, or the URL of a
+    PostgreSQL database that several sidecars share; ``store_deadline_ms``: how long a check waits for it at most.
     """
 
     list: Path | None = None
@@ -68,6 +74,8 @@ class Config(Struct, frozen=True, kw_only=True):
     admin_http: Address = Address("127.0.0.1", 8081)
     grace_s: float = 10.0
     max_calls: int = 256
+    store: str = SQLITE
+    store_deadline_ms: float = 20.0
     log_level: str = "info"
 
 
@@ -179,6 +187,20 @@ def _calls(raw: object, _folder: Path) -> int:
     return raw
 
 
+def _store(raw: object, _folder: Path) -> str:
+    """The word for the embedded store, or the URL of a database; what is wrong is not repeated: it holds a password."""
+    if isinstance(raw, str) and (raw == SQLITE or raw.startswith(_POSTGRESQL)):
+        return raw
+    raise ValueError(f"neither `{SQLITE}` nor a URL that begins with `{_POSTGRESQL[0]}`")
+
+
+def _milliseconds(raw: object, _folder: Path) -> float:
+    """A number of milliseconds from 0 (never wait, so never read) to 10,000."""
+    if isinstance(raw, bool) or not isinstance(raw, int | float) or not 0 <= raw <= _MAX_WAIT_MS:
+        raise ValueError(f"`{raw}` is not a number of milliseconds from 0 to {_MAX_WAIT_MS}")
+    return float(raw)
+
+
 def _level(raw: object, _folder: Path) -> str:
     """A level of the log."""
     if raw not in LOG_LEVELS:
@@ -197,6 +219,8 @@ _READERS: dict[str, Callable[[object, Path], object]] = {
     "admin_http": _address,
     "grace_s": _seconds,
     "max_calls": _calls,
+    "store": _store,
+    "store_deadline_ms": _milliseconds,
     "log_level": _level,
 }
 _DEFAULTS = {name: getattr(Config(), name) for name in _READERS}

@@ -1,4 +1,7 @@
-"""The HTTP face: 3101 of the national interface, health and metrics. Everything else is told that it is not here."""
+"""The HTTP face: 3101 of the national interface, what was saved, health and metrics.
+
+Everything else is told that it is not here.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +15,20 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Route
 
-from negative_list.errors import FieldProblem, RequestError
+from negative_list.errors import FieldProblem, LimitError, RequestError
+from negative_list.output import error_json
 from negative_list.readers.body import MAX_BYTES, parse_body
+from negative_list.readers.wording import EXPECTED_OBJECT, no_field
 from reminder import national
-from reminder.bodies import FAILED
+from reminder.bodies import FAILED, NOT_KEPT, inside, is_national
+from reminder.stores.base import StoreError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from starlette.requests import Request
 
+    from negative_list.prescription import Prescription
     from reminder.service import Service
 
 __all__ = ["admin_app", "callers_app"]
@@ -31,12 +38,17 @@ _JSON = "application/json; charset=utf-8"
 _METRICS = "text/plain; version=0.0.4; charset=utf-8"
 _MAX_PATH = 200
 _OUR_FAULT = FieldProblem(field="sidecar", message=FAILED)
+_NOT_KEPT = FieldProblem(field="sidecar", message=NOT_KEPT)
 
 
 def callers_app(service: Service) -> Starlette:
     """What callers reach."""
     face = _Http(service)
-    return _app([Route("/3101", face.check, methods=["POST"]), *face.health()])
+    calls = [
+        Route("/3101", face.check, methods=["POST"]),
+        Route("/reminder.v1.ReminderService/RecordSaved", face.record_saved, methods=["POST"]),
+    ]
+    return _app([*calls, *face.health()])
 
 
 def admin_app(service: Service) -> Starlette:
@@ -77,27 +89,80 @@ class _Http:
             raw = await _bytes_of(request)
         except ClientDisconnect:
             return Response(status_code=400)
-        return _json(200, await self._service.run(len(raw), partial(self._answer, raw, arrived)))
+        return _json(200, await self._answer(raw, arrived))
 
-    def _answer(self, raw: bytes, arrived: datetime) -> bytes:
+    async def _answer(self, raw: bytes, arrived: datetime) -> bytes:
+        service, size = self._service, len(raw)
         body: dict[str, Any] = {}
         try:
-            body = parse_body(raw)
-            prescription = self._service.read_national(body)
-            reply = national.reply_of(self._service.check(prescription), prescription)
+            body = await service.run(size, partial(parse_body, raw))
+            prescription = await service.run(size, partial(service.read_national, body))
+            decision = await service.check(prescription, size)
+            reply = await service.run(size, partial(national.reply_of, decision, prescription))
         except RequestError as error:
             self._service.refused("http", error)
             reply = national.failure_reply(error.fields)
         except Exception as error:  # noqa: BLE001 - a caller that gets no reply may refuse to save, or hang
             self._service.failed("http", error)
             reply = national.failure_reply([_OUR_FAULT])
-        return national.encode(reply, self._envelope(body, arrived))
+        return await service.run(size, lambda: national.encode(reply, self._envelope(body, arrived)))
+
+    async def record_saved(self, request: Request) -> Response:
+        """RecordSaved in JSON: 200 kept, 400 naming the fields, 413 over a limit, 503 when nothing could take it."""
+        service = self._service
+        try:
+            raw = await _bytes_of(request)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        try:
+            told, prescription = await service.run(len(raw), partial(_read_saved, raw, service))
+            written = await service.record_saved(prescription, **told)
+        except RequestError as error:
+            service.refused("http", error)
+            return _json(413 if isinstance(error, LimitError) else 400, error_json(error.fields))
+        except StoreError as error:
+            service.not_kept("http", error)
+            return _json(503, error_json([_NOT_KEPT]))
+        except Exception as error:  # noqa: BLE001 - the caller gets an answer without texts of patients
+            service.failed("http", error)
+            return _json(500, error_json([_OUR_FAULT]))
+        answer = {"stored": not written.waits, "spooled": written.waits, "changed": bool(written.changed)}
+        return _json(200, msgspec.json.encode(answer | {"notes": prescription.notes}))
 
     def _envelope(self, body: dict[str, Any], arrived: datetime) -> dict[str, str]:
         service = self._service
         area, institution = (str(body.get(name) or "") for name in ("mdtrtarea_admvs", "fixmedins_code"))
         arrived, answered = (service.civil(moment, institution) for moment in (arrived, service.now()))
         return national.envelope_of(area, arrived, answered, service.draw(_SERIAL_BITS))
+
+
+def _read_saved(raw: bytes, service: Service) -> tuple[dict[str, Any], Prescription]:
+    """What is told of a saved prescription, and the prescription: our own JSON or a national body."""
+    body = parse_body(raw)
+    inner = body.pop("prescription", None)
+    if not isinstance(inner, dict):
+        raise RequestError([FieldProblem(field="prescription", message=EXPECTED_OBJECT)])
+    told = _told_of(body)
+    read = service.read_national if is_national(inner) else service.read_own
+    try:
+        return told, read(inner, saved=True)
+    except RequestError as error:
+        raise type(error)(inside("prescription", error.fields)) from error
+
+
+def _told_of(body: dict[str, Any]) -> dict[str, Any]:
+    """The prescription's id, revision and time."""
+    wrong = [FieldProblem(field=key, message=no_field(key, _SAVED)) for key in body.keys() - set(_SAVED)]
+    told = {name: body.get(name) or "" for name in _SAVED}
+    if not isinstance(told["revision"] or 0, int):
+        wrong.append(FieldProblem(field="revision", message=_WHOLE))
+    if wrong:
+        raise RequestError(sorted(wrong))
+    return {**{name: str(value) for name, value in told.items()}, "revision": int(told["revision"] or 0)}
+
+
+_SAVED = ("prescription_id", "revision", "saved_at")
+_WHOLE = "应为整数 (expected a whole number); 请改正 (mend it)"
 
 
 async def _bytes_of(request: Request) -> bytes:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Metrics"]
 
 _BOUNDS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
-_REASONS = ("missing_facts", "coverage")
+_REASONS = ("missing_facts", "coverage", "not_read")
+_READS = ("read", "slow", "gone", "behind")
 
 
 class Metrics(Collector):
@@ -44,6 +45,8 @@ class Metrics(Collector):
         self._not_evaluated: Counter[tuple[str, ...]] = Counter({(reason,): 0 for reason in _REASONS})
         self._notes: Counter[tuple[str, ...]] = Counter()
         self._refused: Counter[tuple[str, ...]] = Counter()
+        self._reads: Counter[tuple[str, ...]] = Counter({(result,): 0 for result in _READS})
+        self._told: Counter[tuple[str, ...]] = Counter()
         self._lock = Lock()
         self.registry = CollectorRegistry()
         self.registry.register(self)
@@ -75,6 +78,16 @@ class Metrics(Collector):
         with self._lock:
             self._refused[face, reason] += 1
 
+    def read(self, result: str) -> None:
+        """The store was asked for a check, and answered (``read``) or why not."""
+        with self._lock:
+            self._reads[result,] += 1
+
+    def told(self, kind: str, result: str, count: int) -> None:
+        """Somebody told so many things of a kind, which are ``stored``, wait for the store, are ``refused`` or lost."""
+        with self._lock:
+            self._told[kind, result] += count
+
     def text(self) -> bytes:
         """The exposition text."""
         with self._lock:
@@ -89,6 +102,8 @@ class Metrics(Collector):
         yield _counter("not_evaluated", "Rules triggered and not decided.", ("reason",), self._not_evaluated)
         yield _counter("notes", "Notes about bodies, by code.", ("code",), self._notes)
         yield _counter("refused", "Requests refused, by face and reason.", ("face", "reason"), self._refused)
+        yield _counter("store_reads", "Checks that asked the store, by what came of it.", ("result",), self._reads)
+        yield _counter("told", "What was told to be remembered, by kind and result.", ("kind", "result"), self._told)
         for name, value in self._loaded.items():
             yield GaugeMetricFamily(f"reminder_{name}", f"{name.capitalize()} of the active list.", value=value)
 

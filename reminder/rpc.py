@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar, cast
 
 import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
@@ -15,17 +15,22 @@ from grpc_status import rpc_status
 from negative_list.errors import LimitError, RequestError
 from negative_list.readers.body import MAX_BYTES, parse_body
 from reminder import wire
-from reminder.bodies import FAILED, chinese
+from reminder.bodies import FAILED, NOT_KEPT, chinese, inside
+from reminder.stores.base import StoreError
 from reminder.v1 import reminder_pb2 as pb
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Awaitable, Iterable, Sequence
 
     from negative_list.errors import FieldProblem
     from negative_list.prescription import Prescription
     from reminder.service import Service
 
-__all__ = ["SERVICE", "add_health", "add_reminder", "make_server", "set_serving"]
+__all__ = ["SERVICE", "Context", "add_health", "add_reminder", "answered", "make_server", "set_serving"]
+
+T = TypeVar("T")
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+"""What gRPC tells of one call."""
 
 SERVICE = pb.DESCRIPTOR.services_by_name["ReminderService"].full_name
 """The name of the callers' service, for health too."""
@@ -72,40 +77,81 @@ def add_reminder(server: grpc.aio.Server, service: Service) -> None:
     check: grpc.RpcMethodHandler[bytes, pb.CheckResponse] = grpc.unary_unary_rpc_method_handler(
         face.check, request_deserializer=None, response_serializer=pb.CheckResponse.SerializeToString
     )
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {"Check": check}),))
+    saved: grpc.RpcMethodHandler[bytes, pb.RecordSavedResponse] = grpc.unary_unary_rpc_method_handler(
+        face.record_saved, request_deserializer=None, response_serializer=pb.RecordSavedResponse.SerializeToString
+    )
+    methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {"Check": check, "RecordSaved": saved}
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, methods),))
 
 
 class _Reminder:
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    async def check(self, data: bytes, context: grpc.aio.ServicerContext[bytes, pb.CheckResponse]) -> pb.CheckResponse:
-        remaining_s = cast("float | None", context.time_remaining())  # None without deadline, whatever the stub says
+    async def check(self, data: bytes, context: Context) -> pb.CheckResponse:
+        remaining_s = _left_s(context)
         if remaining_s is not None and remaining_s <= 0:
             self._service.late("grpc")
             await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline had passed before the check began")
-        try:
-            return await self._service.run(len(data), partial(self._answer, data))
-        except RequestError as error:
-            self._service.refused("grpc", error)
-            await _refuse(context, error)
-        except Exception as error:  # noqa: BLE001 - whatever happens, the caller gets an answer without texts of patients
-            self._service.failed("grpc", error)
-            await context.abort(grpc.StatusCode.INTERNAL, FAILED)
+        return await answered(self._service, context, self._check(data, context))
 
-    def _answer(self, data: bytes) -> pb.CheckResponse:
-        return wire.response_of(self._service.check(_read(data, self._service)))
+    async def record_saved(self, data: bytes, context: Context) -> pb.RecordSavedResponse:
+        return await answered(self._service, context, self._record_saved(data))
+
+    async def _check(self, data: bytes, context: Context) -> pb.CheckResponse:
+        service, size = self._service, len(data)
+        prescription = await service.run(size, partial(_read, data, service))
+        decision = await service.check(prescription, size, _left_s(context))
+        return await service.run(size, partial(wire.response_of, decision))
+
+    async def _record_saved(self, data: bytes) -> pb.RecordSavedResponse:
+        service = self._service
+        request, prescription = await service.run(len(data), partial(_read_saved, data, service))
+        written = await service.record_saved(prescription, request.prescription_id, request.revision, request.saved_at)
+        return wire.saved_response_of(written.changed, written.waits, prescription.notes)
+
+
+def _left_s(context: Context) -> float | None:
+    return cast("float | None", context.time_remaining())  # None without deadline, whatever the stub says
+
+
+async def answered(service: Service, context: Context, work: Awaitable[T]) -> T:
+    """The answer of ``work``, or the status of what it raised; no text of a patient leaves here."""
+    try:
+        return await work
+    except RequestError as error:
+        service.refused("grpc", error)
+        await _refuse(context, error)
+    except StoreError as error:
+        service.not_kept("grpc", error)
+        await context.abort(grpc.StatusCode.UNAVAILABLE, NOT_KEPT)
+    except Exception as error:  # noqa: BLE001 - whatever happens, the caller gets an answer without texts of patients
+        service.failed("grpc", error)
+        await context.abort(grpc.StatusCode.INTERNAL, FAILED)
 
 
 def _read(data: bytes, service: Service) -> Prescription:
     """The prescription of a message, whichever of its two forms it has."""
-    request = wire.parse(data)
+    return _prescription(wire.parse(data), service, saved=False)
+
+
+def _read_saved(data: bytes, service: Service) -> tuple[pb.RecordSavedRequest, Prescription]:
+    """A saved prescription, and what is told of it."""
+    request = wire.message_in(data, pb.RecordSavedRequest)
+    wire.check_request(request.prescription)
+    try:
+        return request, _prescription(request.prescription, service, saved=True)
+    except RequestError as error:
+        raise type(error)(inside("prescription", error.fields)) from error
+
+
+def _prescription(request: pb.CheckRequest, service: Service, *, saved: bool) -> Prescription:
     if request.national_body:
-        return service.read_national(parse_body(request.national_body))
-    return service.read_own(wire.body_of(request))
+        return service.read_national(parse_body(request.national_body), saved=saved)
+    return service.read_own(wire.body_of(request), saved=saved)
 
 
-async def _refuse(context: grpc.aio.ServicerContext[bytes, pb.CheckResponse], error: RequestError) -> NoReturn:
+async def _refuse(context: Context, error: RequestError) -> NoReturn:
     """INVALID_ARGUMENT, or RESOURCE_EXHAUSTED over a limit, with google.rpc.BadRequest naming the fields."""
     code = code_pb2.RESOURCE_EXHAUSTED if isinstance(error, LimitError) else code_pb2.INVALID_ARGUMENT
     details = AnyMessage()

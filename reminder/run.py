@@ -18,18 +18,24 @@ from negative_list.parse import read_parsed
 from negative_list.policy import read_policy, shipped
 from negative_list.site import Sites
 from negative_list.validate import check
-from reminder.config import Address, Config, ConfigError, load_config
+from reminder.config import SQLITE, Address, Config, ConfigError, load_config
 from reminder.logs import LineWriter, make_logger
+from reminder.memory import Memory
 from reminder.metrics import Metrics
 from reminder.server import BindError, Sidecar, stop_on_signal
 from reminder.service import Active, Outside, Service
+from reminder.stores.base import StoreError
+from reminder.stores.desk import Clocks, Desk
+from reminder.stores.keys import Keys, KeysError
+from reminder.stores.opening import open_store
+from reminder.stores.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from structlog.typing import FilteringBoundLogger
 
-__all__ = ["StartError", "load", "run"]
+__all__ = ["StartError", "load", "open_memory", "run"]
 
 NO_LIST = (
     "no list: there is nothing to check against\n"
@@ -59,7 +65,7 @@ def run(file: Path | None, options: Mapping[str, Any]) -> None:
         config = load_config(file, options)
         active = load(config)
         asyncio.run(_serve(config, active, started))
-    except (ConfigError, ListError, SiteError, BindError) as error:
+    except (ConfigError, ListError, SiteError, BindError, KeysError, StoreError) as error:
         raise StartError(str(error)) from error
 
 
@@ -91,18 +97,36 @@ async def _serve(config: Config, active: Active, started: float) -> None:
     writer = LineWriter(sys.stdout)
     log = make_logger(writer, config.log_level)
     outside = Outside(now=_now, tick_ns=time.perf_counter_ns, draw=_DRAW)
-    sidecar = Sidecar(config, Service(active, outside, Metrics(), log))
+    metrics = Metrics()
+    sidecar = Sidecar(
+        config,
+        Service(active, outside, metrics, log, open_memory(config, metrics, Clocks(now=_now, tick_s=time.monotonic))),
+    )
     try:
         _say_serving(log, await sidecar.start(), active, time.perf_counter() - started)
         await stop.wait()
         log.info("stopping", grace_s=config.grace_s)
         await sidecar.stop()
         log.info("stopped")
-    except BindError:
+    except (BindError, StoreError):
         await sidecar.stop()
         raise
     finally:
         writer.close()
+
+
+def open_memory(config: Config, metrics: Metrics, clocks: Clocks) -> Memory:
+    """The memory of the settings: what is known from outside the bodies, in the data folder or a database.
+
+    Raises:
+        KeysError: When the secrets of the data folder cannot be used.
+        StoreError: When what must be in the data folder cannot be.
+    """
+    database = "" if config.store == SQLITE else config.store
+    keys = Keys.open(config.data / "keys")
+    spool = Spool(config.data / "spool.sqlite")
+    desk = Desk(lambda: open_store(config.data, database), spool, clocks)
+    return Memory(desk, keys, config.store_deadline_ms / 1000, metrics)
 
 
 def _say_serving(log: FilteringBoundLogger, bound: Mapping[str, Address], active: Active, seconds: float) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 from grpc_health.v1 import health
 
-from reminder import http, rpc
+from reminder import feed_rpc, http, rpc
 from reminder.config import Address
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class BindError(Exception):
 
 
 class Sidecar:
-    """Four listeners around one service. Made and used inside one running event loop."""
+    """Four listeners around one service and its memory. Made and used inside one running event loop."""
 
     def __init__(self, config: Config, service: Service) -> None:
         self._config = config
@@ -59,15 +59,19 @@ class Sidecar:
         self._web: list[_Web] = []
         rpc.add_reminder(self._grpc, service)
         rpc.add_health(self._grpc, self._health, (rpc.SERVICE,))
-        rpc.add_health(self._admin, self._health, ())
+        feed_rpc.add_facts(self._admin, service)
+        rpc.add_health(self._admin, self._health, (feed_rpc.SERVICE,))
 
     async def start(self) -> dict[str, Address]:
         """Listen on every address, then serve. Returns where each face listens, by its setting's name.
 
         Raises:
             BindError: When an address cannot be had; nothing listens then.
+            StoreError: When a later version of the program made the store.
         """
         config = self._config
+        if self._service.memory is not None:
+            await self._service.memory.start()
         bound = {
             "grpc": _bind_grpc(self._grpc, "grpc", config.grpc),
             "admin": _bind_grpc(self._admin, "admin", config.admin),
@@ -88,6 +92,8 @@ class Sidecar:
         await self._health.enter_graceful_shutdown()
         await asyncio.gather(self._grpc.stop(grace_s), *(web.stop() for web in self._web[:1]))
         await asyncio.gather(self._admin.stop(grace_s), *(web.stop() for web in self._web[1:]))
+        if self._service.memory is not None:
+            await self._service.memory.stop()
 
 
 def _bind_grpc(server: grpc.aio.Server, face: str, address: Address) -> Address:

@@ -1,4 +1,8 @@
-"""The core that every face calls: a body becomes a prescription, a prescription a decision, and both are counted."""
+"""The core that every face calls: a body becomes a prescription, a prescription a decision, and both are counted.
+
+A check that the body alone decides asks nobody. One that lacks history or facts asks the store once, under a deadline,
+and is answered without them where that does not come in time.
+"""
 
 from __future__ import annotations
 
@@ -14,20 +18,24 @@ import msgspec
 from msgspec import Struct
 
 from negative_list.compile import CompiledList
-from negative_list.decide import decide
+from negative_list.decide import Begun, Fuller, begin, decide
 from negative_list.errors import LimitError
 from negative_list.policy import Policy
+from negative_list.prescription import Prescription
 from negative_list.readers.national import read_national
 from negative_list.readers.own import read_check_request
 from negative_list.site import Sites
 from reminder.ids import RANDOM_BITS, decision_id
+from reminder.keyed import ask_of, fuller_of
+from reminder.saved import check_saved
+from reminder.stores.base import StoreError
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
     from negative_list.decision import Decision
     from negative_list.errors import RequestError
-    from negative_list.prescription import Prescription
+    from reminder.memory import Memory, Written
     from reminder.metrics import Metrics
 
 __all__ = ["Active", "Outside", "Service"]
@@ -60,18 +68,56 @@ class Outside(Struct, frozen=True, kw_only=True):
     draw: Callable[[int], int]
 
 
-class Service:
-    """Decides prescriptions. ``degraded`` names what does not work although decisions are made."""
+class _Case(Struct, frozen=True, kw_only=True):
+    """One check in progress: what is asked, of which list, for which instant (civil) and under which id."""
 
-    def __init__(self, active: Active, outside: Outside, metrics: Metrics, log: FilteringBoundLogger) -> None:
+    active: Active
+    prescription: Prescription
+    at: datetime
+    ident: str
+
+    def begin(self) -> Begun:
+        """The first pass."""
+        return begin(self.active.compiled, self.prescription, self.at)
+
+    def decide(self, begun: Begun, fuller: Fuller | None, *, unread: bool) -> Decision:
+        """The second pass, and the answer."""
+        return decide(
+            self.active.compiled,
+            self.prescription,
+            self.at,
+            self.active.policy,
+            begun=begun,
+            fuller=fuller,
+            unread=unread,
+            decision_id=self.ident,
+        )
+
+
+class Service:
+    """Decides prescriptions. Without ``memory`` it knows nothing but the bodies."""
+
+    def __init__(
+        self,
+        active: Active,
+        outside: Outside,
+        metrics: Metrics,
+        log: FilteringBoundLogger,
+        memory: Memory | None = None,
+    ) -> None:
         self.active = active
         self.metrics = metrics
         self.serving = False
-        self.degraded: tuple[str, ...] = ()
+        self.memory = memory
         self._outside = outside
         self._log = log
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="large")
         metrics.loaded(len(active.compiled.rules), active.compiled.details)
+
+    @property
+    def degraded(self) -> tuple[str, ...]:
+        """What does not work although decisions are made."""
+        return self.memory.degraded if self.memory is not None else ()
 
     def now(self) -> datetime:
         """The instant, UTC."""
@@ -95,46 +141,108 @@ class Service:
             return work()
         return await asyncio.get_running_loop().run_in_executor(self._aside, work)
 
-    def read_own(self, body: dict[str, Any]) -> Prescription:
-        """The prescription of our own body.
+    def read_own(self, body: dict[str, Any], *, saved: bool = False) -> Prescription:
+        """The prescription of our own body; ``saved``: it tells what was saved, which may be nothing.
 
         Raises:
             RequestError: When it is none.
         """
-        return self._read(read_check_request, body)
+        return self._read(read_check_request, body, saved=saved)
 
-    def read_national(self, body: dict[str, Any]) -> Prescription:
-        """The prescription of a body of the national interface.
+    def read_national(self, body: dict[str, Any], *, saved: bool = False) -> Prescription:
+        """The prescription of a body of the national interface; ``saved`` as above.
 
         Raises:
             RequestError: When it is none.
         """
-        return self._read(read_national, body)
+        return self._read(read_national, body, saved=saved)
 
-    def _read(self, read: _Reader, body: dict[str, Any]) -> Prescription:
+    def _read(self, read: _Reader, body: dict[str, Any], *, saved: bool) -> Prescription:
         """Read a body for its own time, which nearly all have; one without it is read again for the time of arrival."""
-        prescription = read(body, self.active.sites)
+        prescription = read(body, self.active.sites, saved=saved)
         if prescription.at is not None:
             return prescription
         arrived = self.civil(self._outside.now(), prescription.institution_id)
-        return msgspec.structs.replace(read(body, self.active.sites, arrived), at=arrived)
+        return msgspec.structs.replace(read(body, self.active.sites, arrived, saved=saved), at=arrived)
 
-    def check(self, prescription: Prescription) -> Decision:
-        """Decide, for the prescription's own time."""
+    async def check(self, prescription: Prescription, size_bytes: int = 0, left_s: float | None = None) -> Decision:
+        """Decide, for the prescription's own time.
+
+        Args:
+            prescription: what is asked.
+            size_bytes: of the request.
+            left_s: seconds until the caller gives up; ``None``: it waits.
+        """
         started_ns = self._outside.tick_ns()
         now = self._outside.now()
-        active = self.active
-        decision = decide(
-            active.compiled,
-            prescription,
-            prescription.at or self.civil(now, prescription.institution_id),
-            active.policy,
-            decision_id=decision_id(int(now.timestamp() * 1000), self._outside.draw(RANDOM_BITS)),
-        )
+        case = self._case(prescription, now)
+        begun = await self.run(size_bytes, lambda: self.begin(case))
+        fuller = None
+        unread = bool(begun.needs) and self.memory is not None
+        if unread:
+            spent_s = (self._outside.tick_ns() - started_ns) / 1e9
+            # The second pass takes no longer than the first.
+            fuller = await self._fuller(case, begun, size_bytes, None if left_s is None else left_s - 2 * spent_s)
+        decision = await self.run(size_bytes, lambda: case.decide(begun, fuller, unread=unread and fuller is None))
         elapsed_ns = self._outside.tick_ns() - started_ns
         decision = msgspec.structs.replace(decision, elapsed_us=elapsed_ns // 1000)
         self._decided(prescription, decision, elapsed_ns)
+        if self.memory is not None:
+            self.memory.keep(prescription, now)
         return decision
+
+    def _case(self, prescription: Prescription, now: datetime) -> _Case:
+        return _Case(
+            active=self.active,
+            prescription=prescription,
+            at=prescription.at or self.civil(now, prescription.institution_id),
+            ident=decision_id(int(now.timestamp() * 1000), self._outside.draw(RANDOM_BITS)),
+        )
+
+    def begin(self, case: _Case) -> Begun:
+        """The first pass of a check."""
+        return case.begin()
+
+    async def _fuller(self, case: _Case, begun: Begun, size_bytes: int, left_s: float | None) -> Fuller | None:
+        """What the undecided rules lack; ``None`` where it could not be read in time."""
+        memory, prescription = self.memory, case.prescription
+        if memory is None:
+            return None
+        asked = await self.run(size_bytes, lambda: ask_of(memory.keys, prescription, begun.needs, case.at))
+        told = await memory.read(asked.wanted, left_s)
+        if told.failed:
+            return None
+        own_since = case.active.sites.of(prescription.institution_id).own_history_since
+        return await self.run(size_bytes, lambda: fuller_of(asked, told, prescription, own_since))
+
+    async def record_saved(
+        self, prescription: Prescription, prescription_id: str, revision: int, saved_at: str
+    ) -> Written:
+        """Remember a prescription as it was saved.
+
+        Args:
+            prescription: the whole of it; its current lines are what was saved.
+            prescription_id: the caller's id of it.
+            revision: the highest one stands.
+            saved_at: civil time; "" for now.
+
+        Raises:
+            RequestError: Naming what is missing to know it again.
+            StoreError: Nothing can take it.
+        """
+        if self.memory is None:
+            raise StoreError("gone", "this sidecar keeps no history")
+        zone = self.active.sites.of(prescription.institution_id).zone
+        moment = check_saved(prescription, prescription_id, revision, saved_at, zone) or self._outside.now()
+        written = await self.memory.record(prescription, prescription_id, revision, moment)
+        self._log.info(
+            "saved",
+            institution_id=prescription.institution_id[:_MAX_LOGGED],
+            lines=len(prescription.encounter.lines),
+            changed=bool(written.changed),
+            waits=written.waits,
+        )
+        return written
 
     def _decided(self, prescription: Prescription, decision: Decision, elapsed_ns: int) -> None:
         self.metrics.decided(decision, elapsed_ns / 1e9)
@@ -156,6 +264,16 @@ class Service:
         self.metrics.refused(face, reason)
         fields = [problem.field[:_MAX_LOGGED] for problem in error.fields[:10]]
         self._log.warning("refused", face=face, reason=reason, fields=fields, problems=len(error.fields))
+
+    def fed(self, kind: str, taken: int, refused: int) -> None:
+        """A feed was heard to its end."""
+        self.metrics.told(kind, "refused", refused)
+        self._log.info("fed", kind=kind, taken=taken, refused=refused)
+
+    def not_kept(self, face: str, error: StoreError) -> None:
+        """Something to be remembered could not be written anywhere."""
+        self.metrics.refused(face, "store")
+        self._log.error("not kept", face=face, kind=error.kind)
 
     def late(self, face: str) -> None:
         """A request came when its deadline had passed."""

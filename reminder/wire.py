@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 
 from negative_list.errors import FieldProblem, RequestError
 from negative_list.readers.body import check_bytes
@@ -13,9 +13,10 @@ from negative_list.readers.rows import check_lines
 from reminder.v1 import reminder_pb2 as pb
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from negative_list.decision import Decision, FactSeen, Finding, NotEvaluated, Suggestion
+    from negative_list.prescription import Note
 
 __all__ = [
     "ACTIONS",
@@ -24,11 +25,17 @@ __all__ = [
     "RESULTS",
     "WHYS",
     "body_of",
+    "check_request",
+    "encounter_body",
+    "message_in",
     "parse",
     "response_of",
+    "saved_response_of",
     "value_in",
     "value_out",
 ]
+
+M = TypeVar("M", bound=Message)
 
 ACTIONS = {"pass": pb.ACTION_PASS, "remind": pb.ACTION_REMIND, "warn": pb.ACTION_WARN, "block": pb.ACTION_BLOCK}
 ADDRESSEES = {
@@ -48,6 +55,7 @@ KINDS = {
 WHYS = {
     "missing_facts": pb.NOT_EVALUATED_REASON_MISSING_FACTS,
     "coverage": pb.NOT_EVALUATED_REASON_COVERAGE,
+    "not_read": pb.NOT_EVALUATED_REASON_NOT_READ,
 }
 """The words of the records' closed fields, each with its number in the matching enum."""
 
@@ -69,9 +77,20 @@ def response_of(decision: Decision) -> pb.CheckResponse:
         policy=decision.policy,
         findings=[_finding_out(finding) for finding in decision.findings],
         not_evaluated=[_not_evaluated_out(rule) for rule in decision.not_evaluated],
-        notes=[pb.Note(code=n.code, message=n.message, line=n.line, field=n.field) for n in decision.notes],
+        notes=[_note_out(note) for note in decision.notes],
         elapsed_us=decision.elapsed_us,
     )
+
+
+def saved_response_of(changed: int, waits: bool, notes: Iterable[Note]) -> pb.RecordSavedResponse:
+    """The message of what became of a saved prescription."""
+    return pb.RecordSavedResponse(
+        stored=not waits, spooled=waits, changed=bool(changed) and not waits, notes=[_note_out(note) for note in notes]
+    )
+
+
+def _note_out(note: Note) -> pb.Note:
+    return pb.Note(code=note.code, message=note.message, line=note.line, field=note.field)
 
 
 def _finding_out(finding: Finding) -> pb.Finding:
@@ -141,14 +160,35 @@ def parse(data: bytes) -> pb.CheckRequest:
         RequestError: When it is none, or has other fields beside a national body.
         LimitError: When it is too long or has too many lines.
     """
+    request = message_in(data, pb.CheckRequest)
+    check_request(request)
+    return request
+
+
+def message_in(data: bytes, kind: type[M]) -> M:
+    """The message of a kind that ``data`` holds.
+
+    Raises:
+        RequestError: When it holds none.
+        LimitError: When it is too long.
+    """
     check_bytes(len(data), "request")
+    name = kind.DESCRIPTOR.name
     try:
-        request = pb.CheckRequest.FromString(data)
+        return kind.FromString(data)
     except DecodeError as error:
         raise _refused(
             "request",
-            "不是 reminder.v1.CheckRequest 消息 (not a CheckRequest message); 请按 proto 编码 (encode it by the proto)",
+            f"不是 reminder.v1.{name} 消息 (not a {name} message); 请按 proto 编码 (encode it by the proto)",
         ) from error
+
+
+def check_request(request: pb.CheckRequest) -> None:
+    """Refuse a request that has other fields beside a national body, or too many lines.
+
+    Raises:
+        RequestError: It has; ``LimitError`` over the limit.
+    """
     if request.national_body and len(request.ListFields()) > 1:
         raise _refused(
             "national_body",
@@ -156,7 +196,6 @@ def parse(data: bytes) -> pb.CheckRequest:
         )
     encounters = (request.encounter, *request.other_encounters)
     check_lines(sum(len(encounter.lines) for encounter in encounters), "encounter.lines")
-    return request
 
 
 def body_of(request: pb.CheckRequest) -> dict[str, Any]:
@@ -166,12 +205,12 @@ def body_of(request: pb.CheckRequest) -> dict[str, Any]:
         "institution_id": request.institution_id,
         "time": request.time,
         "scene": _words(request.scene),
-        "other_encounters": [_encounter_body(encounter) for encounter in request.other_encounters],
+        "other_encounters": [encounter_body(encounter) for encounter in request.other_encounters],
     }
     if request.HasField("patient"):
         body["patient"] = _patient_body(request.patient)
     if request.HasField("encounter"):
-        body["encounter"] = _encounter_body(request.encounter)
+        body["encounter"] = encounter_body(request.encounter)
     return body
 
 
@@ -182,7 +221,8 @@ def _patient_body(patient: pb.Patient) -> dict[str, Any]:
     return body
 
 
-def _encounter_body(encounter: pb.Encounter) -> dict[str, Any]:
+def encounter_body(encounter: pb.Encounter) -> dict[str, Any]:
+    """The JSON of an encounter."""
     body: dict[str, Any] = {
         "id": encounter.id,
         "visit_mode": encounter.visit_mode,
@@ -192,7 +232,8 @@ def _encounter_body(encounter: pb.Encounter) -> dict[str, Any]:
         "department_code": encounter.department_code,
         "department_name": encounter.department_name,
         "doctor_id": encounter.doctor_id,
-        "diagnoses": [{"code": d.code, "name": d.name, "main": d.main} for d in encounter.diagnoses],
+        "institution_id": encounter.institution_id,
+        "diagnoses": [{"code": d.code, "name": d.name, "main": d.main, "stage": d.stage} for d in encounter.diagnoses],
         "operations": [{"code": o.code, "name": o.name, "main": o.main} for o in encounter.operations],
         "lines": [_line_body(line) for line in encounter.lines],
     }
@@ -243,7 +284,12 @@ def _words(words: Sequence[str]) -> tuple[str, ...] | list[str]:
 
 
 def _facts_body(facts: Mapping[str, pb.FactValue]) -> dict[str, Any]:
-    return {name: value_in(value) for name, value in facts.items()}
+    return {name: _fact_body(value) for name, value in facts.items()}
+
+
+def _fact_body(told: pb.FactValue) -> object:
+    value = value_in(told)
+    return {"value": value, "at": told.found_at} if told.found_at else value
 
 
 def value_in(value: pb.FactValue) -> bool | int | Decimal | str | list[str] | None:

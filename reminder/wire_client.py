@@ -13,6 +13,7 @@ from negative_list.dictionary import load
 from negative_list.errors import FieldProblem, RequestError
 from negative_list.prescription import Note
 from negative_list.readers.limits import MAX_NOTES
+from negative_list.readers.reading import TIMED_KEYS
 from negative_list.readers.wording import EXPECTED_FACTS, EXPECTED_OBJECT, EXPECTED_OBJECTS, no_field
 from negative_list.rules import Reason, Text
 from reminder import wire
@@ -192,7 +193,13 @@ class _Writer:
             self._wrong(path, EXPECTED_FACTS)
             return
         for name, told in value.items():
-            message.facts[name].CopyFrom(pb.FactValue() if told is None else wire.value_out(told))
+            value = told
+            if isinstance(told, dict):
+                for key in sorted(told.keys() - TIMED_KEYS):
+                    self._wrong(f"{path}.{name}.{key}", no_field(key, TIMED_KEYS))
+                value = told.get("value")
+                message.facts[name].found_at = str(told.get("at") or "")
+            message.facts[name].MergeFrom(pb.FactValue() if value is None else wire.value_out(value))
 
     def _wrong(self, path: str, message: str) -> None:
         self.problems.append(FieldProblem(field=path, message=message))

@@ -169,6 +169,8 @@ class _NotEvaluatedReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_No
     """Facts are missing."""
     NOT_EVALUATED_REASON_COVERAGE: _NotEvaluatedReason.ValueType  # 2
     """History does not reach far enough."""
+    NOT_EVALUATED_REASON_NOT_READ: _NotEvaluatedReason.ValueType  # 3
+    """What it needs may be known, and was not read in time; a note says so."""
 
 class NotEvaluatedReason(_NotEvaluatedReason, metaclass=_NotEvaluatedReasonEnumTypeWrapper):
     """Why a rule could not be decided."""
@@ -179,6 +181,8 @@ NOT_EVALUATED_REASON_MISSING_FACTS: NotEvaluatedReason.ValueType  # 1
 """Facts are missing."""
 NOT_EVALUATED_REASON_COVERAGE: NotEvaluatedReason.ValueType  # 2
 """History does not reach far enough."""
+NOT_EVALUATED_REASON_NOT_READ: NotEvaluatedReason.ValueType  # 3
+"""What it needs may be known, and was not read in time; a note says so."""
 Global___NotEvaluatedReason: _TypeAlias = NotEvaluatedReason  # noqa: Y015
 
 @_typing.final
@@ -337,6 +341,7 @@ class Encounter(_message.Message):
     DIAGNOSES_FIELD_NUMBER: _builtins.int
     OPERATIONS_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
+    INSTITUTION_ID_FIELD_NUMBER: _builtins.int
     FACTS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The caller's id of the encounter."""
@@ -354,6 +359,8 @@ class Encounter(_message.Message):
     """Name of the department."""
     doctor_id: _builtins.str
     """Code of the doctor in charge."""
+    institution_id: _builtins.str
+    """Code of the institution; empty: that of the request."""
     @_builtins.property
     def insurance(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Insurance that holds: employee, resident, work-injury, maternity; several may hold."""
@@ -389,11 +396,12 @@ class Encounter(_message.Message):
         diagnoses: _abc.Iterable[Global___Diagnosis] | None = ...,
         operations: _abc.Iterable[Global___Operation] | None = ...,
         lines: _abc.Iterable[Global___Line] | None = ...,
+        institution_id: _builtins.str = ...,
         facts: _abc.Mapping[_builtins.str, Global___FactValue] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_institution_level", b"_institution_level", "institution_level", b"institution_level"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_institution_level", b"_institution_level", "admitted_at", b"admitted_at", "department_code", b"department_code", "department_name", b"department_name", "diagnoses", b"diagnoses", "discharged_at", b"discharged_at", "doctor_id", b"doctor_id", "facts", b"facts", "id", b"id", "institution_level", b"institution_level", "insurance", b"insurance", "lines", b"lines", "operations", b"operations", "visit_mode", b"visit_mode"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_institution_level", b"_institution_level", "admitted_at", b"admitted_at", "department_code", b"department_code", "department_name", b"department_name", "diagnoses", b"diagnoses", "discharged_at", b"discharged_at", "doctor_id", b"doctor_id", "facts", b"facts", "id", b"id", "institution_id", b"institution_id", "institution_level", b"institution_level", "insurance", b"insurance", "lines", b"lines", "operations", b"operations", "visit_mode", b"visit_mode"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__institution_level: _TypeAlias = _typing.Literal["institution_level"]  # noqa: Y015
     _WhichOneofArgType__institution_level: _TypeAlias = _typing.Literal["_institution_level", b"_institution_level"]  # noqa: Y015
@@ -410,22 +418,26 @@ class Diagnosis(_message.Message):
     CODE_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     MAIN_FIELD_NUMBER: _builtins.int
+    STAGE_FIELD_NUMBER: _builtins.int
     code: _builtins.str
     """ICD-10 code (medical insurance edition), or a local code the site configuration translates."""
     name: _builtins.str
     """Name as written."""
     main: _builtins.bool
     """Whether it is the main diagnosis."""
+    stage: _builtins.str
+    """admission or discharge; empty: not told."""
     def __init__(
         self,
         *,
         code: _builtins.str = ...,
         name: _builtins.str = ...,
         main: _builtins.bool = ...,
+        stage: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "main", b"main", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "main", b"main", "name", b"name", "stage", b"stage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -616,6 +628,7 @@ class FactValue(_message.Message):
     DECIMAL_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     WORDS_FIELD_NUMBER: _builtins.int
+    FOUND_AT_FIELD_NUMBER: _builtins.int
     flag: _builtins.bool
     """A flag."""
     whole: _builtins.int
@@ -624,6 +637,8 @@ class FactValue(_message.Message):
     """An exact number as decimal text."""
     text: _builtins.str
     """A word, a code, a day or a civil time."""
+    found_at: _builtins.str
+    """In a request: civil time it was found at, where that is known (a laboratory value, a check); empty: not told."""
     @_builtins.property
     def words(self) -> Global___Words:
         """Several words."""
@@ -636,10 +651,11 @@ class FactValue(_message.Message):
         decimal: _builtins.str = ...,
         text: _builtins.str = ...,
         words: Global___Words | None = ...,
+        found_at: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["decimal", b"decimal", "flag", b"flag", "kind", b"kind", "text", b"text", "whole", b"whole", "words", b"words"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["decimal", b"decimal", "flag", b"flag", "kind", b"kind", "text", b"text", "whole", b"whole", "words", b"words"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decimal", b"decimal", "flag", b"flag", "found_at", b"found_at", "kind", b"kind", "text", b"text", "whole", b"whole", "words", b"words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["flag", "whole", "decimal", "text", "words"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
@@ -1033,3 +1049,453 @@ class Note(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Note: _TypeAlias = Note  # noqa: Y015
+
+@_typing.final
+class RecordSavedRequest(_message.Message):
+    """A prescription as it was saved."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRESCRIPTION_FIELD_NUMBER: _builtins.int
+    PRESCRIPTION_ID_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    SAVED_AT_FIELD_NUMBER: _builtins.int
+    prescription_id: _builtins.str
+    """The caller's id of the prescription, unique in its encounter."""
+    revision: _builtins.int
+    """Grows with every change of it; the highest stands, in whatever order they come."""
+    saved_at: _builtins.str
+    """Civil time it was saved; empty: the time of arrival."""
+    @_builtins.property
+    def prescription(self) -> Global___CheckRequest:
+        """The prescription. Its current lines are what was saved; lines already in force belong to other prescriptions and
+        are not taken. Without current lines the prescription is void: what was saved under its id counts no more.
+        """
+
+    def __init__(
+        self,
+        *,
+        prescription: Global___CheckRequest | None = ...,
+        prescription_id: _builtins.str = ...,
+        revision: _builtins.int = ...,
+        saved_at: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["prescription", b"prescription"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["prescription", b"prescription", "prescription_id", b"prescription_id", "revision", b"revision", "saved_at", b"saved_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordSavedRequest: _TypeAlias = RecordSavedRequest  # noqa: Y015
+
+@_typing.final
+class RecordSavedResponse(_message.Message):
+    """What became of a saved prescription."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STORED_FIELD_NUMBER: _builtins.int
+    SPOOLED_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELD_NUMBER: _builtins.int
+    NOTES_FIELD_NUMBER: _builtins.int
+    stored: _builtins.bool
+    """Whether later checks know it from now on."""
+    spooled: _builtins.bool
+    """Whether it waits on the sidecar's disk for the store to come back; nothing need be sent again."""
+    changed: _builtins.bool
+    """Whether it changed what is known; false: it was known already, or a higher revision is. Always false when spooled."""
+    @_builtins.property
+    def notes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Note]:
+        """What the caller should know about the body."""
+
+    def __init__(
+        self,
+        *,
+        stored: _builtins.bool = ...,
+        spooled: _builtins.bool = ...,
+        changed: _builtins.bool = ...,
+        notes: _abc.Iterable[Global___Note] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed", "notes", b"notes", "spooled", b"spooled", "stored", b"stored"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordSavedResponse: _TypeAlias = RecordSavedResponse  # noqa: Y015
+
+@_typing.final
+class PutFactsRequest(_message.Message):
+    """Some facts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FACTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Fact]:
+        """The facts, 1,000 at most."""
+
+    def __init__(
+        self,
+        *,
+        facts: _abc.Iterable[Global___Fact] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["facts", b"facts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PutFactsRequest: _TypeAlias = PutFactsRequest  # noqa: Y015
+
+@_typing.final
+class Fact(_message.Message):
+    """A fact from outside the body. It fills in what a body leaves unknown and never contradicts it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    FACT_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    VALID_FROM_FIELD_NUMBER: _builtins.int
+    EXPIRES_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    INSTITUTION_ID_FIELD_NUMBER: _builtins.int
+    ID_SYSTEM_FIELD_NUMBER: _builtins.int
+    subject: _builtins.str
+    """Id of what it is about, as bodies have it: a patient, encounter, line, doctor, institution, or the national code of
+    an item. The dictionary names the subject of each fact.
+    """
+    fact: _builtins.str
+    """Dictionary name."""
+    unit: _builtins.str
+    """Unit, for safety: another than the dictionary's is refused, not converted."""
+    valid_from: _builtins.str
+    """Civil time from which it holds, and at which it was found; empty: ever since."""
+    expires: _builtins.str
+    """Civil time at which it no longer holds; empty: never."""
+    source: _builtins.str
+    """Who says so, such as "laboratory"; answers name it."""
+    institution_id: _builtins.str
+    """Whose number an encounter's id is, and whose civil time the times are."""
+    id_system: _builtins.str
+    """Whose number a patient's id is; empty: that of bodies ("psn")."""
+    @_builtins.property
+    def value(self) -> Global___FactValue:
+        """Its value; none: unknown, which tells nothing."""
+
+    def __init__(
+        self,
+        *,
+        subject: _builtins.str = ...,
+        fact: _builtins.str = ...,
+        value: Global___FactValue | None = ...,
+        unit: _builtins.str = ...,
+        valid_from: _builtins.str = ...,
+        expires: _builtins.str = ...,
+        source: _builtins.str = ...,
+        institution_id: _builtins.str = ...,
+        id_system: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expires", b"expires", "fact", b"fact", "id_system", b"id_system", "institution_id", b"institution_id", "source", b"source", "subject", b"subject", "unit", b"unit", "valid_from", b"valid_from", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Fact: _TypeAlias = Fact  # noqa: Y015
+
+@_typing.final
+class PutFactsResponse(_message.Message):
+    """What became of a stream of facts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STORED_FIELD_NUMBER: _builtins.int
+    REFUSED_COUNT_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
+    SPOOLED_FIELD_NUMBER: _builtins.int
+    stored: _builtins.int
+    """How many were taken."""
+    refused_count: _builtins.int
+    """How many could not be used."""
+    spooled: _builtins.int
+    """How many of the taken ones wait on the sidecar's disk for the store to come back."""
+    @_builtins.property
+    def refused(self) -> _containers.RepeatedCompositeFieldContainer[Global___Refused]:
+        """Why, for the first hundred of them."""
+
+    def __init__(
+        self,
+        *,
+        stored: _builtins.int = ...,
+        refused_count: _builtins.int = ...,
+        refused: _abc.Iterable[Global___Refused] | None = ...,
+        spooled: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["refused", b"refused", "refused_count", b"refused_count", "spooled", b"spooled", "stored", b"stored"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PutFactsResponse: _TypeAlias = PutFactsResponse  # noqa: Y015
+
+@_typing.final
+class Refused(_message.Message):
+    """An entry that could not be used."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INDEX_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    index: _builtins.int
+    """Its place in the stream from 0, counted over all messages."""
+    field: _builtins.str
+    """Field that is wrong."""
+    message: _builtins.str
+    """What is wrong with it, and what to do."""
+    def __init__(
+        self,
+        *,
+        index: _builtins.int = ...,
+        field: _builtins.str = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "index", b"index", "message", b"message"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Refused: _TypeAlias = Refused  # noqa: Y015
+
+@_typing.final
+class PutHistoryRequest(_message.Message):
+    """One or more words about what patients were given."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___HistoryEntry]:
+        """The entries, 1,000 at most."""
+
+    def __init__(
+        self,
+        *,
+        entries: _abc.Iterable[Global___HistoryEntry] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PutHistoryRequest: _TypeAlias = PutHistoryRequest  # noqa: Y015
+
+@_typing.final
+class HistoryEntry(_message.Message):
+    """One word about what patients were given."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_FIELD_NUMBER: _builtins.int
+    COVERAGE_FIELD_NUMBER: _builtins.int
+    SAME_PATIENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def record(self) -> Global___HistoryRecord:
+        """What one patient was given."""
+
+    @_builtins.property
+    def coverage(self) -> Global___HistoryCoverage:
+        """Since when what is complete."""
+
+    @_builtins.property
+    def same_patient(self) -> Global___SamePatient:
+        """Ids of one and the same patient."""
+
+    def __init__(
+        self,
+        *,
+        record: Global___HistoryRecord | None = ...,
+        coverage: Global___HistoryCoverage | None = ...,
+        same_patient: Global___SamePatient | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["coverage", b"coverage", "entry", b"entry", "record", b"record", "same_patient", b"same_patient"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["coverage", b"coverage", "entry", b"entry", "record", b"record", "same_patient", b"same_patient"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_entry: _TypeAlias = _typing.Literal["record", "coverage", "same_patient"]  # noqa: Y015
+    _WhichOneofArgType_entry: _TypeAlias = _typing.Literal["entry", b"entry"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_entry) -> _WhichOneofReturnType_entry | None: ...
+
+Global___HistoryEntry: _TypeAlias = HistoryEntry  # noqa: Y015
+
+@_typing.final
+class HistoryRecord(_message.Message):
+    """A record of a feed: a visit, a settlement, a prescription. Known by institution and record id; the last one stands."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INSTITUTION_ID_FIELD_NUMBER: _builtins.int
+    RECORD_ID_FIELD_NUMBER: _builtins.int
+    PATIENT_FIELD_NUMBER: _builtins.int
+    ENCOUNTER_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    institution_id: _builtins.str
+    """Code of the institution that gave it."""
+    record_id: _builtins.str
+    """The feed's id of the record, unique in the institution."""
+    source: _builtins.str
+    """Who says so; empty: "history feed"."""
+    @_builtins.property
+    def patient(self) -> Global___PatientId:
+        """The patient."""
+
+    @_builtins.property
+    def encounter(self) -> Global___Encounter:
+        """The encounter with the lines given in it; only id and lines where nothing else is known. Absent: the record is
+        taken out.
+        """
+
+    def __init__(
+        self,
+        *,
+        institution_id: _builtins.str = ...,
+        record_id: _builtins.str = ...,
+        patient: Global___PatientId | None = ...,
+        encounter: Global___Encounter | None = ...,
+        source: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["encounter", b"encounter", "patient", b"patient"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["encounter", b"encounter", "institution_id", b"institution_id", "patient", b"patient", "record_id", b"record_id", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HistoryRecord: _TypeAlias = HistoryRecord  # noqa: Y015
+
+@_typing.final
+class PatientId(_message.Message):
+    """An id of a patient."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    ID_SYSTEM_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The id."""
+    id_system: _builtins.str
+    """Whose number it is; empty: that of bodies ("psn")."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        id_system: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "id_system", b"id_system"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PatientId: _TypeAlias = PatientId  # noqa: Y015
+
+@_typing.final
+class HistoryCoverage(_message.Message):
+    """Since when everything is known."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATIENT_FIELD_NUMBER: _builtins.int
+    INSTITUTION_ID_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    COMPLETE_FIELD_NUMBER: _builtins.int
+    institution_id: _builtins.str
+    """From which institution; empty: from every institution."""
+    since: _builtins.str
+    """Civil time from which on every line is told."""
+    complete: _builtins.bool
+    """Whether everything ever is told."""
+    @_builtins.property
+    def patient(self) -> Global___PatientId:
+        """Of which patient; absent: of every patient."""
+
+    def __init__(
+        self,
+        *,
+        patient: Global___PatientId | None = ...,
+        institution_id: _builtins.str = ...,
+        since: _builtins.str = ...,
+        complete: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["patient", b"patient"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete", b"complete", "institution_id", b"institution_id", "patient", b"patient", "since", b"since"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HistoryCoverage: _TypeAlias = HistoryCoverage  # noqa: Y015
+
+@_typing.final
+class SamePatient(_message.Message):
+    """Ids of one and the same patient."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def ids(self) -> _containers.RepeatedCompositeFieldContainer[Global___PatientId]:
+        """Two ids or more."""
+
+    def __init__(
+        self,
+        *,
+        ids: _abc.Iterable[Global___PatientId] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ids", b"ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SamePatient: _TypeAlias = SamePatient  # noqa: Y015
+
+@_typing.final
+class PutHistoryResponse(_message.Message):
+    """What became of a stream of history."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STORED_FIELD_NUMBER: _builtins.int
+    REFUSED_COUNT_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
+    SPOOLED_FIELD_NUMBER: _builtins.int
+    stored: _builtins.int
+    """How many were taken."""
+    refused_count: _builtins.int
+    """How many could not be used."""
+    spooled: _builtins.int
+    """How many of the taken ones wait on the sidecar's disk for the store to come back."""
+    @_builtins.property
+    def refused(self) -> _containers.RepeatedCompositeFieldContainer[Global___Refused]:
+        """Why, for the first hundred of them."""
+
+    def __init__(
+        self,
+        *,
+        stored: _builtins.int = ...,
+        refused_count: _builtins.int = ...,
+        refused: _abc.Iterable[Global___Refused] | None = ...,
+        spooled: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["refused", b"refused", "refused_count", b"refused_count", "spooled", b"spooled", "stored", b"stored"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PutHistoryResponse: _TypeAlias = PutHistoryResponse  # noqa: Y015

@@ -40,6 +40,11 @@ class ReminderServiceStub:
                 request_serializer=reminder_dot_v1_dot_reminder__pb2.CheckRequest.SerializeToString,
                 response_deserializer=reminder_dot_v1_dot_reminder__pb2.CheckResponse.FromString,
                 _registered_method=True)
+        self.RecordSaved = channel.unary_unary(
+                '/reminder.v1.ReminderService/RecordSaved',
+                request_serializer=reminder_dot_v1_dot_reminder__pb2.RecordSavedRequest.SerializeToString,
+                response_deserializer=reminder_dot_v1_dot_reminder__pb2.RecordSavedResponse.FromString,
+                _registered_method=True)
 
 
 class ReminderServiceServicer:
@@ -55,6 +60,15 @@ class ReminderServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecordSaved(self, request, context):
+        """Tells that a prescription was saved, whole: later checks of the patient, on any sidecar of the same store, know it.
+        May be sent again; the highest revision stands. Errors as those of Check; UNAVAILABLE: neither the store nor the
+        disk could take it, send it again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ReminderServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -62,6 +76,11 @@ def add_ReminderServiceServicer_to_server(servicer, server):
                     servicer.Check,
                     request_deserializer=reminder_dot_v1_dot_reminder__pb2.CheckRequest.FromString,
                     response_serializer=reminder_dot_v1_dot_reminder__pb2.CheckResponse.SerializeToString,
+            ),
+            'RecordSaved': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordSaved,
+                    request_deserializer=reminder_dot_v1_dot_reminder__pb2.RecordSavedRequest.FromString,
+                    response_serializer=reminder_dot_v1_dot_reminder__pb2.RecordSavedResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -92,6 +111,168 @@ class ReminderService:
             '/reminder.v1.ReminderService/Check',
             reminder_dot_v1_dot_reminder__pb2.CheckRequest.SerializeToString,
             reminder_dot_v1_dot_reminder__pb2.CheckResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordSaved(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/reminder.v1.ReminderService/RecordSaved',
+            reminder_dot_v1_dot_reminder__pb2.RecordSavedRequest.SerializeToString,
+            reminder_dot_v1_dot_reminder__pb2.RecordSavedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
+class FactServiceStub:
+    """Fed by the hospital's other systems and by other institutions; answers on the administration address. Good entries
+    are kept whatever becomes of the others, and the bad ones are named. Everything may be sent again.
+
+    Limits: 1,000 entries in a message, 16 MiB a message; a stream has no limit. RESOURCE_EXHAUSTED names the message
+    that is over them, INVALID_ARGUMENT one that cannot be read at all; what came before it is kept. UNAVAILABLE: neither
+    the store nor the disk can take more; send the stream again.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.PutFacts = channel.stream_unary(
+                '/reminder.v1.FactService/PutFacts',
+                request_serializer=reminder_dot_v1_dot_reminder__pb2.PutFactsRequest.SerializeToString,
+                response_deserializer=reminder_dot_v1_dot_reminder__pb2.PutFactsResponse.FromString,
+                _registered_method=True)
+        self.PutHistory = channel.stream_unary(
+                '/reminder.v1.FactService/PutHistory',
+                request_serializer=reminder_dot_v1_dot_reminder__pb2.PutHistoryRequest.SerializeToString,
+                response_deserializer=reminder_dot_v1_dot_reminder__pb2.PutHistoryResponse.FromString,
+                _registered_method=True)
+
+
+class FactServiceServicer:
+    """Fed by the hospital's other systems and by other institutions; answers on the administration address. Good entries
+    are kept whatever becomes of the others, and the bad ones are named. Everything may be sent again.
+
+    Limits: 1,000 entries in a message, 16 MiB a message; a stream has no limit. RESOURCE_EXHAUSTED names the message
+    that is over them, INVALID_ARGUMENT one that cannot be read at all; what came before it is kept. UNAVAILABLE: neither
+    the store nor the disk can take more; send the stream again.
+    """
+
+    def PutFacts(self, request_iterator, context):
+        """Facts about patients, encounters, lines, doctors, institutions and items.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PutHistory(self, request_iterator, context):
+        """What patients were given elsewhere or before, and since when that is complete.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_FactServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'PutFacts': grpc.stream_unary_rpc_method_handler(
+                    servicer.PutFacts,
+                    request_deserializer=reminder_dot_v1_dot_reminder__pb2.PutFactsRequest.FromString,
+                    response_serializer=reminder_dot_v1_dot_reminder__pb2.PutFactsResponse.SerializeToString,
+            ),
+            'PutHistory': grpc.stream_unary_rpc_method_handler(
+                    servicer.PutHistory,
+                    request_deserializer=reminder_dot_v1_dot_reminder__pb2.PutHistoryRequest.FromString,
+                    response_serializer=reminder_dot_v1_dot_reminder__pb2.PutHistoryResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'reminder.v1.FactService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('reminder.v1.FactService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class FactService:
+    """Fed by the hospital's other systems and by other institutions; answers on the administration address. Good entries
+    are kept whatever becomes of the others, and the bad ones are named. Everything may be sent again.
+
+    Limits: 1,000 entries in a message, 16 MiB a message; a stream has no limit. RESOURCE_EXHAUSTED names the message
+    that is over them, INVALID_ARGUMENT one that cannot be read at all; what came before it is kept. UNAVAILABLE: neither
+    the store nor the disk can take more; send the stream again.
+    """
+
+    @staticmethod
+    def PutFacts(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/reminder.v1.FactService/PutFacts',
+            reminder_dot_v1_dot_reminder__pb2.PutFactsRequest.SerializeToString,
+            reminder_dot_v1_dot_reminder__pb2.PutFactsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutHistory(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/reminder.v1.FactService/PutHistory',
+            reminder_dot_v1_dot_reminder__pb2.PutHistoryRequest.SerializeToString,
+            reminder_dot_v1_dot_reminder__pb2.PutHistoryResponse.FromString,
             options,
             channel_credentials,
             insecure,

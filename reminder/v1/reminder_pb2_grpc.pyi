@@ -52,6 +52,11 @@ class ReminderServiceStub:
     google.rpc.BadRequest. RESOURCE_EXHAUSTED: more than 20,000 lines, a message over 16 MiB, or too many calls at
     once. DEADLINE_EXCEEDED: the caller's deadline had passed before the check began; nothing was computed.
     """
+    RecordSaved: _grpc.UnaryUnaryMultiCallable[_reminder_pb2.RecordSavedRequest, _reminder_pb2.RecordSavedResponse]
+    """Tells that a prescription was saved, whole: later checks of the patient, on any sidecar of the same store, know it.
+    May be sent again; the highest revision stands. Errors as those of Check; UNAVAILABLE: neither the store nor the
+    disk could take it, send it again.
+    """
 
 @_typing.type_check_only
 class ReminderServiceAsyncStub(ReminderServiceStub):
@@ -62,6 +67,11 @@ class ReminderServiceAsyncStub(ReminderServiceStub):
     """Judges one prescription against the active list. INVALID_ARGUMENT: not a prescription, fields named in
     google.rpc.BadRequest. RESOURCE_EXHAUSTED: more than 20,000 lines, a message over 16 MiB, or too many calls at
     once. DEADLINE_EXCEEDED: the caller's deadline had passed before the check began; nothing was computed.
+    """
+    RecordSaved: _aio.UnaryUnaryMultiCallable[_reminder_pb2.RecordSavedRequest, _reminder_pb2.RecordSavedResponse]  # type: ignore[assignment]
+    """Tells that a prescription was saved, whole: later checks of the patient, on any sidecar of the same store, know it.
+    May be sent again; the highest revision stands. Errors as those of Check; UNAVAILABLE: neither the store nor the
+    disk could take it, send it again.
     """
 
 class ReminderServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -78,4 +88,76 @@ class ReminderServiceServicer(metaclass=_abc_1.ABCMeta):
         once. DEADLINE_EXCEEDED: the caller's deadline had passed before the check began; nothing was computed.
         """
 
+    @_abc_1.abstractmethod
+    def RecordSaved(
+        self,
+        request: _reminder_pb2.RecordSavedRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_reminder_pb2.RecordSavedResponse, _abc.Awaitable[_reminder_pb2.RecordSavedResponse]]:
+        """Tells that a prescription was saved, whole: later checks of the patient, on any sidecar of the same store, know it.
+        May be sent again; the highest revision stands. Errors as those of Check; UNAVAILABLE: neither the store nor the
+        disk could take it, send it again.
+        """
+
 def add_ReminderServiceServicer_to_server(servicer: ReminderServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
+class FactServiceStub:
+    """Fed by the hospital's other systems and by other institutions; answers on the administration address. Good entries
+    are kept whatever becomes of the others, and the bad ones are named. Everything may be sent again.
+
+    Limits: 1,000 entries in a message, 16 MiB a message; a stream has no limit. RESOURCE_EXHAUSTED names the message
+    that is over them, INVALID_ARGUMENT one that cannot be read at all; what came before it is kept. UNAVAILABLE: neither
+    the store nor the disk can take more; send the stream again.
+    """
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> FactServiceAsyncStub: ...
+    PutFacts: _grpc.StreamUnaryMultiCallable[_reminder_pb2.PutFactsRequest, _reminder_pb2.PutFactsResponse]
+    """Facts about patients, encounters, lines, doctors, institutions and items."""
+    PutHistory: _grpc.StreamUnaryMultiCallable[_reminder_pb2.PutHistoryRequest, _reminder_pb2.PutHistoryResponse]
+    """What patients were given elsewhere or before, and since when that is complete."""
+
+@_typing.type_check_only
+class FactServiceAsyncStub(FactServiceStub):
+    """Fed by the hospital's other systems and by other institutions; answers on the administration address. Good entries
+    are kept whatever becomes of the others, and the bad ones are named. Everything may be sent again.
+
+    Limits: 1,000 entries in a message, 16 MiB a message; a stream has no limit. RESOURCE_EXHAUSTED names the message
+    that is over them, INVALID_ARGUMENT one that cannot be read at all; what came before it is kept. UNAVAILABLE: neither
+    the store nor the disk can take more; send the stream again.
+    """
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    PutFacts: _aio.StreamUnaryMultiCallable[_reminder_pb2.PutFactsRequest, _reminder_pb2.PutFactsResponse]  # type: ignore[assignment]
+    """Facts about patients, encounters, lines, doctors, institutions and items."""
+    PutHistory: _aio.StreamUnaryMultiCallable[_reminder_pb2.PutHistoryRequest, _reminder_pb2.PutHistoryResponse]  # type: ignore[assignment]
+    """What patients were given elsewhere or before, and since when that is complete."""
+
+class FactServiceServicer(metaclass=_abc_1.ABCMeta):
+    """Fed by the hospital's other systems and by other institutions; answers on the administration address. Good entries
+    are kept whatever becomes of the others, and the bad ones are named. Everything may be sent again.
+
+    Limits: 1,000 entries in a message, 16 MiB a message; a stream has no limit. RESOURCE_EXHAUSTED names the message
+    that is over them, INVALID_ARGUMENT one that cannot be read at all; what came before it is kept. UNAVAILABLE: neither
+    the store nor the disk can take more; send the stream again.
+    """
+
+    @_abc_1.abstractmethod
+    def PutFacts(
+        self,
+        request_iterator: _MaybeAsyncIterator[_reminder_pb2.PutFactsRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_reminder_pb2.PutFactsResponse, _abc.Awaitable[_reminder_pb2.PutFactsResponse]]:
+        """Facts about patients, encounters, lines, doctors, institutions and items."""
+
+    @_abc_1.abstractmethod
+    def PutHistory(
+        self,
+        request_iterator: _MaybeAsyncIterator[_reminder_pb2.PutHistoryRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_reminder_pb2.PutHistoryResponse, _abc.Awaitable[_reminder_pb2.PutHistoryResponse]]:
+        """What patients were given elsewhere or before, and since when that is complete."""
+
+def add_FactServiceServicer_to_server(servicer: FactServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -7,28 +7,34 @@ import contextlib
 import io
 import json
 import threading
+import time
 import urllib.error
 import urllib.request
 from datetime import UTC, datetime
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
 
 from reminder.config import Address, Config
 from reminder.logs import LineWriter, make_logger
 from reminder.metrics import Metrics
-from reminder.run import load
+from reminder.run import load, open_memory
 from reminder.server import Sidecar
 from reminder.service import Outside, Service
+from reminder.stores.desk import Clocks
 from reminder.v1 import reminder_pb2 as pb
 from tests.reminder.bodies import write_list
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
     from pathlib import Path
 
-__all__ = ["ANY", "METHOD", "NOW", "Running", "ask", "get", "post", "running", "stub"]
+    from reminder.memory import Memory
+
+__all__ = ["ANY", "METHOD", "NOW", "Running", "ask", "get", "open_memory_at", "post", "running", "stub"]
+
+T = TypeVar("T")
 
 NOW = datetime(2026, 1, 1, 1, 0, tzinfo=UTC)
 ANY = Address("127.0.0.1", 0)
@@ -38,11 +44,16 @@ METHOD = "/reminder.v1.ReminderService/Check"
 class Running:
     """A sidecar that serves: where, with which service, and what it has logged once it stopped."""
 
-    def __init__(self, service: Service, log: io.StringIO) -> None:
+    def __init__(self, service: Service, log: io.StringIO, loop: asyncio.AbstractEventLoop) -> None:
         self.service = service
+        self.loop = loop
         self.bound: dict[str, Address] = {}
         self._log = log
         self.stop: Callable[[], threading.Thread]
+
+    def await_(self, work: Coroutine[Any, Any, T]) -> T:
+        """What some work comes to in the sidecar's loop."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
 
     def at(self, face: str) -> str:
         """HOST:PORT of a face."""
@@ -53,17 +64,33 @@ class Running:
         return [json.loads(line) for line in self._log.getvalue().splitlines()]
 
 
+def open_memory_at(config: Config, metrics: Metrics) -> Memory:
+    """The memory of the settings, at the instant of the tests."""
+    return open_memory(config, metrics, Clocks(now=lambda: NOW, tick_s=time.monotonic))
+
+
 @contextlib.contextmanager
-def running(folder: Path, make: type[Service] = Service, **settings: Any) -> Iterator[Running]:
-    """Serve the list of :mod:`tests.reminder.bodies` on free ports; stopped at the end if the test has not."""
-    config = Config(list=write_list(folder), grpc=ANY, http=ANY, admin=ANY, admin_http=ANY, **settings)
+def running(
+    folder: Path,
+    make: type[Service] = Service,
+    remember: Callable[[Config, Metrics], Memory] | None = None,
+    **settings: Any,
+) -> Iterator[Running]:
+    """Serve the list of :mod:`tests.reminder.bodies` on free ports; stopped at the end if the test has not.
+
+    ``remember`` opens the memory; left out, that of the settings, in a folder of the test.
+    """
+    settings = {"list": write_list(folder), "data": folder / "var"} | settings
+    config = Config(grpc=ANY, http=ANY, admin=ANY, admin_http=ANY, **settings)
     stream = io.StringIO()
     writer = LineWriter(stream)
     serial = count(1)
     outside = Outside(now=lambda: NOW, tick_ns=lambda: 1000 * next(serial), draw=lambda _bits: next(serial))
-    service = make(load(config), outside, Metrics(), make_logger(writer, "debug"))
-    here = Running(service, stream)
+    metrics = Metrics()
+    memory = (remember or open_memory_at)(config, metrics)
+    service = make(load(config), outside, metrics, make_logger(writer, "debug"), memory)
     loop = asyncio.new_event_loop()
+    here = Running(service, stream, loop)
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:

@@ -70,6 +70,11 @@ def told(decision: Decision) -> list[object]:
     return [decision.decision, findings, suggested, skipped, [(n.code, n.line) for n in decision.notes]]
 
 
+def checked(here: Running, prescription: Prescription) -> Decision:
+    """What the core decides, asked in the sidecar's own loop."""
+    return here.await_(here.service.check(prescription))
+
+
 def over_grpc(here: Running, request: pb.CheckRequest) -> Decision:
     """The decision a caller of gRPC gets."""
     return wire_client.decision_of(ask(here, request))
@@ -79,7 +84,7 @@ def over_grpc(here: Running, request: pb.CheckRequest) -> Decision:
 def test_every_face_decides_alike(here: Running, content: tuple[Any, ...]) -> None:
     """Our JSON in process, as a message, the national body over gRPC and over HTTP."""
     service = here.service
-    expected = told(service.check(service.read_own(parse_body(encoded(ours(*content))))))
+    expected = told(checked(here, service.read_own(parse_body(encoded(ours(*content))))))
     assert told(over_grpc(here, wire_client.request_of(ours(*content)))) == expected
     assert told(over_grpc(here, pb.CheckRequest(national_body=encoded(theirs(*content))))) == expected
     output = post(here, encoded(theirs(*content)))[1]["output"]
@@ -137,7 +142,7 @@ def test_what_stands_for_a_list_does_so_everywhere(here: Running) -> None:
 
 def test_the_contents_decide_differently(here: Running) -> None:
     """Every action occurs among them, so that agreeing means something."""
-    decisions = [here.service.check(over_the_wire(here.service, ours(*content))) for content in CONTENTS]
+    decisions = [checked(here, over_the_wire(here.service, ours(*content))) for content in CONTENTS]
     assert {decision.decision for decision in decisions} == {"pass", "remind", "warn", "block"}
     assert any(decision.not_evaluated for decision in decisions)
     assert any(decision.notes for decision in decisions)

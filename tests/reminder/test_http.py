@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from negative_list.decision import Decision
-    from negative_list.prescription import Prescription
+    from negative_list.decide import Begun
 
 ORDERS = "input.data.patient_dtos[0].fsi_encounter_dtos[0].fsi_order_dtos"
 
@@ -218,11 +217,11 @@ class Slow(Service):
         super().__init__(*args)
         self.began = threading.Event()
 
-    def check(self, prescription: Prescription) -> Decision:
+    def begin(self, case: Any) -> Begun:
         """Decide, slowly."""
         self.began.set()
         time.sleep(0.3)
-        return super().check(prescription)
+        return super().begin(case)
 
 
 def test_a_stop_answers_what_is_in_flight(tmp_path: Path) -> None:
@@ -240,9 +239,9 @@ def test_a_stop_answers_what_is_in_flight(tmp_path: Path) -> None:
 class Broken(Service):
     """Fails at every check."""
 
-    def check(self, prescription: Prescription) -> Decision:
+    def begin(self, case: Any) -> Begun:
         """Fail with a text of the patient in the message."""
-        raise RuntimeError(prescription.patient.id)
+        raise RuntimeError(case.prescription.patient.id)
 
 
 def test_our_own_failure_is_a_well_formed_reply(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from grpc_status import rpc_status
 
-from reminder import wire_client
+from reminder import feed_rpc, wire_client
 from reminder.rpc import SERVICE
 from reminder.service import Service
 from reminder.v1 import reminder_pb2 as pb
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from negative_list.decision import Decision
-    from negative_list.prescription import Prescription
+    from negative_list.decide import Begun
 
 
 @pytest.fixture(scope="module")
@@ -207,7 +206,7 @@ def test_64_callers_at_once_each_get_their_own_answer(here: Running) -> None:
 
 def test_health_and_reflection_answer_on_both_addresses(here: Running) -> None:
     """The service is SERVING by name and as a whole; its methods can be listed."""
-    for face, names in (("grpc", {SERVICE}), ("admin", set())):
+    for face, names in (("grpc", {SERVICE}), ("admin", {feed_rpc.SERVICE})):
         with grpc.insecure_channel(here.at(face)) as channel:
             health: Any = health_pb2_grpc.HealthStub(channel)
             reflection: Any = reflection_pb2_grpc.ServerReflectionStub(channel)
@@ -235,13 +234,13 @@ class Watched(Service):
         self.checks = 0
         self.hold_s = 0.3
 
-    def check(self, prescription: Prescription) -> Decision:
+    def begin(self, case: Any) -> Begun:
         """Decide, slowly the first time."""
         self.checks += 1
         self.began.set()
         if self.checks == 1:
             time.sleep(self.hold_s)
-        return super().check(prescription)
+        return super().begin(case)
 
 
 def test_a_call_whose_deadline_has_passed_is_not_computed(tmp_path: Path) -> None:
@@ -265,12 +264,12 @@ class Long(Service):
         super().__init__(*args)
         self.began = threading.Event()
 
-    def check(self, prescription: Prescription) -> Decision:
+    def begin(self, case: Any) -> Begun:
         """Decide, many lines slowly."""
-        if len(prescription.encounter.lines) > 1:
+        if len(case.prescription.encounter.lines) > 1:
             self.began.set()
             time.sleep(2)
-        return super().check(prescription)
+        return super().begin(case)
 
 
 def test_a_large_request_holds_no_small_one_up(tmp_path: Path) -> None:
@@ -311,9 +310,9 @@ def test_more_calls_than_allowed_are_refused_at_once(tmp_path: Path) -> None:
 class Broken(Service):
     """Fails at every check."""
 
-    def check(self, prescription: Prescription) -> Decision:
+    def begin(self, case: Any) -> Begun:
         """Fail with a text of the patient in the message."""
-        raise RuntimeError(prescription.patient.id)
+        raise RuntimeError(case.prescription.patient.id)
 
 
 def test_our_own_failure_is_answered_and_tells_nothing_of_the_patient(tmp_path: Path) -> None:

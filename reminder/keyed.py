@@ -1,0 +1,171 @@
+"""The edge at which ids become keys and keys become ids again: what a check asks the store, and what comes of it.
+
+Inside a store a patient is HMAC(secret, id system + id), an encounter HMAC(secret, institution + id). Ids of patients
+and encounters go no further than this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from negative_list.decide import Fuller
+from negative_list.dictionary import load
+from negative_list.findings import COVERAGE_ONLY
+from negative_list.readers.stored import StoreFact, StoreFacts, subjects_of, supplement
+from reminder.stores.base import Kept, Saved, Told, Wanted
+
+if TYPE_CHECKING:
+    from negative_list.prescription import Encounter, History, Line, Prescription
+    from reminder.stores.keys import Keys
+
+__all__ = [
+    "MAX_SUBJECTS",
+    "PATIENT_IDS",
+    "Asked",
+    "ask_of",
+    "encounter_under",
+    "fuller_of",
+    "kept_of",
+    "lines_under",
+    "saved_of",
+    "with_key",
+]
+
+PATIENT_IDS = "psn"
+"""The id system of a body's patient: its ids are one system whichever body carries them (`patn_id` is psn_no)."""
+
+MAX_SUBJECTS = 10_000
+"""Subjects of facts one check asks about; the first lines of a longer body are asked about."""
+
+_OF_LINES = frozenset({"line", "item"})
+_MOMENT = timedelta(microseconds=1)
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """What one check asks of the store, and the body's own id of each key in it."""
+
+    wanted: Wanted
+    ids: Mapping[str, str]
+
+
+def ask_of(keys: Keys, prescription: Prescription, needs: frozenset[str], at: datetime) -> Asked:
+    """What to read for the undecided rules of a check; ``needs`` names ``history`` and facts, ``at`` is civil time."""
+    institution, patient_id = prescription.institution_id, prescription.patient.id
+    patient = keys.patient(PATIENT_IDS, patient_id) if patient_id else ""
+    ids = {keys.encounter(institution, one.id): one.id for one in _encounters(prescription) if one.id}
+    encounter = next(iter(ids), "") if prescription.encounter.id else ""
+    facts = [load()[name] for name in needs if name not in COVERAGE_ONLY]
+    lines = any(fact.holder == "line" or fact.subject in _OF_LINES for fact in facts)
+    subjects = (patient, *ids, *subjects_of(prescription, lines=lines)) if facts else ()
+    wanted = Wanted(
+        patient_key=patient,
+        encounter_key=encounter,
+        institution_id=institution,
+        at=at,
+        subjects=tuple(filter(None, subjects[:MAX_SUBJECTS])),
+        history=not needs.isdisjoint(COVERAGE_ONLY),
+        facts=bool(facts),
+    )
+    return Asked(wanted=wanted, ids={patient: patient_id, **ids} if patient else ids)
+
+
+def fuller_of(asked: Asked, told: Told, prescription: Prescription, own_since: datetime | None) -> Fuller:
+    """What the second pass judges by.
+
+    ``own_since``: since when the asking institution says that all it saves is told (civil time; ``None``: it says
+    nothing). It holds for known patients, and never for what was taken out of the store since.
+    """
+    history = told.history
+    if history is not None:
+        encounters = tuple(_under(one, asked.ids.get(one.id, one.id)) for one in history.encounters)
+        lines = lines_under(history.lines, asked.ids)
+        history = msgspec.structs.replace(history, lines=lines, encounters=encounters)
+        if own_since is not None and asked.wanted.patient_key:
+            history = _declared(history, own_since, told.cut_at)
+    filled = supplement(prescription, _by_subject(told.facts, asked.ids), asked.wanted.at)
+    return Fuller(prescription=filled, history=history)
+
+
+def _declared(history: History, own_since: datetime, cut_at: datetime | None) -> History:
+    """The history with what the site declares about its own records."""
+    declared = own_since if cut_at is None else max(own_since, cut_at + _MOMENT)
+    known = history.own_since
+    return msgspec.structs.replace(history, own_since=declared if known is None else min(known, declared))
+
+
+def _by_subject(facts: Iterable[StoreFact], ids: Mapping[str, str]) -> StoreFacts:
+    told: dict[str, tuple[StoreFact, ...]] = {}
+    for fact in facts:
+        subject = ids.get(fact.subject, fact.subject)
+        told[subject] = (*told.get(subject, ()), msgspec.structs.replace(fact, subject=subject))
+    return told
+
+
+def _encounters(prescription: Prescription) -> tuple[Encounter, ...]:
+    return (prescription.encounter, *prescription.others)
+
+
+def lines_under(lines: Iterable[Line], names: Mapping[str, str]) -> tuple[Line, ...]:
+    """Lines with the encounters they belong to called otherwise, where there is another name."""
+    replace = msgspec.structs.replace
+    return tuple(
+        replace(line, encounter_id=names[line.encounter_id]) if line.encounter_id in names else line for line in lines
+    )
+
+
+def encounter_under(encounter: Encounter, key: str) -> Encounter:
+    """An encounter and its lines under a key in place of its id."""
+    return _under(msgspec.structs.replace(encounter, lines=lines_under(encounter.lines, {encounter.id: key})), key)
+
+
+def _under(encounter: Encounter, name: str) -> Encounter:
+    return msgspec.structs.replace(encounter, id=name)
+
+
+def saved_of(keys: Keys, prescription: Prescription, prescription_id: str, revision: int, saved_at: datetime) -> Saved:
+    """A prescription as it was saved: its current lines, in force from now on. ``saved_at`` is UTC."""
+    institution, encounter = prescription.institution_id, prescription.encounter
+    lines = tuple(msgspec.structs.replace(line, current=False) for line in encounter.lines if line.current)
+    key = keys.encounter(institution, encounter.id)
+    return Saved(
+        institution_id=institution,
+        encounter_key=key,
+        patient_key=keys.patient(PATIENT_IDS, prescription.patient.id),
+        prescription_id=prescription_id,
+        revision=revision,
+        saved_at=saved_at,
+        encounter=_under(msgspec.structs.replace(encounter, lines=()), key),
+        lines=lines_under(lines, {encounter.id: key}),
+    )
+
+
+def kept_of(keys: Keys, prescription: Prescription, received_at: datetime) -> Kept:
+    """The last body of an encounter, for checking its orders in force again. ``received_at`` is UTC."""
+    institution, patient = prescription.institution_id, prescription.patient
+    key = keys.patient(PATIENT_IDS, patient.id) if patient.id else ""
+    current, *others = (encounter_under(one, keys.encounter(institution, one.id)) for one in _encounters(prescription))
+    return Kept(
+        prescription=msgspec.structs.replace(
+            prescription,
+            patient=msgspec.structs.replace(patient, id=key),
+            encounter=current,
+            others=tuple(others),
+            notes=(),
+        ),
+        received_at=received_at,
+    )
+
+
+def with_key(keys: Keys, fact: StoreFact, institution_id: str, id_system: str) -> StoreFact:
+    """A fact of a patient or an encounter under its key; of anything else as it is."""
+    kind = load()[fact.fact].subject
+    if kind == "patient":
+        return msgspec.structs.replace(fact, subject=keys.patient(id_system or PATIENT_IDS, fact.subject))
+    if kind == "encounter":
+        return msgspec.structs.replace(fact, subject=keys.encounter(institution_id, fact.subject))
+    return fact

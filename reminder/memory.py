@@ -1,0 +1,135 @@
+"""What the service knows from outside the body: one question a check, and whatever it is told to remember.
+
+The store is asked under a deadline and never waited for longer; what it is told is on disk before the teller hears of
+it. Bodies of running stays are remembered beside the reply, never in its way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from reminder.keyed import kept_of, saved_of
+from reminder.stores.base import StoreError, Told
+
+if TYPE_CHECKING:
+    from negative_list.prescription import Prescription
+    from negative_list.readers.stored import StoreFact
+    from reminder.metrics import Metrics
+    from reminder.stores.base import Coverage, HistoryRecord, Wanted
+    from reminder.stores.desk import Desk
+    from reminder.stores.keys import Keys
+
+__all__ = ["REPLY_S", "Memory", "Written"]
+
+REPLY_S = 0.002
+"""What deciding and answering takes after the store has answered; kept free of the caller's deadline."""
+
+_FEW_LINES = 200
+
+
+class Written(Struct, frozen=True, kw_only=True):
+    """What became of something told: how much of it changed what is known, and whether it waits for the store."""
+
+    changed: int
+    waits: bool
+
+
+class Memory:
+    """The desk of the store, with the keys ids are known under.
+
+    Args:
+        desk: of the store; started and stopped here.
+        keys: of patients and encounters.
+        deadline_s: the longest a check waits for the store.
+        metrics: where reads and writes are counted.
+    """
+
+    def __init__(self, desk: Desk, keys: Keys, deadline_s: float, metrics: Metrics) -> None:
+        self.keys = keys
+        self._desk = desk
+        self._deadline_s = deadline_s
+        self._metrics = metrics
+        self._keeping: set[asyncio.Task[None]] = set()
+
+    @property
+    def degraded(self) -> tuple[str, ...]:
+        """What does not work, for who runs the service."""
+        return self._desk.degraded
+
+    async def start(self) -> None:
+        """Begin; a store that is gone is tried again until it is back. Raises ``StoreError`` for a newer one."""
+        await self._desk.start()
+
+    async def stop(self) -> None:
+        """End, with everything told on disk."""
+        await asyncio.gather(*self._keeping, return_exceptions=True)
+        await self._desk.stop()
+
+    async def read(self, wanted: Wanted, left_s: float | None) -> Told:
+        """What the store knows, or why it did not say; never raises.
+
+        ``left_s``: seconds until the caller gives up; ``None``: it waits.
+        """
+        within_s = self._deadline_s if left_s is None else min(self._deadline_s, left_s - REPLY_S)
+        told = await self._desk.read(wanted, within_s) if within_s > 0 else Told(failed="slow")
+        self._metrics.read(told.failed or "read")
+        return told
+
+    async def record(
+        self, prescription: Prescription, prescription_id: str, revision: int, saved_at: datetime
+    ) -> Written:
+        """Remember a prescription as it was saved at ``saved_at`` (UTC); raises ``StoreError`` when nothing can."""
+        saved = saved_of(self.keys, prescription, prescription_id, revision, saved_at)
+        return await self._written("saved", 1, self._desk.save([saved]))
+
+    async def put_facts(self, facts: Sequence[StoreFact]) -> Written:
+        """Remember facts, their subjects under keys; raises ``StoreError``."""
+        return await self._written("facts", len(facts), self._desk.put_facts(facts))
+
+    async def put_history(self, records: Sequence[HistoryRecord], coverage: Sequence[Coverage]) -> Written:
+        """Remember records of a feed and what they cover; raises ``StoreError``."""
+        count = len(records) + len(coverage)
+        return await self._written("history", count, self._desk.put_history(records, coverage))
+
+    async def put_aliases(self, keys: Sequence[tuple[str, str]]) -> Written:
+        """Remember that keys are of one patient; raises ``StoreError``."""
+        return await self._written("aliases", len(keys), self._desk.put_aliases(keys))
+
+    def keep(self, prescription: Prescription, received_at: datetime) -> None:
+        """Remember the last body of a running stay, some time after the reply. ``received_at`` is UTC."""
+        if not is_stay(prescription):
+            return
+        task = asyncio.create_task(self._keep(prescription, received_at))
+        self._keeping.add(task)
+        task.add_done_callback(self._keeping.discard)
+
+    async def _keep(self, prescription: Prescription, received_at: datetime) -> None:
+        try:
+            if len(prescription.encounter.lines) > _FEW_LINES:
+                kept = await asyncio.to_thread(kept_of, self.keys, prescription, received_at)
+            else:
+                kept = kept_of(self.keys, prescription, received_at)
+            await self._written("bodies", 1, self._desk.keep([kept]))
+        except StoreError:
+            pass  # counted; the next body of the stay is kept
+
+    async def _written(self, kind: str, count: int, write: Awaitable[int | None]) -> Written:
+        try:
+            changed = await write
+        except StoreError:
+            self._metrics.told(kind, "lost", count)
+            raise
+        waits = bool(self._desk.waiting)
+        self._metrics.told(kind, "waits" if waits else "stored", count)
+        return Written(changed=changed or 0, waits=waits)
+
+
+def is_stay(prescription: Prescription) -> bool:
+    """Whether it is the body of a stay, whose orders go on."""
+    encounter = prescription.encounter
+    return bool(encounter.id) and encounter.facts.get("encounter.visit_mode") == "inpatient"
