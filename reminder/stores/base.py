@@ -19,7 +19,7 @@ from typing import Literal, Protocol, TypeAlias
 from msgspec import Struct
 
 from negative_list.prescription import Encounter, History, Line, Prescription
-from negative_list.readers.files import StoreFact
+from negative_list.readers.stored import StoreFact
 
 __all__ = [
     "MOST_LINES",

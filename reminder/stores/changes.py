@@ -18,7 +18,7 @@ from reminder.stores.coding import Content, encode, encode_value
 
 if TYPE_CHECKING:
     from negative_list.prescription import Encounter, Line
-    from negative_list.readers.files import StoreFact
+    from negative_list.readers.stored import StoreFact
     from reminder.stores.base import Coverage, HistoryRecord, Kept, OpenFinding, Saved
     from reminder.stores.driver import Values, Writing
 

@@ -19,7 +19,7 @@ from msgspec.msgpack import Ext
 
 from negative_list.dictionary import load
 from negative_list.prescription import Encounter, FactValue, Line, Patient, Prescription
-from negative_list.readers.files import StoreFact
+from negative_list.readers.stored import StoreFact
 from reminder.stores.base import Coverage, HistoryRecord, Kept, OpenFinding, Saved
 
 __all__ = ["Content", "decode", "decode_value", "encode", "encode_value"]

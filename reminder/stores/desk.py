@@ -23,7 +23,7 @@ from reminder.stores.changes import Change, saving
 from reminder.stores.writer import Changes, Opened, Writer
 
 if TYPE_CHECKING:
-    from negative_list.readers.files import StoreFact
+    from negative_list.readers.stored import StoreFact
     from reminder.stores.base import Coverage, HistoryRecord, Kept, OpenFinding, Saved, Wanted
     from reminder.stores.spool import Spool
     from reminder.stores.sqlstore import SqlStore
@@ -82,6 +82,11 @@ class Desk:
         self._closing = False
         self._tasks: list[asyncio.Task[None]] = []
         self._told = asyncio.Event()
+
+    @property
+    def waiting(self) -> int:
+        """How many accepted writes of this machine are not in the store yet, as of the last look."""
+        return self._writer.waiting
 
     @property
     def degraded(self) -> tuple[str, ...]:

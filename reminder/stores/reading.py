@@ -15,7 +15,7 @@ from msgspec import Struct
 from negative_list.check import item_of
 from negative_list.history import without_copies
 from negative_list.prescription import Encounter, History, Line, Prescription
-from negative_list.readers.files import StoreFact
+from negative_list.readers.stored import StoreFact
 from reminder.stores import statements as sql
 from reminder.stores.base import MOST_LINES, Told, Wanted
 from reminder.stores.changes import INSTITUTION, NO_TIME, SAVED, civil_text

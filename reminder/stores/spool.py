@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
-from negative_list.readers.files import StoreFact
+from negative_list.readers.stored import StoreFact
 from reminder.stores.base import Coverage, HistoryRecord, Kept, OpenFinding, Saved
 from reminder.stores.changes import Change, Kind
 from reminder.stores.coding import decode, encode
-from reminder.stores.sqlite import SqliteDriver
+from reminder.stores.sqlite import SqliteDriver, make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,9 +63,10 @@ class Waiting(Struct, frozen=True):
 
 
 class Spool:
-    """The file of waiting writes. Every method may block, and raises ``StoreError``."""
+    """The file of waiting writes. Making one and every method may block, and raises ``StoreError``."""
 
     def __init__(self, path: Path, most_bytes: int = MOST_BYTES) -> None:
+        make_folder(path.parent)
         self._driver = SqliteDriver(path, _BUSY_S, most_bytes)
         self._driver.prepare()
         with self._driver.writing() as writing:

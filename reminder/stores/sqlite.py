@@ -22,7 +22,7 @@ from reminder.stores.version import READ_VERSION, is_current
 if TYPE_CHECKING:
     from reminder.stores.driver import Query, Row, Values
 
-__all__ = ["BUSY_S", "SqliteDriver", "open_sqlite"]
+__all__ = ["BUSY_S", "SqliteDriver", "make_folder", "open_sqlite"]
 
 BUSY_S = 2.0
 """How long a write waits for another process's: a group of a thousand rows takes some 20 ms, so this is a stall."""
@@ -159,16 +159,21 @@ class _Transaction:
         return self._connection.execute(statement, values).fetchall()
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder where it is missing. Raises ``StoreError`` when that is not allowed."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError("read-only", f"`{folder}` cannot be made ({error.strerror}); give the rights") from error
+
+
 def open_sqlite(path: Path, *, busy_s: float = BUSY_S) -> SqlStore:
     """The store in a file, made or brought up to date where it has to be.
 
     Raises:
         StoreError: When the file cannot be used, or a later version of the program made it.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError("gone", f"`{path.parent}` cannot be made ({error.strerror}); give the rights") from error
+    make_folder(path.parent)
     driver = SqliteDriver(path, busy_s)
     try:
         if not is_current(driver.version()):

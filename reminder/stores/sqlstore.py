@@ -17,7 +17,7 @@ from reminder.stores.reading import encounters_of, queries, told
 
 if TYPE_CHECKING:
     from negative_list.prescription import Encounter, Line
-    from negative_list.readers.files import StoreFact
+    from negative_list.readers.stored import StoreFact
     from reminder.stores.driver import Driver, Row
 
 __all__ = ["SqlStore"]

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from negative_list.prescription import Diagnosed, Encounter, Line
-from negative_list.readers.files import StoreFact
+from negative_list.readers.stored import StoreFact
 from reminder.stores.base import HistoryRecord, OpenFinding, Saved, Wanted
 
 __all__ = [

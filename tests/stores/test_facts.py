@@ -16,7 +16,7 @@ from tests.stores.builders import AT, NOW, encounter, fact, fed, later, line, sa
 
 if TYPE_CHECKING:
     from negative_list.prescription import FactValue
-    from negative_list.readers.files import StoreFact
+    from negative_list.readers.stored import StoreFact
     from reminder.stores.sqlstore import SqlStore
 
 HOUR = timedelta(hours=1)
