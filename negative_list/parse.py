@@ -8,6 +8,7 @@ come back at once, each with file, row, column and path.
 from __future__ import annotations
 
 import re
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -280,7 +281,18 @@ def _yaml_row(node: Any, file: str) -> _Row:
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         # PyYAML lets these through where a value does not fit its tag (`!!timestamp x`).
         return _Row(problems=(place.problem("", f"cannot be read: {error}"),))
+    if isinstance(raw, dict) and "cases" in raw:
+        raw["cases"] = _as_json(raw["cases"])
     return _raw_row(raw, place)
+
+
+def _as_json(value: object) -> object:
+    """The requests of cases as a caller sends them: JSON has no days and times, YAML makes them of texts."""
+    if isinstance(value, dict):
+        return {key: _as_json(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_as_json(inner) for inner in value]
+    return str(value) if isinstance(value, date) else value
 
 
 def _shape_problems(root: Any, file: str) -> tuple[Problem, ...]:

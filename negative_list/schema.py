@@ -97,6 +97,10 @@ def _union_problems(value: object, args: tuple[Any, ...], path: str) -> Iterator
         yield from _condition_problems(value, path)
     elif len(wanted) == 1:
         yield from _value_problems(value, wanted[0], path)
+    elif records := [arg for arg in wanted if isinstance(arg, type) and issubclass(arg, Struct)]:
+        # A limit is a number, or a record of how it is worked out.
+        plain = next(arg for arg in wanted if arg not in records)
+        yield from _value_problems(value, records[0] if isinstance(value, dict) else plain, path)
     else:
         yield from _plain_problems(value, typing.Union[tuple(wanted)], path)  # noqa: UP007 (made at run time)
 

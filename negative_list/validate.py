@@ -12,17 +12,9 @@ from negative_list import conditions as c
 from negative_list.classes import CLASS_IDS
 from negative_list.dictionary import load
 from negative_list.errors import ListError, Problem, nearest
-from negative_list.validate_conditions import (
-    Found,
-    Known,
-    bad_codes,
-    bad_ranges,
-    condition_children,
-    condition_problems,
-    impossible_bounds,
-    items_problems,
-    unknown_fact,
-)
+from negative_list.validate_cases import has_good_cases
+from negative_list.validate_conditions import condition_children, condition_problems, impossible_bounds
+from negative_list.validate_names import Known, bad_codes, bad_ranges, items_problems, kinds_of, unknown_fact
 from negative_list.walk import children_of
 
 if TYPE_CHECKING:
@@ -30,6 +22,7 @@ if TYPE_CHECKING:
 
     from negative_list.parse import Parsed, Place
     from negative_list.rules import Rule, RuleList
+    from negative_list.validate_names import Found
 
 __all__ = ["CHECKS", "check", "validate"]
 
@@ -49,7 +42,11 @@ def check(parsed: Parsed) -> RuleList:
 def validate(parsed: Parsed) -> tuple[Problem, ...]:
     """Every problem of a list that could be read, sorted by place."""
     rules = parsed.rules
-    known = Known(sets=frozenset(named.id for named in rules.sets), facts=load())
+    known = Known(
+        sets={named.id: kinds_of(named.codes) for named in rules.sets},
+        facts=load(),
+        overrides={rule.id: rule.overrides for rule in rules.rules},
+    )
     seen = _Seen(known)
     problems = [
         place.problem(path, message)
@@ -92,11 +89,10 @@ class _Seen:
     def problems(self, rule: Rule) -> Found:
         for rule_check in CHECKS:
             yield from rule_check(rule, self._known)
-        for path, condition in (("scope", rule.scope), ("violation", rule.violation)):
-            if condition is not None:
-                # First, and alone: a bound that is no number cannot even be compared.
-                impossible = list(impossible_bounds(condition, path))
-                yield from impossible or self._condition(condition, path)
+        for path, condition in _conditions(rule):
+            # First, and alone: a bound that is no number cannot even be compared.
+            impossible = list(impossible_bounds(condition, path))
+            yield from impossible or self._condition(condition, path)
 
     def _condition(self, condition: c.Condition, path: str) -> Found:
         if condition in self._good:
@@ -109,6 +105,14 @@ class _Seen:
         yield from found
 
 
+def _conditions(rule: Rule) -> Iterator[tuple[str, c.Condition]]:
+    """The conditions of a rule, each with its path."""
+    if rule.scope is not None:
+        yield "scope", rule.scope
+    yield "violation", rule.violation
+    yield from ((f"grades[{place}].when", grade.when) for place, grade in enumerate(rule.grades))
+
+
 # -- rules
 
 
@@ -117,8 +121,17 @@ def _named(rule: Rule, _known: Known) -> Found:
     for name in ("id", "title"):
         if not getattr(rule, name).strip():
             yield name, f"`{name}` is empty; write one"
-    if not rule.message.zh.strip():
-        yield "message.zh", "the message is empty; say in Chinese what is not met"
+    for path, text in _messages(rule):
+        if not text.strip():
+            yield path, "the message is empty; say in Chinese what is not met"
+
+
+def _messages(rule: Rule) -> Iterator[tuple[str, str]]:
+    """The Chinese messages of a rule and of its grades, each with its path."""
+    yield "message.zh", rule.message.zh
+    for place, grade in enumerate(rule.grades):
+        if grade.message is not None:
+            yield f"grades[{place}].message.zh", grade.message.zh
 
 
 def _of_known_class(rule: Rule, _known: Known) -> Found:
@@ -153,20 +166,22 @@ def _asks_known_facts(rule: Rule, known: Known) -> Found:
 
 def _words_payment(rule: Rule, _known: Known) -> Found:
     """Where only the fund refuses, the text never sounds like a ban (design 5)."""
-    if rule.fund_only and "禁止" in rule.message.zh:
-        yield "message.zh", "`禁止` sounds like a ban, but only the fund refuses; write `医保不支付`"
+    for path, text in _messages(rule) if rule.fund_only else ():
+        if "禁止" in text:
+            yield path, "`禁止` sounds like a ban, but only the fund refuses; write `医保不支付`"
 
 
 def _blocks_on_codes(rule: Rule, _known: Known) -> Found:
     """An indication read only as terms is suspicious and warns at most (design 4)."""
-    if _absent_by_terms(rule.violation, negated=False) and (rule.action == "block" or rule.result == "definite"):
+    blocks = "block" in (rule.action, *(grade.action for grade in rule.grades))
+    if _absent_by_terms(rule.violation, negated=False) and (blocks or rule.result == "definite"):
         yield "action", "terms alone prove no absence; make it `result: suspicious` with `action: warn`, or give codes"
 
 
 def _absent_by_terms(condition: c.Condition, *, negated: bool) -> bool:
     """Whether the condition holds by the absence of a diagnosis that only terms could show."""
     if isinstance(condition, c.Diagnosis):
-        return negated and not condition.codes
+        return negated and not (condition.codes or condition.sets)
     inverted = negated is not isinstance(condition, c.Not)
     return any(_absent_by_terms(child, negated=inverted) for child in children_of(condition))
 
@@ -176,8 +191,8 @@ def _has_trigger_line(rule: Rule, _known: Known) -> Found:
     trigger = rule.trigger
     if not (trigger.diagnoses or trigger.operations or trigger.encounter):
         return
-    for path, condition in (("scope", rule.scope), ("violation", rule.violation)):
-        if condition is not None and _about_line(condition):
+    for path, condition in _conditions(rule):
+        if _about_line(condition):
             yield path, "`rank`, `overlap` and `pair` look at a trigger line; trigger the rule by items alone"
 
 
@@ -185,6 +200,36 @@ def _about_line(condition: c.Condition) -> bool:
     if isinstance(condition, (c.Rank, c.Overlap, c.Pair)):
         return True
     return any(map(_about_line, children_of(condition)))
+
+
+def _shares_money(rule: Rule, _known: Known) -> Found:
+    """The share of the money at risk is one."""
+    if not (rule.amount_share.is_finite() and 0 < rule.amount_share <= 1):
+        yield "amount_share", f"`{rule.amount_share}` is no share; write more than 0 and at most 1"
+
+
+def _stands_in(rule: Rule, known: Known) -> Found:
+    """A rule stands in for others of the list, never round in a circle."""
+    for place, name in enumerate(rule.overrides):
+        path = f"overrides[{place}]"
+        if name not in known.overrides:
+            yield path, f"no rule `{name}` in the list{nearest(name, known.overrides)}; name the id of another rule"
+        elif _leads_to(name, rule.id, known):
+            yield path, f"`{rule.id}` and `{name}` stand in for each other; take one of the overrides out"
+
+
+def _leads_to(start: str, end: str, known: Known) -> bool:
+    """Whether a rule is, or overrides by however many steps, another."""
+    seen: set[str] = set()
+    waiting = [start]
+    while waiting:
+        name = waiting.pop()
+        if name == end:
+            return True
+        if name not in seen:
+            seen.add(name)
+            waiting.extend(known.overrides.get(name, ()))
+    return False
 
 
 CHECKS: tuple[Callable[[Rule, Known], Found], ...] = (
@@ -196,5 +241,8 @@ CHECKS: tuple[Callable[[Rule, Known], Found], ...] = (
     _words_payment,
     _blocks_on_codes,
     _has_trigger_line,
+    _shares_money,
+    _stands_in,
+    has_good_cases,
 )
 """The checks of a rule, in order."""

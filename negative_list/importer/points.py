@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from negative_list.errors import ListError, Problem
 from negative_list.text import normalise
-from negative_list.validate_conditions import SHORTEST_TERM
+from negative_list.validate_names import SHORTEST_TERM
 
 __all__ = ["Point", "point_of", "read_points"]
 

@@ -12,8 +12,10 @@ from negative_list import conditions as c
 from negative_list.compile import CompiledList, compile
 from negative_list.decide import decide
 from negative_list.decision import Decision, Finding, Suggestion
+from negative_list.parse import Parsed, parse_yaml
 from negative_list.prescription import Diagnosed, Encounter, Line, Patient, Prescription
 from negative_list.rules import Basis, NamedSet, Rule, RuleList, Text, Trigger
+from negative_list.validate import validate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +41,7 @@ __all__ = [
     "prescription",
     "rule",
     "rule_yaml",
+    "told",
     "written",
 ]
 
@@ -161,6 +164,22 @@ def rule_yaml(violation: str = VIOLATION, **given: str) -> str:
     keys = (fields | given).items()
     rows = [f"{'class' if key == 'cls' else key}: {value}" for key, value in keys if value]
     return "- " + "\n  ".join(rows) + "\n"
+
+
+def told(text: str) -> list[str]:
+    """What is wrong with a list in YAML: row, path and message of each problem."""
+    rows = [row for row in parse_yaml(text.encode(), "list") if row.place is not None]
+    records = [(row.record, row.place) for row in rows]
+    rules = [(record, place) for record, place in records if isinstance(record, Rule) and place]
+    sets = [(record, place) for record, place in records if isinstance(record, NamedSet) and place]
+    parsed = Parsed(
+        rules=RuleList(rules=tuple(r for r, _ in rules), sets=tuple(s for s, _ in sets)),
+        rule_places=tuple(place for _, place in rules),
+        set_places=tuple(place for _, place in sets),
+        problems=(),
+    )
+    assert len(rows) == len(rules) + len(sets)
+    return [f"{problem.row}: {problem.path}: {problem.message}" for problem in validate(parsed)]
 
 
 def written(folder: Path, text: str | bytes, name: str = "list.yaml") -> Path:
