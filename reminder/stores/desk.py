@@ -84,11 +84,6 @@ class Desk:
         self._told = asyncio.Event()
 
     @property
-    def waiting(self) -> int:
-        """How many accepted writes of this machine are not in the store yet, as of the last look."""
-        return self._writer.waiting
-
-    @property
     def degraded(self) -> tuple[str, ...]:
         """What does not work, for who runs the service; empty when all is well."""
         faults = {breaker.why: breaker.since for breaker in (self._writing, self._reading) if breaker.why}
