@@ -169,7 +169,10 @@ def _bounds(random: Random, limits: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _formula(random: Random) -> c.Formula:
-    factor: dict[str, Any] = {"times": Decimal(random.choice(("1", "1", "2", "0.5"))), "plus": Decimal(random.choice("0013"))}
+    factor: dict[str, Any] = {
+        "times": Decimal(random.choice(("1", "1", "2", "0.5"))),
+        "plus": Decimal(random.choice("0013")),
+    }
     if random.random() < 0.5:
         return c.Formula(fact=random.choice(LIMITS), **factor)
     return c.Formula(lines=_lines(random, 0, SLIDING), of=random.choice(("line.quantity", "line.slides")), **factor)

@@ -100,8 +100,8 @@ def _rule(random: Random, number: int, kind: str) -> Rule:
 
 
 def draw_list(seed: int) -> RuleList:
-    """Draw a list of 5 to 15 rules; over successive seeds every kind has its turn as often as another."""
+    """Draw a list of 4 to 9 rules; over successive seeds every kind has its turn as often as another."""
     random = Random(seed)
-    number = random.randint(5, 15)
+    number = random.randint(4, 9)
     rules = (_rule(random, n, KINDS[(seed * 7 + n) % len(KINDS)]) for n in range(number))
     return RuleList(rules=tuple(rules), sets=SETS)

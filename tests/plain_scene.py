@@ -164,11 +164,11 @@ def _of_codes(items: Items, line: Line, scene: Scene) -> Told:
     if not (inclusive or items.except_codes or items.except_names):
         return TRUE
     usable = line.usable and bool(line.codes)
-    if any(code.startswith(items.except_codes) for code in line.codes):
+    if items.except_codes and any(code.startswith(items.except_codes) for code in line.codes):
         return FALSE
     if not usable and _stands(items.except_names, line):
         return FALSE
-    if any(_meant(items, code, scene) for code in line.codes):
+    if inclusive and any(_meant(items, code, scene) for code in line.codes):
         return TRUE
     if usable:
         return told(not inclusive)
