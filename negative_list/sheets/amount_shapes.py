@@ -142,7 +142,7 @@ def _make_course(values: Values) -> Made:
 def _take_course(rule: Rule, core: Condition) -> Values | None:
     span = isinstance(core, AnyOf)
     days = core.of[0] if isinstance(core, AnyOf) and core.of else core
-    if not isinstance(days, DaysOfUse):
+    if not (isinstance(days, DaysOfUse) and isinstance(days.above, Decimal)):
         return None
     told = {**item_values(rule.trigger), **line_values(days.lines), "limit_days": days.above}
     return {**told, "span": True} if span else told
@@ -248,8 +248,9 @@ def _at_level(level: int, fen: Decimal) -> Condition:
 
 
 def _take_price(rule: Rule, core: Condition) -> Values | None:
-    if isinstance(core, Fact):
-        return {**item_values(rule.trigger), "price": core.above} if core.fact == "line.unit_price_fen" else None
+    match core:
+        case Fact(fact="line.unit_price_fen", above=Decimal() as fen):
+            return {**item_values(rule.trigger), "price": fen}
     told: dict[str, Any] = {}
     for tier in core.of if isinstance(core, AnyOf) else (core,):
         match tier:

@@ -17,8 +17,8 @@ from negative_list.sheets.cells import CellError, refusal
 from negative_list.sheets.columns import columns, read_cell, written
 from negative_list.sheets.families import Family
 from negative_list.sheets.grid import Grid
-from negative_list.sheets.payment_shapes import INDICATION
 from negative_list.sheets.shapes import Values
+from negative_list.walk import children_of
 
 __all__ = ["LONGEST_CELL", "identity_of", "not_held", "rules_of", "values_of"]
 
@@ -87,20 +87,28 @@ def _rule(family: Family, values: Values, told: Values, base: Rule | None) -> Ru
         ),
         basis=Basis(document=said["document"], article=said.get("article", "")),
         on_unknown=_on_unknown(said, values),
-        **_plain(said, family, values, violation),
+        **_plain(said, values, violation),
     )
     # Read as a list would be, so that what equals a default is left out of canonical lines.
     rule = _DECODER.decode(_ENCODER.encode(_with_rest(rule, said.get("rest"))))
     return rule if rule.id else replace(rule, id=_made_id(family, rule))
 
 
-def _plain(said: Values, family: Family, values: Values, violation: Condition) -> dict[str, Any]:
-    """The fields that are one column each; a disease told by its name alone is suspicious and blocks nobody."""
+def _plain(said: Values, values: Values, violation: Condition) -> dict[str, Any]:
+    """The fields that are one column each; what names alone decide is suspicious and blocks nobody (design 4)."""
     found = {name: said[column] for column, name in _PLAIN.items() if said.get(column) is not None}
-    by_name = family.shape is INDICATION and not values.get("diagnosis_codes")
-    if by_name and isinstance(violation, (All, Not)) and not values.get("result"):
-        found["result"] = "suspicious"
+    if _by_names_alone(violation, negated=False):
+        found["result"] = values.get("result", "suspicious")
+        found["action"] = values.get("handling", "warn" if found["action"] == "block" else found["action"])
     return found
+
+
+def _by_names_alone(condition: Condition, *, negated: bool) -> bool:
+    """Whether the absence of a diagnosis told by its name alone would decide."""
+    if isinstance(condition, Diagnosis):
+        return negated and not condition.codes
+    inverted = negated is not isinstance(condition, Not)
+    return any(_by_names_alone(child, negated=inverted) for child in children_of(condition))
 
 
 def _on_unknown(said: Values, values: Values) -> OnUnknown:

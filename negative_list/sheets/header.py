@@ -58,12 +58,14 @@ def find_header(grid: Grid, known: Callable[[str], bool]) -> Header | None:
     A single known heading suffices where its row has nothing else.
     """
     best: Header | None = None
-    best_score = 0
+    best_score = (0, 0)
     for row in range(min(_SEARCHED_ROWS, len(grid.rows))):
         for candidate in _candidates(grid, row):
-            score = sum(any(map(known, spellings(title))) for title in candidate.titles if title)
-            alone = sum(1 for title in candidate.titles if title) == score
-            if score > best_score and (score >= _FEWEST or alone):
+            count = sum(any(map(known, spellings(title))) for title in candidate.titles if title)
+            alone = sum(1 for title in candidate.titles if title) == count
+            # of two readings the one with a single row: what stands above it is a title
+            score = (count, candidate.first - candidate.last)
+            if score > best_score and (count >= _FEWEST or alone):
                 best, best_score = candidate, score
     return best
 

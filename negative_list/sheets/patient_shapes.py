@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from msgspec.structs import replace
@@ -169,7 +170,7 @@ def _ends(inside: Condition) -> dict[str, AgeEnd]:
     return {
         key: AgeEnd(value=int(bound), unit=part.unit, open=opened)  # type: ignore[union-attr]
         for part, name, key, opened in told
-        if (bound := getattr(part, name)) is not None and bound == int(bound)
+        if isinstance(bound := getattr(part, name), Decimal) and bound == int(bound)
     }
 
 
