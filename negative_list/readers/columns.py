@@ -34,6 +34,7 @@ __all__ = [
     "Impossible",
     "Moment",
     "Value",
+    "mapped_columns",
     "national_columns",
     "own_columns",
     "own_value",
@@ -140,6 +141,15 @@ def national_columns(site: Site, table: str) -> Columns:
     sent = [(fact, path.removeprefix(table + ".")) for fact, path in _national_paths() if path.startswith(table + ".")]
     read = [(fact, key, _national(fact, site)) for fact, key in sent if "." not in key and key not in _STRUCTURE]
     return {key: Column(key, fact.name, convert) for fact, key, convert in read if convert is not None}
+
+
+def mapped_columns(site: Site, names: Mapping[str, str]) -> Columns:
+    """Return columns of another transaction: its field to fact name, values by the national tables of 3101's field.
+
+    A flag without a table is written 1 and 0, as every national flag is.
+    """
+    facts = {key: load()[name] for key, name in names.items()}
+    return {key: Column(key, fact.name, _national(fact, site) or own_value(fact, site)) for key, fact in facts.items()}
 
 
 def own_columns(site: Site, names: Mapping[str, str]) -> Columns:

@@ -1,0 +1,391 @@
+"""What a hospital already exchanges with the payer's platform, as history and facts.
+
+One row is a call of the national interface: a request that is answered elsewhere (``infno``, ``input``), together with
+its ``output``, or an object of ``request`` and ``reply``. :mod:`negative_list.readers.exchange_table` says which
+transactions are read and what their fields are; nothing here knows a transaction by number but the table's kinds.
+Several calls tell more together: diagnoses join their visits, changes of stock their count, and a query for all visits
+whose fees were all asked for covers the institution since its first day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from negative_list.errors import FieldProblem, RequestError, nearest
+from negative_list.prescription import Encounter, Note
+from negative_list.readers.derived import DERIVED
+from negative_list.readers.exchange_rows import (
+    Record,
+    Work,
+    diagnosis_records,
+    facts_of,
+    line_records,
+    moment,
+    named_of,
+    set_facts,
+    visit_of,
+    visit_records,
+)
+from negative_list.readers.exchange_settlement import score, settlement_of
+from negative_list.readers.exchange_stock import StockChange, sales, stock_changes, stock_facts
+from negative_list.readers.exchange_table import TRANSACTIONS, Kind, Transaction
+from negative_list.readers.national import read_national
+from negative_list.readers.reading import Gathered, Place, Reading, Row
+from negative_list.readers.rows import plain, refused, rows
+from negative_list.readers.stored import StoreFact
+from negative_list.readers.wording import EXPECTED_OBJECT
+
+if TYPE_CHECKING:
+    from negative_list.readers.build import Named
+    from negative_list.site import Sites
+
+__all__ = ["Covered", "Exchange", "Record", "read_exchange", "read_exchanges"]
+
+_NAMES = {
+    "patient.birth_date": "brdy",
+    "encounter.discharged_at": "endtime",
+    "encounter.visit_kind": "med_mdtrt_type",
+    "line.code": "med_list_codg",
+    "line.stops": "endtime",
+}
+_PAST_VISITS = ("outpatient_visits", "admissions", "purchases")
+_RIGHT = ("0", 0)
+
+
+class Covered(Struct, frozen=True, kw_only=True):
+    """Since when a patient's records in an institution are all there (``institution_id`` "": in every institution)."""
+
+    patient_id: str
+    institution_id: str
+    since: datetime
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """A query for all visits of a patient up to now, and which there were."""
+
+    covered: Covered
+    visits: frozenset[str]
+
+
+class Exchange(Struct, frozen=True, kw_only=True):
+    """What calls tell: records of patients, what they cover, facts of anything, and notes with the path of a field.
+
+    ``changes`` of stock, the queries ``asked`` and the visits whose fees were ``answered`` are what further calls may
+    add to; :func:`read_exchanges` has made facts and coverage of them as far as they go.
+    """
+
+    records: tuple[Record, ...] = ()
+    coverage: tuple[Covered, ...] = ()
+    facts: tuple[StoreFact, ...] = ()
+    notes: tuple[Note, ...] = ()
+    changes: tuple[StockChange, ...] = ()
+    asked: tuple[Asked, ...] = ()
+    answered: frozenset[str] = frozenset()
+
+
+def read_exchange(told: object, sites: Sites, at: datetime | None = None) -> Exchange:
+    """Read one call, already parsed; ``at`` stands for its time where it tells none (``inf_time``).
+
+    Raises ``RequestError`` naming the field where it is no call, or one of a transaction that is not read.
+    """
+    return _together([_read(told, sites, at)])
+
+
+def read_exchanges(calls: Iterable[object], sites: Sites, at: datetime | None = None) -> Exchange:
+    """Read several calls, in any order, that were made by one or more institutions.
+
+    Raises ``RequestError`` naming every call that cannot be read, as ``[2].input``; nothing is told then.
+    """
+    read: list[Exchange] = []
+    problems: list[FieldProblem] = []
+    for number, told in enumerate(calls):
+        try:
+            one = _read(told, sites, at)
+        except RequestError as error:
+            problems += [FieldProblem(field=f"[{number}].{p.field}", message=p.message) for p in error.fields]
+        else:
+            placed = [msgspec.structs.replace(note, field=f"[{number}].{note.field}") for note in one.notes]
+            read.append(msgspec.structs.replace(one, notes=tuple(placed)))
+    if problems:
+        raise RequestError(problems)
+    return _together(read)
+
+
+# -- one call
+
+
+def _read(told: object, sites: Sites, at: datetime | None) -> Exchange:
+    request, reply = _sides(told)
+    transaction = _transaction(request)
+    if transaction.kind == "prescription":
+        return _prescription(request, sites, at, transaction)
+    reading = Reading(sites.of(plain(request.get("fixmedins_code"))), at, _NAMES, plain(request.get("fixmedins_code")))
+    if reply is not None and "infcode" in reply and reply["infcode"] not in _RIGHT:
+        reading.note("not_read", Place(""), "infcode", "平台未受理这次交易，其内容不计入")
+        return Exchange(notes=reading.settled_notes())
+    work = _work(transaction, request, reply, reading)
+    one = _KINDS[transaction.kind](work, request)
+    return msgspec.structs.replace(one, notes=reading.settled_notes())
+
+
+def _sides(told: object) -> tuple[Row, Row | None]:
+    if not isinstance(told, dict):
+        raise refused("body", EXPECTED_OBJECT)
+    if "request" in told:
+        request, reply = told["request"], told.get("reply")
+    else:
+        request, reply = told, told if "output" in told else None
+    for name, side in (("request", request), ("reply", reply)):
+        if side is not None and not isinstance(side, dict):
+            raise refused(name, EXPECTED_OBJECT)
+    return request or {}, reply
+
+
+def _transaction(request: Row) -> Transaction:
+    number = plain(request.get("infno")).upper()
+    if number not in TRANSACTIONS:
+        hint = nearest(number, TRANSACTIONS) if number else ""
+        known = "、".join(sorted(TRANSACTIONS))
+        raise refused(
+            "infno", f"没有交易 `{number[:10]}` 的读法 (not a transaction that is read{hint}); 可读 (read are) {known}"
+        )
+    return TRANSACTIONS[number]
+
+
+def _work(transaction: Transaction, request: Row, reply: Row | None, reading: Reading) -> Work:
+    side = request.get("input") if transaction.side == "input" else (reply or {}).get("output")
+    if not isinstance(side, (dict, list)):
+        raise refused(transaction.side, f"{EXPECTED_OBJECT}; {transaction.number} {transaction.zh}")
+    above = dict(_above(request))
+    work = Work(transaction=transaction, reading=reading, rows=(), above=above, asked_at=None)
+    asked_at = moment(work, {}, "inf_time", "") or reading.at
+    reading.at = asked_at
+    return msgspec.structs.replace(work, rows=tuple(_rows(transaction, side)), asked_at=asked_at)
+
+
+def _above(request: Row) -> Iterator[tuple[str, object]]:
+    """The fields of the envelope and of the request's objects, which rows need not repeat; the inner ones count."""
+    told = request.get("input")
+    inner = told if isinstance(told, dict) else {}
+    for level in (request, inner, *(value for value in inner.values() if isinstance(value, dict))):
+        for key, value in level.items():
+            if isinstance(value, (str, int)):
+                yield key, value
+                yield _camel(key), value
+
+
+def _camel(key: str) -> str:
+    head, *rest = key.split("_")
+    return head + "".join(part[:1].upper() + part[1:] for part in rest)
+
+
+def _rows(transaction: Transaction, side: dict[str, object] | list[object]) -> list[tuple[Row, str]]:
+    if isinstance(side, list):
+        return rows(side, transaction.side)
+    for node in transaction.nodes:
+        if node and node in side:
+            return rows(side[node], f"{transaction.side}.{node}")
+    whole = not transaction.nodes or "" in transaction.nodes
+    return [(side, transaction.side)] if whole and side else []
+
+
+def _prescription(request: Row, sites: Sites, at: datetime | None, transaction: Transaction) -> Exchange:
+    """The lines in force of a check, its visits, and the packed counts of past visits; new lines are not saved yet."""
+    told = read_national(request, sites, at, saved=True)
+    source = f"transaction {transaction.number}"
+    records = [_in_force(told.patient.id, told.institution_id, one, source) for one in (told.encounter, *told.others)]
+    names = tuple(f"patient.{kind}_" for kind in _PAST_VISITS)
+    facts = tuple(
+        StoreFact(subject=told.patient.id, fact=name, value=value, valid_from=at or told.at, source=source)
+        for name, value in told.patient.facts.items()
+        if name.startswith(names) and told.patient.sources.get(name) == DERIVED and told.patient.id
+    )
+    return Exchange(records=tuple(records), facts=facts, notes=told.notes)
+
+
+def _in_force(patient_id: str, institution_id: str, encounter: Encounter, source: str) -> Record:
+    lines = tuple(line for line in encounter.lines if not line.current)
+    return Record(
+        institution_id=str(encounter.facts.get("encounter.institution_id", institution_id)),
+        record_id=f"{source.rpartition(' ')[2]}:{encounter.id}",
+        patient_id=patient_id,
+        encounter=msgspec.structs.replace(encounter, lines=()),
+        lines=lines,
+        source=source,
+    )
+
+
+def _visits(work: Work, request: Row) -> Exchange:
+    found = tuple(visit_records(work))
+    ids = frozenset(record.encounter.id for record in found if record.encounter)
+    asked = (_asked(work, ids, request),) if work.transaction.number == "5201" else ()
+    facts = tuple(facts_of(work))
+    return Exchange(records=found, facts=facts, asked=tuple(filter(None, asked)))
+
+
+def _asked(work: Work, ids: frozenset[str], _request: Row) -> Asked | None:
+    """The query as one for everything up to now, ``None`` where it left something out."""
+    first, last = (moment(work, {}, key, "input") for key in ("begntime", "endtime"))
+    patient, institution = work.of({}, "psn_no"), work.of({}, "fixmedins_code")
+    narrowed = work.of({}, "med_type") or work.of({}, "mdtrt_id")
+    if (
+        narrowed
+        or not (patient and institution and first and last and work.asked_at)
+        or last.date() < work.asked_at.date()
+    ):
+        return None
+    return Asked(covered=Covered(patient_id=patient, institution_id=institution, since=first), visits=ids)
+
+
+def _diagnoses(work: Work, _request: Row) -> Exchange:
+    return Exchange(records=tuple(diagnosis_records(work)))
+
+
+def _lines(work: Work, _request: Row) -> Exchange:
+    visit = work.of({}, "mdtrt_id") if work.transaction.side == "output" else ""
+    narrowed = work.of({}, "setl_id")
+    return Exchange(records=tuple(line_records(work)), answered=frozenset({visit} if visit and not narrowed else ()))
+
+
+def _stock(work: Work, _request: Row) -> Exchange:
+    return Exchange(changes=tuple(stock_changes(work)))
+
+
+def _sales(work: Work, request: Row) -> Exchange:
+    accepted = _accepted(work, request)
+    records, facts = sales(accepted)
+    return Exchange(records=tuple(records), facts=tuple(facts), changes=tuple(stock_changes(accepted)))
+
+
+def _accepted(work: Work, request: Row) -> Work:
+    """The rows the platform took: the business answer of each line (retRslt 1) counts beside ``infcode`` (7.1)."""
+    output = request.get("output")
+    told = output.get("result", output.get("data")) if isinstance(output, dict) else output
+    answers = told if isinstance(told, list) else [told] if isinstance(told, dict) else []
+    kept = []
+    for n, (row, path) in enumerate(work.rows):
+        answer = answers[n] if n < len(answers) and isinstance(answers[n], dict) else {}
+        if str(answer.get("retRslt", "1")) == "1":
+            kept.append((row, path))
+        else:
+            work.reading.note("not_read", Place(path), "retRslt", f"平台未受理：{plain(answer.get('msgRslt'))[:100]}")
+    return msgspec.structs.replace(work, rows=tuple(kept))
+
+
+def _facts(work: Work, _request: Row) -> Exchange:
+    return Exchange(facts=tuple(facts_of(work)))
+
+
+def _sets(work: Work, _request: Row) -> Exchange:
+    visits = tuple(visit_records(work)) if work.transaction.fields else ()
+    return Exchange(facts=tuple(set_facts(work)), records=visits)
+
+
+def _settlements(work: Work, request: Row) -> Exchange:
+    told = request.get("input")
+    nodes = _nodes(told) if isinstance(told, dict) else {}
+    records: list[Record] = []
+    facts: list[StoreFact] = []
+    for head, path in work.rows:
+        scored = score(settlement_of(work, nodes, head))
+        if (visit := visit_of(work, head, path, _named(nodes, "diseinfo"), _named(nodes, "oprninfo"))) is None:
+            continue
+        record = Record(
+            institution_id=work.of(head, "fixmedins_code"),
+            record_id=f"4101:{visit.id}",
+            patient_id=work.of(head, "psn_no"),
+            encounter=msgspec.structs.replace(visit, facts={**visit.facts, **scored}),
+            source=work.source,
+        )
+        records.append(record)
+        facts += [
+            StoreFact(subject=visit.id, fact=name, value=value, valid_from=work.asked_at, source=work.source)
+            for name, value in scored.items()
+        ]
+    return Exchange(records=tuple(records), facts=tuple(facts))
+
+
+def _nodes(told: dict[str, object]) -> dict[str, tuple[Row, ...]]:
+    return {
+        key: tuple(row for row, _ in rows(value, f"input.{key}")) for key, value in told.items() if key != "setlinfo"
+    }
+
+
+def _named(nodes: Mapping[str, tuple[Row, ...]], node: str) -> Iterator[Named]:
+    kind, stem = ("diagnosis", "diag") if node == "diseinfo" else ("operation", "oprn_oprt")
+    for row in nodes.get(node, ()):
+        main = row.get("maindiag_flag" if kind == "diagnosis" else "oprn_oprt_type")
+        read: Gathered = {
+            f"{kind}.code": plain(row.get(f"{stem}_code")),
+            f"{kind}.name": plain(row.get(f"{stem}_name")),
+            f"{kind}.main": str(main) == "1",
+        }
+        yield named_of(read, kind)
+
+
+_KINDS: Mapping[Kind, Callable[[Work, Row], Exchange]] = {
+    "visit": _visits,
+    "diagnosis": _diagnoses,
+    "line": _lines,
+    "stock": _stock,
+    "sale": _sales,
+    "settlement": _settlements,
+    "fact": _facts,
+    "set": _sets,
+}
+
+
+# -- several calls
+
+
+def _together(read: list[Exchange]) -> Exchange:
+    changes = tuple(change for one in read for change in one.changes)
+    asked = tuple(query for one in read for query in one.asked)
+    answered = frozenset[str]().union(*(one.answered for one in read))
+    coverage = dict.fromkeys(query.covered for query in asked if query.visits <= answered)
+    told = [fact for one in read for fact in one.facts]
+    return Exchange(
+        records=tuple(_joined(record for one in read for record in one.records)),
+        coverage=(*(covered for one in read for covered in one.coverage), *coverage),
+        facts=(*told, *stock_facts(changes)),
+        notes=tuple(note for one in read for note in one.notes),
+        changes=changes,
+        asked=asked,
+        answered=answered,
+    )
+
+
+def _joined(records: Iterable[Record]) -> Iterator[Record]:
+    """Encounters of one id are one record, with the facts and diagnoses of each; lines stay in their own records."""
+    by_visit: dict[tuple[str, str], Record] = {}
+    for record in records:
+        if record.encounter is None:
+            yield record
+            continue
+        key = (record.institution_id, record.encounter.id)
+        before = by_visit.get(key)
+        by_visit[key] = record if before is None else _united(before, record)
+    yield from by_visit.values()
+
+
+def _united(before: Record, after: Record) -> Record:
+    first, second = before.encounter, after.encounter
+    if first is None or second is None:
+        return before
+    encounter = msgspec.structs.replace(
+        first,
+        facts={**second.facts, **first.facts},
+        diagnoses=tuple(dict.fromkeys((*first.diagnoses, *second.diagnoses))),
+        operations=tuple(dict.fromkeys((*first.operations, *second.operations))),
+    )
+    return msgspec.structs.replace(
+        before,
+        patient_id=before.patient_id or after.patient_id,
+        encounter=encounter,
+        lines=(*before.lines, *(line for line in after.lines if line not in before.lines)),
+    )
