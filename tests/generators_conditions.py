@@ -131,12 +131,13 @@ def _window(random: Random, units: tuple[str, ...] = UNITS) -> c.Window:
 
 
 def _lines(random: Random, depth: int, units: tuple[str, ...] = UNITS) -> c.Lines:
+    same = _maybe(random, 0.2, SAME, 2)
     return c.Lines(
         items=c.Items(**draw_items(random, wide=True)),
         window=_window(random, units),
         state=random.choice(("any", "any", "any", "current", "in_force")),
-        same=_maybe(random, 0.2, SAME, 2),
-        different=_maybe(random, 0.08, SAME, 1),
+        same=same,
+        different=_maybe(random, 0.08, tuple(fact for fact in SAME if fact not in same), 1),
         where=_where(random, depth) if random.random() < 0.2 else None,
         other_item=random.random() < 0.15,
     )
@@ -203,8 +204,9 @@ def _evidence(random: Random, _depth: int) -> c.Condition:
             {"max_age_days": random.choice((0, 1, 3, 7, 14))},
         )
     )
-    states = ("present", "absent", "too_old") if age else ("present", "absent")
-    return c.Evidence(fact=random.choice(TOLD), states=some_of(random, states, 2), **age)
+    states = some_of(random, ("present", "absent", "too_old") if age else ("present", "absent"), 2)
+    # What is absent has no age.
+    return c.Evidence(fact=random.choice(TOLD), states=states, **({} if states == ("absent",) else age))
 
 
 def _age(random: Random, _depth: int) -> c.Condition:

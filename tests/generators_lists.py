@@ -7,6 +7,8 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+from msgspec.json import encode
+
 from negative_list import conditions as c
 from negative_list.rules import Basis, Grade, OnUnknown, Rule, RuleList, Text, Trigger
 from tests.generators import INSTANTS
@@ -48,13 +50,15 @@ def _trigger(random: Random) -> Trigger:
     return Trigger(encounter=True) if chance < 0.97 else Trigger(encounter=True, **draw_items(random))
 
 
-def _grades(random: Random, *, lineless: bool) -> tuple[Grade, ...]:
+def _grades(random: Random, violation: c.Condition, *, lineless: bool) -> tuple[Grade, ...]:
+    # Terms prove no absence: where they are looked at nothing blocks.
+    actions: tuple[Any, ...] = ("remind", "warn") if b'"terms"' in encode(violation) else ("remind", "warn", "block")
     grades = []
     for _ in range(random.choice((0, 0, 0, 1, 2))):
         when = draw_condition(random, 1)
         while lineless and about_line(when):
             when = draw_condition(random, 1)
-        grades.append(Grade(when=when, action=random.choice(("remind", "warn", "block"))))
+        grades.append(Grade(when=when, action=random.choice(actions)))
     return tuple(grades)
 
 
@@ -93,7 +97,7 @@ def _rule(random: Random, number: int, kind: str) -> Rule:
         scope=scope if random.random() < 0.3 else None,
         amount=amount,
         amount_share=Decimal(random.choice(("1", "1", "0.5", "0.2"))),
-        grades=_grades(random, lineless=lineless),
+        grades=_grades(random, violation, lineless=lineless),
         overrides=(f"r{random.randrange(number)}",) if overriding else (),
         **_in_force(random, 0.6 if overriding else 0.12),  # type: ignore[arg-type]
     )
