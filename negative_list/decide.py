@@ -17,7 +17,7 @@ from negative_list.check import Check
 from negative_list.decision import Decision, Finding, NotEvaluated, Outcome, Suggestion, strongest
 from negative_list.dictionary import load
 from negative_list.engine import Judgement, Matched, again, match, match_edited
-from negative_list.findings import COVERAGE_ONLY, findings_of, not_evaluated_of, outcomes_of
+from negative_list.findings import COVERAGE_ONLY, findings_of, not_evaluated_of, outcomes_of, rules_of
 from negative_list.history import without_copies
 from negative_list.messages import Language, message_of, suggestion_text
 from negative_list.policy import Policy, apply, shipped
@@ -282,14 +282,14 @@ def _with_messages(findings: tuple[Finding, ...], matched: Matched, language: La
     if not findings:
         return findings
     items = _items(matched.check)
-    rules = {judgement.rule.rule.id: judgement.rule.rule for judgement in matched.judgements}
+    rules = rules_of(findings, matched)
     on_line = _by_line(findings)
     worded = []
     for finding in findings:
         line = finding.lines[0] if finding.lines else ""
         # The first finding of a line takes what the others say; they keep their own texts.
-        others = [rules[other.rule_id] for other in on_line.pop(line, ()) if other is not finding]
-        text = message_of(finding, rules[finding.rule_id], items, others, language)
+        others = [rules[other.finding_id] for other in on_line.pop(line, ()) if other is not finding]
+        text = message_of(finding, rules[finding.finding_id], items, others, language)
         worded.append(msgspec.structs.replace(finding, message=text))
     return tuple(worded)
 

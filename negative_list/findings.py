@@ -15,16 +15,26 @@ from negative_list.classes import class_name
 from negative_list.decision import Finding, NotEvaluated, Outcome
 from negative_list.excess import share_over
 from negative_list.explain import Evidence, explain
+from negative_list.rules import ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from negative_list.bind import Binder
+    from negative_list.check import Check
     from negative_list.engine import Judgement, Matched
     from negative_list.prescription import Line
-    from negative_list.rules import Rule
+    from negative_list.rules import Action, Rule
 
-__all__ = ["COVERAGE_ONLY", "finding_id", "findings_of", "not_evaluated_of", "outcomes_of"]
+__all__ = [
+    "COVERAGE_ONLY",
+    "as_graded",
+    "finding_id",
+    "findings_of",
+    "not_evaluated_of",
+    "outcomes_of",
+    "rules_of",
+]
 
 COVERAGE_ONLY = ("history",)
 """The needs of a rule that lacks nothing but coverage by history: it never makes a finding."""
@@ -46,18 +56,18 @@ def findings_of(matched: Matched, binder: Binder, key: str) -> tuple[Finding, ..
 
 def outcomes_of(matched: Matched, binder: Binder) -> tuple[Outcome, ...]:
     """The same as :func:`findings_of` with nothing told of it: enough to see whether an edit helps."""
-    true = [_outcome(group, unknown=False) for group in _groups(matched.true)]
+    true = [_outcome(group, as_graded(group, matched.check).action) for group in _groups(matched.true)]
     asking = [j for j in _undecided(matched) if j.rule.rule.on_unknown.action != "pass"]
     groups = (group for group in _groups(asking) if _needs(group, matched, binder) != COVERAGE_ONLY)
-    return (*true, *(_outcome(group, unknown=True) for group in groups))
+    return (*true, *(_outcome(group, group[0].rule.rule.on_unknown.action, unknown=True) for group in groups))
 
 
-def _outcome(group: list[Judgement], *, unknown: bool) -> Outcome:
+def _outcome(group: list[Judgement], action: Action, *, unknown: bool = False) -> Outcome:
     rule = group[0].rule.rule
     return Outcome(
         rule_id=rule.id,
         class_id=rule.class_id,
-        action=rule.on_unknown.action if unknown else rule.action,
+        action=action,
         unknown=unknown,
         lines=tuple(judgement.line.id for judgement in group if judgement.line is not None),
         addressee=rule.addressee,
@@ -85,10 +95,40 @@ def _groups(judgements: Iterable[Judgement]) -> list[list[Judgement]]:
     return list(groups.values())
 
 
+def as_graded(group: Iterable[Judgement], check: Check) -> Rule:
+    """The rule of judgements that hold, with the strongest action over their lines and the text that goes with it."""
+    graded = [_graded(judgement, check) for judgement in group]
+    return max(graded, key=lambda rule: ACTIONS.index(rule.action))
+
+
+def _graded(judgement: Judgement, check: Check) -> Rule:
+    """The rule with the action and the text of the first grade that is certain for the trigger line."""
+    rule, grade = judgement.rule.rule, judgement.rule.grade(check, judgement.line)
+    if grade is None:
+        return rule
+    return msgspec.structs.replace(rule, action=grade.action, message=grade.message or rule.message)
+
+
+def rules_of(findings: Iterable[Finding], matched: Matched) -> dict[str, Rule]:
+    """The rule of each finding, by the finding's id, as it is graded for the finding's lines."""
+    judged: dict[str, list[Judgement]] = {}
+    for judgement in matched.judgements:
+        judged.setdefault(judgement.rule.rule.id, []).append(judgement)
+    return {finding.finding_id: _rule_of(finding, judged[finding.rule_id], matched.check) for finding in findings}
+
+
+def _rule_of(finding: Finding, judgements: list[Judgement], check: Check) -> Rule:
+    if finding.unknown or not judgements[0].rule.grades:
+        return judgements[0].rule.rule
+    lines = set(finding.lines)
+    return as_graded((j for j in judgements if j.holds and (j.line is None or j.line.id in lines)), check)
+
+
 def _finding(group: list[Judgement], matched: Matched, binder: Binder, key: str) -> Finding:
     evidence = [explain(judgement, matched.check, binder) for judgement in group]
     return msgspec.structs.replace(
         _told(group, key),
+        action=as_graded(group, matched.check).action,
         involved=_involved(evidence, _lines(group)),
         facts=tuple(dict.fromkeys(fact for each in evidence for fact in each.facts)),
         amount_fen=_amount(group, matched, binder),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
+import msgspec
 from msgspec import Struct
 
 from negative_list.check import Check, item_of
@@ -16,7 +17,7 @@ from negative_list.codes import normal
 from negative_list.prescription import Line
 from negative_list.text import normalise
 from negative_list.uses import Uses
-from negative_list.windows import Courses, Strings, covers, days_reached, stretch_of, within
+from negative_list.windows import Courses, FirstUse, Strings, covers, days_reached, stretch_of, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -159,7 +160,7 @@ class Members:
 class Gatherer:
     """Bound :class:`negative_list.conditions.Lines`."""
 
-    __slots__ = ("_agreeing", "_courses", "_institution", "_lines", "_members", "_where", "whole_patient")
+    __slots__ = ("_agreeing", "_courses", "_ever", "_institution", "_lines", "_members", "_where", "whole_patient")
 
     def __init__(self, lines: Lines, members: Members, where: Test | None) -> None:
         self._lines = lines
@@ -169,6 +170,10 @@ class Gatherer:
         self._agreeing = bool(self._institution or lines.same or lines.different)
         self.whole_patient = lines.window.whose != "encounter" and lines.window.unit != "encounter"
         self._courses = Courses(lines.window) if lines.window.unit == "course" else None
+        self._ever: Gatherer | None = None
+        if lines.window.unit == "insurance_year" and lines.window.side == "around":
+            window = msgspec.structs.replace(lines.window, unit="lifetime")
+            self._ever = Gatherer(msgspec.structs.replace(lines, window=window), members, where)
 
     @property
     def lines(self) -> Lines:
@@ -213,6 +218,8 @@ class Gatherer:
             return self._in_course(self._courses, check, trigger)
         if self._lines.window.unit == "first_use":
             return self._from_first_use(check, trigger)
+        if self._ever is not None and check.insurance_year_from is None:
+            return self._in_some_year(self._ever, check, trigger)
         return self._gather(check, trigger)
 
     def _gather(self, check: Check, trigger: Line | None) -> Gathered:
@@ -259,23 +266,32 @@ class Gatherer:
         own, first = courses.own(check, trigger, strings)
         return Gathered(certain=own, possible=gathered.possible, covered=check.covered(first, self._lines.window.whose))
 
+    def _in_some_year(self, ever: Gatherer, check: Check, trigger: Line | None) -> Gathered:
+        """The trigger line for certain and all others possibly, of a year nobody knows the beginning of."""
+        whole = ever.gather(check, trigger)
+        ids = check.remember(("ids", id(whole.certain)), lambda: frozenset(map(id, whole.certain)))
+        own = (trigger,) if trigger is not None and id(trigger) in ids else ()
+        # As of a first use that is not covered, the trigger line stays among the possible ones.
+        possible = check.remember(("all", id(whole)), lambda: (*whole.certain, *whole.possible))
+        return Gathered(certain=own, possible=possible, covered=False)
+
     def _from_first_use(self, check: Check, trigger: Line | None) -> Gathered:
         """Keeps the lines of the first days of use, where the trigger lies in them."""
 
-        def begin() -> tuple[Gathered, int]:
+        def begin() -> FirstUse:
             gathered = self._gather(check, trigger)
-            return gathered, min(map(check.day_of, gathered.certain), default=check.day_of(trigger))
+            return FirstUse(check, gathered.certain, gathered.possible, self._lines.window.length or 0)
 
-        gathered, first = cast("tuple[Gathered, int]", self._around(check, trigger, "first use", begin))
-        first, end = min(first, check.day_of(trigger)), self._lines.window.length or 0
-        if check.day_of(trigger) - first >= end:
-            return Gathered(certain=(), possible=(), covered=gathered.covered)
-        if not gathered.covered:
-            # The first use may have been earlier; that the others are possible says nothing more than that.
-            own = tuple(line for line in gathered.certain if line is trigger)
-            return Gathered(certain=own, possible=gathered.possible, covered=False)
-        within_first = tuple(line for line in gathered.certain if check.day_of(line) - first < end)
-        return Gathered(certain=within_first, possible=gathered.possible, covered=True)
+        use = cast("FirstUse", self._around(check, trigger, "first use", begin))
+        members = use.members(check.day_of(trigger))
+        covered = covers(self._lines.window, check, trigger)
+        if covered or not members:
+            possible = use.possible if members is not None else ()
+            return Gathered(certain=members or (), possible=possible, covered=covered)
+        # The first use may have been earlier, so that the trigger alone is certain. It stays among the possible ones,
+        # which all trigger lines share: of a window that is not covered they are only told, never counted.
+        own = (trigger,) if trigger is not None and id(trigger) in use.ids else ()
+        return Gathered(certain=own, possible=(*members, *use.possible) if use.possible else members, covered=False)
 
     def _holds(self, check: Check, trigger: Line | None, line: Line) -> bool | None:
         """Whether everything but the items holds of a line, cheapest test first."""

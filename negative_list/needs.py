@@ -295,6 +295,8 @@ def _visit_doubts(check: Check, binder: Binder, visits: c.Visits, encounter: Enc
 
 def _fitting_needs(check: Check, binder: Binder, visits: c.Visits) -> Iterator[str]:
     """Why mode and ``where`` of the encounter a check is of are not certain."""
+    if binder.visitor(visits).fits(check) is not None:
+        return
     if visits.modes and "encounter.visit_mode" not in check.encounter_facts:
         yield "encounter.visit_mode"
     if visits.where is not None:

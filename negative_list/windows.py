@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from negative_list.conditions import Window
     from negative_list.prescription import Line
 
-__all__ = ["Courses", "Strings", "covers", "days_reached", "stretch_of", "within"]
+__all__ = ["Courses", "FirstUse", "Strings", "covers", "days_reached", "stretch_of", "within"]
 
 
 def within(window: Window, check: Check, trigger: Line | None, line: Line) -> bool | None:
@@ -51,6 +51,9 @@ def stretch_of(window: Window, check: Check, trigger: Line) -> object | None:
         return "" if window.side == "around" else _moment(trigger)
     if window.unit in _CLOCKS:
         return _moment(trigger)
+    if window.unit == "insurance_year" and check.insurance_year_from is None:
+        # The trigger line alone is certain, each of its own.
+        return None
     unit = stretch = _stretch(window, check, trigger)
     if window.side == "before" and window.unit != "days":
         moment = _moment(trigger)
@@ -298,3 +301,33 @@ class Courses:
             else:
                 strings.append(([line], first, last))
         return [(tuple(string), first, reach) for string, first, reach in strings]
+
+
+class FirstUse:
+    """The lines of the first days of use.
+
+    Args:
+        check: tells the days of lines.
+        certain: lines that begin on a certain day, or at the instant.
+        possible: lines that stay possible whatever the first day is.
+        days: how many days are meant.
+    """
+
+    __slots__ = ("_by_first", "_certain", "_days", "_first", "ids", "possible")
+
+    def __init__(self, check: Check, certain: tuple[Line, ...], possible: tuple[Line, ...], days: int) -> None:
+        self._certain = [(check.day_of(line), line) for line in certain]
+        self._first = min((day for day, _ in self._certain), default=None)
+        self._days = days
+        self._by_first: dict[int, tuple[Line, ...]] = {}
+        self.ids = frozenset(map(id, certain))
+        self.possible = possible
+
+    def members(self, day: int) -> tuple[Line, ...] | None:
+        """The certain lines of the first days, the trigger's day being one of use; ``None`` where it lies behind."""
+        first = day if self._first is None else min(self._first, day)
+        if day - first >= self._days:
+            return None
+        if first not in self._by_first:
+            self._by_first[first] = tuple(line for begun, line in self._certain if begun - first < self._days)
+        return self._by_first[first]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from negative_list.decision import Decision, Finding
     from negative_list.prescription import Prescription
 
-SEEDS, PRESCRIPTIONS = range(12), 8
+SEEDS, PRESCRIPTIONS = range(12), 16
 
 
 def drawn(seed: int) -> RuleList:
