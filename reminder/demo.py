@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Timer
 from typing import Any
 
@@ -88,11 +89,13 @@ class _Sidecar:
 
     def __init__(self, list_path: Path) -> None:
         self._list = list_path
+        self._data = TemporaryDirectory(prefix="reminder-demo-")
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> str:
         ports = [f"--{face}=127.0.0.1:0" for face in ("grpc", "http", "admin", "admin-http")]
         command = [sys.executable, "-m", "reminder.cli", "serve", "--list", str(self._list), *ports]
+        command += ["--data", self._data.name]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 (our own command)
         return self._address(self._process)
 
@@ -115,6 +118,7 @@ class _Sidecar:
             self._process.terminate()
             self._process.communicate(timeout=START_S)
             print("sidecar stopped")
+        self._data.cleanup()
 
 
 def _answer(file: Path, target: str) -> Answer:

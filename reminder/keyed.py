@@ -43,6 +43,7 @@ MAX_SUBJECTS = 10_000
 """Subjects of facts one check asks about; the first lines of a longer body are asked about."""
 
 _OF_LINES = frozenset({"line", "item"})
+_KEYED_VALUES = frozenset({"line.trace_code_encounter"})  # facts whose value is an encounter's id
 _MOMENT = timedelta(microseconds=1)
 
 
@@ -61,7 +62,8 @@ def ask_of(keys: Keys, prescription: Prescription, needs: frozenset[str], at: da
     encounter = next(iter(ids), "") if prescription.encounter.id else ""
     facts = [load()[name] for name in needs if name not in COVERAGE_ONLY]
     lines = any(fact.holder == "line" or fact.subject in _OF_LINES for fact in facts)
-    subjects = (patient, *ids, *subjects_of(prescription, lines=lines)) if facts else ()
+    named = _lines_of(prescription) if lines else {}
+    subjects = (patient, *ids, *subjects_of(prescription, lines=lines), *named) if facts else ()
     wanted = Wanted(
         patient_key=patient,
         encounter_key=encounter,
@@ -71,7 +73,18 @@ def ask_of(keys: Keys, prescription: Prescription, needs: frozenset[str], at: da
         history=not needs.isdisjoint(COVERAGE_ONLY),
         facts=bool(facts),
     )
-    return Asked(wanted=wanted, ids={patient: patient_id, **ids} if patient else ids)
+    return Asked(wanted=wanted, ids=({patient: patient_id} if patient else {}) | ids | named)
+
+
+def _lines_of(prescription: Prescription) -> dict[str, str]:
+    """The ids of lines, by what a store calls them that holds facts of several institutions."""
+    institution = prescription.institution_id
+    lines = (line.id for one in _encounters(prescription) for line in one.lines)
+    return {_line_at(institution, id_): id_ for id_ in lines} if institution else {}
+
+
+def _line_at(institution_id: str, line_id: str) -> str:
+    return f"{institution_id}/{line_id}"
 
 
 def fuller_of(asked: Asked, told: Told, prescription: Prescription, own_since: datetime | None) -> Fuller:
@@ -102,7 +115,8 @@ def _by_subject(facts: Iterable[StoreFact], ids: Mapping[str, str]) -> StoreFact
     told: dict[str, tuple[StoreFact, ...]] = {}
     for fact in facts:
         subject = ids.get(fact.subject, fact.subject)
-        told[subject] = (*told.get(subject, ()), msgspec.structs.replace(fact, subject=subject))
+        value = ids.get(str(fact.value), fact.value) if fact.fact in _KEYED_VALUES else fact.value
+        told[subject] = (*told.get(subject, ()), msgspec.structs.replace(fact, subject=subject, value=value))
     return told
 
 
@@ -162,10 +176,14 @@ def kept_of(keys: Keys, prescription: Prescription, received_at: datetime) -> Ke
 
 
 def with_key(keys: Keys, fact: StoreFact, institution_id: str, id_system: str) -> StoreFact:
-    """A fact of a patient or an encounter under its key; of anything else as it is."""
-    kind = load()[fact.fact].subject
+    """A fact of a patient or an encounter under its key, of a line as one of its institution's; others as they are."""
+    kind, subject, value = load()[fact.fact].subject, fact.subject, fact.value
     if kind == "patient":
-        return msgspec.structs.replace(fact, subject=keys.patient(id_system or PATIENT_IDS, fact.subject))
-    if kind == "encounter":
-        return msgspec.structs.replace(fact, subject=keys.encounter(institution_id, fact.subject))
-    return fact
+        subject = keys.patient(id_system or PATIENT_IDS, subject)
+    elif kind == "encounter":
+        subject = keys.encounter(institution_id, subject)
+    elif kind == "line" and institution_id:
+        subject = _line_at(institution_id, subject)
+    if fact.fact in _KEYED_VALUES:
+        value = keys.encounter(institution_id, str(value))
+    return msgspec.structs.replace(fact, subject=subject, value=value)

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from reminder.stores.desk import Desk
     from reminder.stores.keys import Keys
 
-__all__ = ["REPLY_S", "Memory", "Written"]
+__all__ = ["STORE_PART", "Memory", "Written"]
 
-REPLY_S = 0.002
-"""What deciding and answering takes after the store has answered; kept free of the caller's deadline."""
+STORE_PART = 0.75
+"""What part of the caller's time the store may take at most; deciding again and the way back need the rest."""
 
 _FEW_LINES = 200
 
@@ -75,7 +75,7 @@ class Memory:
 
         ``left_s``: seconds until the caller gives up; ``None``: it waits.
         """
-        within_s = self._deadline_s if left_s is None else min(self._deadline_s, left_s - REPLY_S)
+        within_s = self._deadline_s if left_s is None else min(self._deadline_s, left_s * STORE_PART)
         told = await self._desk.read(wanted, within_s) if within_s > 0 else Told(failed="slow")
         self._metrics.read(told.failed or "read")
         return told

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,7 +57,12 @@ class Served:
 
 @contextlib.contextmanager
 def served(*args: object) -> Iterator[Served]:
-    """``reminder serve`` on free ports."""
+    """``reminder serve`` on free ports, with a data folder of its own unless one is given."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield from _served(*args if "--data" in args else (*args, "--data", folder))
+
+
+def _served(*args: object) -> Iterator[Served]:
     words = command("serve", *ANYWHERE, *args)
     with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:

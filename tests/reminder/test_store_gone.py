@@ -1,0 +1,145 @@
+"""A store that does not answer: checks keep their deadline and say what they lack, and nothing told is lost."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from reminder.memory import Memory
+from reminder.stores.base import StoreError
+from reminder.stores.desk import Clocks, Desk
+from reminder.stores.keys import Keys
+from reminder.stores.opening import open_store
+from reminder.stores.spool import Spool
+from reminder.v1 import reminder_pb2 as pb
+from tests.reminder.remembered import COVERED, DRUG, asked, body, fact, found, put_facts, put_history, save, write_rules
+from tests.reminder.sidecar import NOW, get, running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from reminder.config import Config
+    from reminder.metrics import Metrics
+    from reminder.stores.base import Told, Wanted
+    from reminder.stores.sqlstore import SqlStore
+    from tests.reminder.sidecar import Running
+
+WEEKLY, RISK = "R31-weekly", "R08-risk"
+
+
+class Moody:
+    """The real store of a folder, that hangs or is gone when a test says so."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._store: SqlStore | None = None
+        self.hangs_s = 0.0
+        self.gone = False
+
+    def open(self) -> SqlStore:
+        """The store, each time it is opened."""
+        if self.gone:
+            raise StoreError("gone", "nobody answers")
+        self._store = self._store or open_store(self._folder)
+        return cast("SqlStore", self)
+
+    def read(self, wanted: Wanted, *, within_s: float | None = None) -> Told:
+        """As long as it hangs."""
+        time.sleep(self.hangs_s)
+        return cast("Told", self._really("read", wanted, within_s=within_s))
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else as the store does it, unless it is gone."""
+        return lambda *args, **more: self._really(name, *args, **more)
+
+    def _really(self, name: str, *args: Any, **more: Any) -> object:
+        if self.gone:
+            raise StoreError("gone", "nobody answers")
+        return getattr(self._store, name)(*args, **more)
+
+
+def remembering(moody: Moody, deadline_s: float = 0.02) -> Callable[[Config, Metrics], Memory]:
+    """A memory over a moody store."""
+
+    def remember(config: Config, metrics: Metrics) -> Memory:
+        spool = Spool(config.data / "spool.sqlite")
+        desk = Desk(moody.open, spool, Clocks(now=lambda: NOW, tick_s=time.monotonic))
+        return Memory(desk, Keys.open(config.data / "keys"), deadline_s, metrics)
+
+    return remember
+
+
+@pytest.fixture
+def moody(tmp_path: Path) -> Moody:
+    """A store in a good mood."""
+    return Moody(tmp_path)
+
+
+@pytest.fixture
+def here(tmp_path: Path, moody: Moody) -> Iterator[Running]:
+    """A sidecar over it."""
+    (tmp_path / "var").mkdir()
+    with running(tmp_path, list=write_rules(tmp_path), remember=remembering(moody)) as sidecar:
+        yield sidecar
+
+
+def took_s(work: Callable[[], Any]) -> tuple[float, Any]:
+    """How long something took, and what it came to."""
+    started = time.monotonic()
+    done = work()
+    return time.monotonic() - started, done
+
+
+def test_a_store_that_hangs_does_not_hold_a_check_up(here: Running, moody: Moody) -> None:
+    """The answer comes without what it knows, and says so: a note, the reason at the rules, a metric, readiness."""
+    put_history(here, COVERED)
+    moody.hangs_s = 1.0
+    seconds, answer = took_s(lambda: asked(here, body()))
+    assert seconds < 0.5
+    assert found(answer) == [f"?{WEEKLY}"]
+    assert answer.not_evaluated[0].reason == pb.NOT_EVALUATED_REASON_NOT_READ
+    assert [(note.code, "未能及时读取" in note.message) for note in answer.notes] == [("history_not_read", True)]
+    metrics = here.service.metrics.text().decode().splitlines()
+    assert 'reminder_store_reads_total{result="slow"} 1.0' in metrics
+    assert 'reminder_not_evaluated_total{reason="not_read"} 1.0' in metrics
+    seconds, _ = took_s(lambda: [asked(here, body()) for _ in range(20)])
+    assert seconds < 2.0
+    assert get(here.at("http"), "/readyz")[1]["degraded"] != []
+
+
+def test_a_check_that_needs_nothing_does_not_ask(here: Running, moody: Moody) -> None:
+    """Whatever mood the store is in."""
+    moody.hangs_s = 1.0
+    answer = asked(here, body(DRUG, visit={"facts": {"encounter.nutrition_risk": True}}))
+    assert (found(answer), list(answer.notes)) == ([], [])
+
+
+def test_the_caller_may_have_less_time_than_the_store(tmp_path: Path, moody: Moody) -> None:
+    """What is left of its deadline is what the store gets."""
+    (tmp_path / "var").mkdir()
+    with running(tmp_path, list=write_rules(tmp_path), remember=remembering(moody, deadline_s=5.0)) as here:
+        moody.hangs_s = 1.5
+        seconds, answer = took_s(lambda: asked(here, body(), timeout=0.5))
+        assert seconds < 0.5
+        assert found(answer) == [f"?{WEEKLY}"]
+
+
+def test_what_is_told_while_the_store_is_gone_is_there_when_it_is_back(here: Running, moody: Moody) -> None:
+    """It waits on disk; until it is in the store nothing is read that would lack it; then nothing counts twice."""
+    put_history(here, COVERED)
+    moody.gone = True
+    response = save(here, body(encounter="M0"))
+    assert (response.stored, response.spooled, response.changed) == (False, True, False)
+    assert put_facts(here, fact()).spooled == 1
+    assert asked(here, body()).not_evaluated[0].reason == pb.NOT_EVALUATED_REASON_NOT_READ
+    moody.gone = False
+    ends = time.monotonic() + 20
+    while found(asked(here, body())) != [WEEKLY] and time.monotonic() < ends:
+        time.sleep(0.1)
+    answer = asked(here, body())
+    assert (found(answer), list(answer.findings[0].involved)) == ([WEEKLY], ["R1"])
+    assert found(asked(here, body(DRUG))) == [RISK]
+    assert get(here.at("http"), "/readyz")[1]["degraded"] == []
