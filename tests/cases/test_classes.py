@@ -31,7 +31,7 @@ CHARGE_ENTRY, BEFORE_SETTLEMENT = {"2", "4"}, {"7", "9"}
 _SEVERAL = re.compile(r"(?:^(?:request|history)|\.(?:patient|encounter|facts|lines))$")
 """What holds several fields; a list of words, a diagnosis or an operation with its code and name is one."""
 _LINE = re.compile(r"request\.encounter\.lines\[(\d+)\]")
-_SAYS_WHICH = {"id", "code", "local_code", "name", "item_type"}
+_SAYS_WHICH = {"id", "code", "local_code", "name", "item_type", "unit"}
 """Together they name one item: a line in whose place stands another item has one field changed."""
 
 of_every_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
