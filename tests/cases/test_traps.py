@@ -223,7 +223,7 @@ def test_two_readings_of_one_item_stand_side_by_side(day: str, actions: list[str
 
 @pytest.mark.parametrize(("day", "violated"), [("2026-01-28", True), ("2026-01-29", False)])
 def test_a_withdrawn_point_explains_old_lines_and_finds_no_new_one(day: str, violated: bool) -> None:
-    """Its rule ends with the revision that withdrew it: a line of that day is still explained, one of the next is not."""
+    """Its rule ends with the revision that withdrew it: a line of that day is still explained, a later one is not."""
     old = point("药品限工伤保险", "限工伤保险", batch_tag="batch_03")
     new = point(
         "药品限工伤保险", "限工伤保险", batch_tag="updates_2026-01", code="XD02AAA001A001010100001", kp_id="new"
