@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from negative_list.errors import FieldProblem, RequestError, nearest
+from negative_list.errors import FieldProblem, RequestError
 from negative_list.prescription import Encounter, Note
 from negative_list.readers.derived import DERIVED
 from negative_list.readers.exchange_rows import (
@@ -88,12 +88,13 @@ class Exchange(Struct, frozen=True, kw_only=True):
     answered: frozenset[str] = frozenset()
 
 
-def read_exchange(told: object, sites: Sites, at: datetime | None = None) -> Exchange:
+def read_exchange(told: object, sites: Sites, at: datetime | None = None, *, reply: object = None) -> Exchange:
     """Read one call, already parsed; ``at`` stands for its time where it tells none (``inf_time``).
 
+    ``reply`` is the platform's answer where ``told`` is the request alone.
     Raises ``RequestError`` naming the field where it is no call, or one of a transaction that is not read.
     """
-    return _together([_read(told, sites, at)])
+    return _together([_read(told if reply is None else {"request": told, "reply": reply}, sites, at)])
 
 
 def read_exchanges(calls: Iterable[object], sites: Sites, at: datetime | None = None) -> Exchange:
@@ -149,10 +150,9 @@ def _sides(told: object) -> tuple[Row, Row | None]:
 def _transaction(request: Row) -> Transaction:
     number = plain(request.get("infno")).upper()
     if number not in TRANSACTIONS:
-        hint = nearest(number, TRANSACTIONS) if number else ""
         known = "、".join(sorted(TRANSACTIONS))
         raise refused(
-            "infno", f"没有交易 `{number[:10]}` 的读法 (not a transaction that is read{hint}); 可读 (read are) {known}"
+            "infno", f"没有交易 `{number[:10]}` 的读法 (not a transaction that is read); 可读 (read are) {known}"
         )
     return TRANSACTIONS[number]
 
@@ -162,7 +162,8 @@ def _work(transaction: Transaction, request: Row, reply: Row | None, reading: Re
     if not isinstance(side, (dict, list)):
         raise refused(transaction.side, f"{EXPECTED_OBJECT}; {transaction.number} {transaction.zh}")
     above = dict(_above(request))
-    work = Work(transaction=transaction, reading=reading, rows=(), above=above, asked_at=None)
+    output = (reply or {}).get("output")
+    work = Work(transaction=transaction, reading=reading, rows=(), above=above, output=output, asked_at=None)
     asked_at = moment(work, {}, "inf_time", "") or reading.at
     reading.at = asked_at
     return msgspec.structs.replace(work, rows=tuple(_rows(transaction, side)), asked_at=asked_at)
@@ -256,15 +257,15 @@ def _stock(work: Work, _request: Row) -> Exchange:
     return Exchange(changes=tuple(stock_changes(work)))
 
 
-def _sales(work: Work, request: Row) -> Exchange:
-    accepted = _accepted(work, request)
+def _sales(work: Work, _request: Row) -> Exchange:
+    accepted = _accepted(work)
     records, facts = sales(accepted)
     return Exchange(records=tuple(records), facts=tuple(facts), changes=tuple(stock_changes(accepted)))
 
 
-def _accepted(work: Work, request: Row) -> Work:
+def _accepted(work: Work) -> Work:
     """The rows the platform took: the business answer of each line (retRslt 1) counts beside ``infcode`` (7.1)."""
-    output = request.get("output")
+    output = work.output
     told = output.get("result", output.get("data")) if isinstance(output, dict) else output
     answers = told if isinstance(told, list) else [told] if isinstance(told, dict) else []
     kept = []

@@ -60,14 +60,15 @@ class Record(Struct, frozen=True, kw_only=True):
 class Work(Struct, frozen=True, kw_only=True):
     """One answered call: its transaction, rows with their paths, and what stands above the rows.
 
-    ``above`` holds the fields of the envelope and of the request, under their own and their camel-case names;
-    ``asked_at`` is the call's own time.
+    ``above`` holds the fields of the envelope and of the request, under their own and their camel-case names,
+    ``output`` the answer, whichever side has the rows; ``asked_at`` is the call's own time.
     """
 
     transaction: Transaction
     reading: Reading
     rows: tuple[tuple[Row, str], ...]
     above: Mapping[str, object]
+    output: object = None
     asked_at: datetime | None
 
     def of(self, row: Row, key: str) -> str:
@@ -178,13 +179,14 @@ def line_records(work: Work) -> Iterable[Record]:
 
 def line_of(work: Work, row: Row, path: str) -> tuple[Row, Line] | None:
     """Return the row and its line, ``None`` (with a note) for a line taken back or without time, code or name."""
-    read = gathered(work, row, path)
-    id_ = plain(read.get("line.id")) or f"#{path}"
     if _taken_back(row):
         work.reading.note("not_read", Place(path), "cnt", "退费明细，不计入，也不冲减原明细")
         return None
-    if "line.begins" not in read or not (read.get("line.code") or read.get("line.name")):
-        work.reading.note("not_read", Place(path), "", "没有时间、编码或名称，这一行未读")
+    read = gathered(work, row, path)
+    id_ = plain(read.get("line.id")) or f"#{path}"
+    if lacks := _lacks(read):
+        field = next(key for key, name in work.transaction.fields.items() if name == lacks)
+        work.reading.note("not_read", Place(path), field, "没有时间，或既无编码也无名称，这一行未读")
         return None
     if "line.name" not in read and "line.hospital_name" in read:
         read["line.name"] = read["line.hospital_name"]
@@ -192,6 +194,13 @@ def line_of(work: Work, row: Row, path: str) -> tuple[Row, Line] | None:
         read["line.institution_id"] = institution
     visit = work.of(row, "mdtrt_id") or work.of(row, "mdtrt_sn")
     return row, build.line(work.reading, visit, read, Place(path, id_), current=False)
+
+
+def _lacks(read: Gathered) -> str:
+    """What a line cannot do without and was not told."""
+    if "line.begins" not in read:
+        return "line.begins"
+    return "" if read.get("line.code") or read.get("line.name") else "line.code"
 
 
 def _taken_back(row: Row) -> bool:

@@ -96,7 +96,9 @@ def _too_much_nursing(told: SettlementList) -> bool:
     """Days of nursing add up to at most the days of the stay, both ends counted."""
     begins, ends = _stay(told)
     days = sum((_number(told.head, name) or Decimal(0)) for name in _NURSING)
-    return begins is not None and ends is not None and days > (ends.date() - begins.date()).days + 1
+    if begins is None or ends is None or ends < begins:
+        return False
+    return days > (ends.date() - begins.date()).days + 1
 
 
 def _grown_newborn(told: SettlementList) -> bool:

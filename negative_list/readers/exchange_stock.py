@@ -43,7 +43,9 @@ def stock_changes(work: Work) -> Iterable[StockChange]:
         sign = _sign(work, row, path)
         item = _item(work, row)
         if amount is None or at is None or not item or not sign:
-            work.reading.note("not_read", Place(path), "", "没有数量、时间、目录编码或变更类型，这一行未读")
+            work.reading.note(
+                "not_read", Place(path), work.transaction.amount, "没有数量、时间、目录编码或变更类型，这一行未读"
+            )
             continue
         yield StockChange(
             subject=f"{work.of(row, 'fixmedins_code')}/{item}",

@@ -1,7 +1,8 @@
 """What a hospital already exchanges with the payer's platform, as a table.
 
-A row of it names a transaction, where the rows of its bodies stand, and what their fields are in our words. Sections are those of the fact sheet of the national interface (specification V1.1.27); field names that the sheet only
-sums up are those of the specification's tables, as public clients declare them.
+A row of it names a transaction, where the rows of its bodies stand, and what their fields are in our words. Sections
+are those of the fact sheet of the national interface (specification V1.1.27); field names that the sheet only sums up
+are those of the specification's tables, as public clients declare them.
 """
 
 from __future__ import annotations
