@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from negative_list.readers.exchange_table import TRANSACTIONS
 from negative_list.readers.files import FACT_COLUMNS, ROW_KEYS
 from negative_list.readers.own import LINE_KEYS
 from tests.docs.pages import ROOT, blocks, inline_codes, sections, shell_lines
@@ -87,5 +88,6 @@ def test_the_tables_name_what_is_read() -> None:
     """Every column of facts and every key of a row that a line of our own JSON lacks; lines have the fields named."""
     assert first_cells("Facts") == set(FACT_COLUMNS)
     assert first_cells("History") == {*ROW_KEYS, "begins"}
+    assert first_cells("What is exchanged with the platform") == set(TRANSACTIONS)
     (listed,) = re.findall(r"fields of a line of our own JSON \((.+?)\.\.\.\)", sections(PAGE)["History"])
     assert set(inline_codes(listed)) <= {*LINE_KEYS, "facts"}
