@@ -1,9 +1,10 @@
 """The asynchronous edge of the stores: reads under a deadline, writes that are never lost, and no waiting in an outage.
 
-A check asks once and waits at most its deadline. After a failure nothing is asked for a second, so that an outage costs
-a check nothing. Writes of many callers that arrive together share one transaction. While the store is gone accepted
-writes go to the spool, on disk before the caller hears of it, and into the store when it is back; until the last of
-them is there nothing is read, for what is read would lack them. Used inside one running event loop.
+A check asks once and waits at most its deadline. After a failure nothing is asked until a probe beside the callers,
+each second, finds the store again, so that an outage costs a check nothing. Writes of many callers that arrive together
+share one transaction. While the store is gone accepted writes go to the spool, on disk before the caller hears of it,
+and into the store when it is back; until the last of them is there nothing is read, for what is read would lack them.
+Used inside one running event loop.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from reminder.stores.spool import Spool
     from reminder.stores.sqlstore import SqlStore
 
-__all__ = ["DEADLINE_S", "MOST_READS", "READERS", "Clocks", "Desk"]
+__all__ = ["DEADLINE_S", "MEND_S", "MOST_READS", "READERS", "Clocks", "Desk"]
 
 DEADLINE_S = 0.020
 """How long a check waits for what the store knows."""
@@ -41,8 +42,10 @@ MOST_READS = 64
 
 T = TypeVar("T")
 
+MEND_S = 1.0
+"""How long a store that failed is left alone: what is back is used within it, and no caller pays for trying."""
+
 _WORK_PART = 0.75
-_MEND_S = 1.0
 
 
 class Clocks(Struct, frozen=True):
@@ -72,8 +75,8 @@ class Desk:
         self._clocks = clocks
         self._spool = spool
         self._opened = Opened(open_store)
-        self._reading = Breaker(clocks.tick_s, clocks.now)
-        self._writing = Breaker(clocks.tick_s, clocks.now)
+        self._reading = Breaker(clocks.now)
+        self._writing = Breaker(clocks.now)
         self._writer = Writer(self._opened, spool, self._writing)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-read")
         self._written = ThreadPoolExecutor(1, thread_name_prefix="store-write")
@@ -90,6 +93,8 @@ class Desk:
         texts = [f"history store: gone since {since:%Y-%m-%dT%H:%M:%SZ}: {why}" for why, since in faults.items()]
         if self._writer.waiting:
             texts.append(f"history store: {self._writer.waiting} accepted writes wait to be written")
+        if self._writer.aside:
+            texts.append(f"history store: {self._writer.aside} accepted writes cannot be kept and lie in the spool")
         return tuple(texts)
 
     @property
@@ -110,6 +115,7 @@ class Desk:
                 raise
             for breaker in (self._reading, self._writing):
                 breaker.failed(str(error))
+        await self._in_writer(self._writer.look)
         self._tasks = [asyncio.create_task(self._write_on()), asyncio.create_task(self._mend_on())]
 
     async def stop(self) -> None:
@@ -132,7 +138,7 @@ class Desk:
         """What the store knows, or why it was not asked or did not answer in time; never raises."""
         if self._reads >= MOST_READS:
             return Told(failed="slow")
-        if not self._reading.allows():
+        if self._reading.why:
             return Told(failed="gone")
         self._reads += 1
         until = self._clocks.tick_s() + deadline_s
@@ -225,10 +231,23 @@ class Desk:
     async def _mend_on(self) -> None:
         """Look after what waits, as long as the desk is open."""
         while True:
-            with contextlib.suppress(StoreError):  # the breaker has it, and the next round tries again
+            with contextlib.suppress(StoreError):  # the breakers stay as they are, and the next round tries again
+                await self._probe()
                 while await self._in_writer(self._writer.mend):
                     pass
-            await asyncio.sleep(_MEND_S)
+            await asyncio.sleep(MEND_S)
+
+    async def _probe(self) -> None:
+        """Close the breakers if the store is back; each reading thread finds its connection made again."""
+        if self._reading.why or self._writing.why:
+            await asyncio.gather(*(self._in_reader(lambda: self._opened.get().ping()) for _ in range(READERS)))
+            self._reading.worked()
+        if self._writing.why:
+            await self._in_reader(lambda: self._opened.get().touch())
+            self._writing.worked()
+
+    async def _in_reader(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, work)
 
     async def _in_writer(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._written, work)

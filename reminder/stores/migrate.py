@@ -17,7 +17,7 @@ from sqlalchemy.pool import NullPool
 
 from reminder.stores.version import is_current
 
-__all__ = ["migrate"]
+__all__ = ["migrate", "scripts"]
 
 _ADVISORY = 0x7265_6D69_6E64_6572
 """The lock of PostgreSQL under which migrations run: "reminder" in ASCII."""
@@ -39,8 +39,15 @@ def migrate(url: str, connect: Callable[[], Any] | None = None) -> None:
         else:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         if not is_current(MigrationContext.configure(connection).get_current_revision()):
-            config = Config()
-            config.set_main_option("script_location", str(resources.files("reminder.stores") / "migrations"))
+            config = scripts()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
         connection.commit()
+
+
+def scripts() -> Config:
+    """Alembic's configuration: where the migrations are."""
+    config = Config()
+    config.set_main_option("script_location", str(resources.files("reminder.stores") / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return config

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import logging
 import threading
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -67,6 +68,8 @@ class PostgresDriver:
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
+        # It warns of each pipeline that a lost server leaves unfinished; the error itself is told.
+        logging.getLogger("psycopg").setLevel(logging.ERROR)
         self._write_lock = threading.Lock()
         self._writer: _Connection | None = None
         self._own = threading.local()
@@ -215,7 +218,7 @@ def _told() -> Iterator[None]:
     """Errors of the database as a ``StoreError`` that says what to do."""
     try:
         yield
-    except UnicodeError as error:
+    except (UnicodeError, OverflowError) as error:
         raise StoreError("refused", f"cannot be kept: {error}") from error
     except psycopg.Error as error:
         kind: Fault = next((kind for type_, kind in _FAULTS if isinstance(error, type_)), "gone")

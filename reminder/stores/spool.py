@@ -101,8 +101,8 @@ class Spool:
     def refuse(self, waiting: Waiting, why: str) -> None:
         """Put aside a change the store can never hold, so that it holds up no other."""
         with self._driver.writing() as writing:
-            row = (waiting.place, _bytes(waiting.change), why)
-            writing.many("INSERT OR REPLACE INTO refused (place, change, why) VALUES (?, ?, ?)", [row])
+            copied = "INSERT OR REPLACE INTO refused SELECT place, change, ? FROM waiting WHERE place = ?"
+            writing.many(copied, [(why, waiting.place)])
             writing.many("DELETE FROM waiting WHERE place = ?", [(waiting.place,)])
 
     def close(self) -> None:

@@ -40,6 +40,15 @@ class SqlStore:
         except msgspec.DecodeError as error:
             raise StoreError("refused", f"a record of this patient is damaged ({error}); put back a copy") from error
 
+    def ping(self) -> None:
+        """Make sure that the store can be read on this thread; raises ``StoreError``."""
+        self._driver.read([("SELECT 1", ())])
+
+    def touch(self) -> None:
+        """Make sure that nobody keeps the store from being written; raises ``StoreError``."""
+        with self._driver.writing():
+            pass
+
     def apply(self, changes: Sequence[Change]) -> list[int]:
         """Do changes in one transaction; returns of each how many records changed what is known."""
         with self._driver.writing() as writing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
@@ -47,10 +48,14 @@ class Opened:
 
 
 class Writer:
-    """Writes changes, in the order they come; used by one thread at a time. ``waiting``: how many wait in the spool."""
+    """Writes changes, in the order they come; used by one thread at a time.
+
+    ``waiting``: how many wait in the spool. ``aside``: how many of them the store can never hold.
+    """
 
     def __init__(self, opened: Opened, spool: Spool, breaker: Breaker) -> None:
         self.waiting = 0
+        self.aside = spool.refused()
         self._opened = opened
         self._spool = spool
         self._breaker = breaker
@@ -61,21 +66,21 @@ class Writer:
         Returns for each how many records of its first change changed what is known (where they wait, how many were
         told), or why they could not be kept.
         """
-        if self._count() or not self._breaker.allows():
+        if self.look() or self._breaker.why:
             return self._wait(callers)
         try:
-            counts = iter(self._opened.get().apply([change for changes in callers for change in changes]))
+            counts = self._opened.get().apply([change for changes in callers for change in changes])
         except StoreError as error:
             if error.kind == "refused":
                 return [self.commit([changes])[0] for changes in callers] if len(callers) > 1 else [error]
             self._breaker.failed(str(error))
             return self._wait(callers)
-        self._breaker.worked()
-        return [next(next(counts) for _ in changes) for changes in callers]
+        places = itertools.accumulate((len(changes) for changes in callers[:-1]), initial=0)
+        return [counts[place] for place in places]
 
     def mend(self) -> bool:
         """Take the oldest waiting changes to the store, if it is back; returns whether more are to be taken."""
-        if not self._count() or not self._breaker.allows():
+        if not self.look() or self._breaker.why:
             return False
         waiting = self._spool.first(GROUP)
         try:
@@ -86,8 +91,7 @@ class Writer:
                 self._breaker.failed(str(error))
                 return False
             self._one_by_one(waiting)
-        self._breaker.worked()
-        return self._count() > 0
+        return self.look() > 0
 
     def _one_by_one(self, waiting: Sequence[Waiting]) -> None:
         """One change cannot be kept: the others are, and it is put aside."""
@@ -98,6 +102,7 @@ class Writer:
                 if error.kind != "refused":
                     raise
                 self._spool.refuse(one, str(error))
+                self.aside = self._spool.refused()
             else:
                 self._spool.done([one])
 
@@ -105,11 +110,14 @@ class Writer:
         try:
             self._spool.add([change for changes in callers for change in changes])
         except StoreError as error:
+            if error.kind == "refused":
+                return [self._wait([changes])[0] for changes in callers] if len(callers) > 1 else [error]
             text = f"nothing was kept: the store is gone ({self._breaker.why}), and writes cannot wait for it: {error}"
             return [StoreError(error.kind, text)] * len(callers)
-        self._count()
+        self.look()
         return [len(changes[0].records) for changes in callers]
 
-    def _count(self) -> int:
+    def look(self) -> int:
+        """How many changes wait, counted now."""
         self.waiting = self._spool.count()
         return self.waiting
