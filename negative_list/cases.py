@@ -2,8 +2,9 @@
 
 A case is judged against its own rule alone, with history and facts as far as the case tells them. It *bites* when it
 fails once the rule's condition is taken away: a violating case must fail when the rule never holds, a conforming one
-when it holds for every line it is triggered by, an unknown one both ways. A case that passes either way proves
-nothing and does not count.
+when it holds for every line it is triggered by, an unknown one both ways. A near miss may also be silent for its scope,
+for an exception of the trigger or for its payer: these are taken away with the condition. A case that passes either way
+proves nothing and does not count.
 """
 
 from __future__ import annotations
@@ -152,16 +153,15 @@ class _RuleCases:
             return msgspec.structs.replace(told, problem=str(body))
         wanted = _EXPECTED[case.expect or "silent"] if case.kind == "near_miss" else _WANTED[case.kind]
         try:
-            answer = self._answer(self._rule.violation, body)
-            without = [self._answer(condition, body) for condition in _without(case, wanted)]
-        except (RequestError, DataError) as error:
+            answer = self._answer(self._rule, body)
+            without = [self._answer(rule, body) for rule in _without(self._rule, case, wanted)]
+        except (CaseError, RequestError, DataError) as error:
             return msgspec.structs.replace(told, problem=_one_line(error))
         passed, bites = answer in wanted, not wanted & set(without)
         problem = _problem(wanted, answer, bites=bites)
         return msgspec.structs.replace(told, answer=answer, passed=passed, bites=bites, problem=problem)
 
-    def _answer(self, violation: c.Condition, body: CaseBody) -> Answer:
-        rule = msgspec.structs.replace(self._rule, violation=violation)
+    def _answer(self, rule: Rule, body: CaseBody) -> Answer:
         return answer_of(RuleList(rules=(rule,), sets=self._sets), rule.id, body, self._sites)
 
 
@@ -171,6 +171,7 @@ def answer_of(rules: RuleList, rule_id: str, body: CaseBody, sites: Sites) -> An
     Raises:
         RequestError: When the request cannot be read.
         DataError: When the history or a fact cannot be read.
+        CaseError: When the request has no time.
     """
     prescription = read_check_request(copy.deepcopy(body.request), sites)
     if prescription.at is None:
@@ -191,11 +192,20 @@ def _reader(body: CaseBody, sites: Sites) -> Reader:
     return read
 
 
-def _without(case: Case, wanted: frozenset[Answer]) -> tuple[c.Condition, ...]:
-    """The conditions that stand for "taken away"."""
+def _without(rule: Rule, case: Case, wanted: frozenset[Answer]) -> tuple[Rule, ...]:
+    """The rule with what decides the case taken away."""
+    always = msgspec.structs.replace(rule, violation=_ALWAYS)
+    never = msgspec.structs.replace(rule, violation=_NEVER)
     if case.kind == "unknown":
-        return (_ALWAYS, _NEVER)
-    return (_NEVER,) if "found" in wanted else (_ALWAYS,)
+        return always, never
+    if "found" in wanted:
+        return (never,)
+    return (_for_everybody(always) if case.kind == "near_miss" else always,)
+
+
+def _for_everybody(rule: Rule) -> Rule:
+    trigger = msgspec.structs.replace(rule.trigger, except_codes=(), except_names=())
+    return msgspec.structs.replace(rule, trigger=trigger, scope=None, fund_only=False)
 
 
 def _problem(wanted: frozenset[Answer], answer: Answer, *, bites: bool) -> str:
@@ -204,7 +214,7 @@ def _problem(wanted: frozenset[Answer], answer: Answer, *, bites: bool) -> str:
     return "" if bites else "the case passes without the rule's condition too; it proves nothing"
 
 
-def _one_line(error: RequestError | DataError) -> str:
+def _one_line(error: Exception) -> str:
     return "; ".join(str(error).splitlines())
 
 
