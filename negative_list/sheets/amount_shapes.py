@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +10,6 @@ from msgspec.structs import fields
 
 from negative_list.conditions import (
     All,
-    Any as AnyOf,
     Condition,
     DaysOfUse,
     Fact,
@@ -20,6 +19,9 @@ from negative_list.conditions import (
     Some,
     Sum,
     Window,
+)
+from negative_list.conditions import (
+    Any as AnyOf,
 )
 from negative_list.rules import Rule, Text
 from negative_list.sheets.cells import refusal

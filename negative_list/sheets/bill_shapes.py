@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -76,7 +76,7 @@ def _pair_trigger(values: Values, main: Items, other: Items) -> Trigger:
     )
 
 
-def _make_pair(symmetric: bool, zh: str, en: str) -> Callable[[Values], Made]:  # noqa: FBT001
+def _make_pair(symmetric: bool, zh: str, en: str) -> Callable[[Values], Made]:
     def make(values: Values) -> Made:
         main, other = _side(values, "main_codes", "main_name"), _side(values, "other_codes", "other_name")
         if set(main.codes) & set(other.codes):

@@ -89,7 +89,7 @@ def code_list(value: Raw, number_format: str = "") -> tuple[str, ...]:
 
     A code that became a number is damaged, unless its format shows every zero (``000000000000000``).
     """
-    if isinstance(value, bool) or isinstance(value, (date, datetime)):
+    if isinstance(value, (bool, date, datetime)):
         raise refusal(f"`{text_of(value)}` 不是编码 (no code); 请填写编码 (write a code)")
     if isinstance(value, (int, float)):
         return (_numeric_code(value, number_format),)
@@ -98,7 +98,7 @@ def code_list(value: Raw, number_format: str = "") -> tuple[str, ...]:
 
 
 def _numeric_code(value: float, number_format: str) -> str:
-    shown = number_format.split(";")[0].strip()
+    shown = number_format.split(";", maxsplit=1)[0].strip()
     if _PADDED.fullmatch(shown) and len(shown) == _SERVICE_DIGITS and value == int(value):
         return f"{int(value):0{len(shown)}d}"
     raise refusal(_damaged(_shown_number(value)))

@@ -50,7 +50,7 @@ def _import_sheet(
 ) -> None:
     """Read sheets into a list; good rows go in, bad ones come back with their problems (exit code 1 then)."""
     from negative_list.compile import canonical_lines
-    from negative_list.sheets.importing import import_tables
+    from negative_list.sheets.importing import Wanted, import_tables
 
     if mode is not None and mode not in _MODES:
         raise typer.BadParameter(f"`{mode}` is none of {', '.join(_MODES)}", param_hint="--mode")
@@ -62,10 +62,7 @@ def _import_sheet(
             found,
             told,
             _existing(existing),
-            mode=mode,  # type: ignore[arg-type]
-            on=day,
-            document=document,
-            skip_hidden=skip_hidden,
+            Wanted(mode=mode, on=day, document=document, skip_hidden=skip_hidden),  # type: ignore[arg-type]
         )
     except ListError as error:
         fail(error.problems)
@@ -144,7 +141,7 @@ def _ask(unsure: tuple[tuple[Found, ColumnMap, bool], ...], family: Family) -> N
             shown.add(column_map.header)
     message = (
         "列对照尚未确认 (the map of columns is not confirmed)"
-        "; 核对后加 --confirm，或存为文件、修改后用 --map 给出 (add --confirm, or save it, edit it and give it with --map)"
+        "; 核对后加 --confirm，或存为文件、修改后用 --map 给出 (add --confirm, or save it, edit it and give --map)"
     )
     fail([one.grid.problem(message, one.header.last) for one, _, _ in unsure])
 

@@ -49,15 +49,17 @@ class CodeSheet(Struct, frozen=True, kw_only=True):
 _HEADINGS: Mapping[str, tuple[str, ...]] = {
     # column: headings that mean it; national interface, transaction 3301: fixmedins_hilist_id, hilist_code, begndate...
     "local": (
-        "医院编码", "医院代码", "院内编码", "院内代码", "本院编码", "医院目录编码", "医院目录代码", "机构编码", "机构目录编码",
-        "HIS编码", "HIS代码", "本地编码", "院内项目编码", "医院项目编码", "自编码", "LOCAL", "FIXMEDINS_HILIST_ID",
-        "HOSPLIST_CODE",
+        "医院编码", "医院代码", "院内编码", "院内代码", "本院编码", "医院目录编码", "医院目录代码", "机构编码",
+        "机构目录编码", "HIS编码", "HIS代码", "本地编码", "院内项目编码", "医院项目编码", "自编码", "LOCAL",
+        "FIXMEDINS_HILIST_ID", "HOSPLIST_CODE",
     ),
     "national": (
         "国家编码", "国家代码", "医保编码", "医保代码", "国家医保编码", "国家医保代码", "医保目录编码", "医保目录代码",
         "国家目录编码", "贯标编码", "国标编码", "国家项目编码", "NATIONAL", "HILIST_CODE", "MED_LIST_CODG",
     ),
-    "local_name": ("医院名称", "院内名称", "本院名称", "医院目录名称", "HIS名称", "本地名称", "院内项目名称", "HOSPLIST_NAME"),
+    "local_name": (
+        "医院名称", "院内名称", "本院名称", "医院目录名称", "HIS名称", "本地名称", "院内项目名称", "HOSPLIST_NAME",
+    ),
     "national_name": ("国家名称", "医保名称", "医保目录名称", "国家医保名称", "国家目录名称", "HILIST_NAME"),
     "valid_from": ("生效", "生效日期", "生效时间", "开始日期", "启用日期", "VALID_FROM", "BEGNDATE"),
     "valid_to": ("失效", "失效日期", "失效时间", "结束日期", "停用日期", "终止日期", "VALID_TO", "ENDDATE"),
@@ -66,8 +68,9 @@ _HEADINGS: Mapping[str, tuple[str, ...]] = {
 _ANY_CODE = ("编码", "代码", "对照编码", "对应编码", "源编码", "目标编码", "原编码", "新编码", "匹配编码")
 _BY_HEADING = {name: key for key, names in _HEADINGS.items() for name in names}
 _KINDS: Mapping[str, CodeKind] = {
-    "": "item", "item": "item", "项目": "item", "药品": "item", "诊疗": "item", "诊疗项目": "item", "耗材": "item",
-    "服务项目": "item", "西药": "item", "中成药": "item", "中药饮片": "item", "医用耗材": "item", "医疗服务项目": "item",
+    "": "item", "item": "item", "项目": "item", "药品": "item", "诊疗": "item", "诊疗项目": "item",
+    "耗材": "item", "服务项目": "item", "西药": "item", "中成药": "item", "中药饮片": "item",
+    "医用耗材": "item", "医疗服务项目": "item",
     "diagnosis": "diagnosis", "诊断": "diagnosis", "疾病": "diagnosis", "疾病诊断": "diagnosis",
     "operation": "operation", "手术": "operation", "手术操作": "operation",
 }  # fmt: skip
@@ -114,7 +117,8 @@ def _read(grid: Grid, header: Header) -> CodeSheet:
         try:
             rows.extend(_code_rows(grid, number, places))
         except CellError as error:
-            problems.append(grid.problem(str(error), number, places[error.column], header.titles[places[error.column]]))
+            place = places[error.column]
+            problems.append(grid.problem(str(error), number, place, header.titles[place]))
             continue
         if isinstance(grid.at(number, places["local"]), (int, float)):
             numbers.append(number + 1)
@@ -124,7 +128,8 @@ def _read(grid: Grid, header: Header) -> CodeSheet:
 def _numbers(grid: Grid, rows: list[int]) -> Iterator[str]:
     if rows:
         shown = "、".join(map(str, rows[:10]))
-        yield f"{grid.place}：{len(rows)} 个医院编码是数字，前导零（如有）已丢失 (local codes are numbers)：第 {shown} 行"
+        told = f"{len(rows)} 个医院编码是数字，前导零（如有）已丢失 (local codes are numbers)"
+        yield f"{grid.place}：{told}：第 {shown} 行"
 
 
 def _places(grid: Grid, header: Header) -> dict[str, int]:
@@ -145,12 +150,11 @@ def _by_structure(grid: Grid, header: Header, unsure: list[int], found: Mapping[
     missing = [side for side in ("local", "national") if side not in found]
     if len(missing) == 1 and len(unsure) == 1:
         return {missing[0]: unsure[0]}
-    if len(missing) != 2 or len(unsure) != 2:  # noqa: PLR2004 - two sides
-        return {}
     national = [place for place in unsure if _all_national(grid, header, place)]
-    if len(national) != 1:
+    local = [place for place in unsure if place not in national]
+    if found.keys() & {"local", "national"} or len(national) != 1 or len(local) != 1:
         return {}
-    return {"national": national[0], "local": next(place for place in unsure if place != national[0])}
+    return {"national": national[0], "local": local[0]}
 
 
 def _all_national(grid: Grid, header: Header, place: int) -> bool:

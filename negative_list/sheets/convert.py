@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec.structs import asdict, replace
@@ -15,10 +15,12 @@ from negative_list.importer.points import Point
 from negative_list.rules import Basis, OnUnknown, Rule, Text
 from negative_list.sheets.cells import CellError, refusal
 from negative_list.sheets.columns import columns, read_cell, written
-from negative_list.sheets.families import Family
 from negative_list.sheets.grid import Grid
-from negative_list.sheets.shapes import Values
 from negative_list.walk import children_of
+
+if TYPE_CHECKING:
+    from negative_list.sheets.families import Family
+    from negative_list.sheets.shapes import Values
 
 __all__ = ["LONGEST_CELL", "identity_of", "not_held", "rules_of", "values_of"]
 
@@ -135,8 +137,24 @@ def _name(values: Values, trigger: Any) -> str:
 
 
 def _exempted(core: Condition, told: Values) -> Condition:
+    """The family's condition with what the row demands beside it."""
     codes, terms = tuple(told.get("exempt_codes") or ()), tuple(told.get("exempt_terms") or ())
-    return All(of=(core, Not(of=Diagnosis(codes=codes, terms=terms)))) if codes or terms else core
+    exempt = (Not(of=Diagnosis(codes=codes, terms=terms)),) if codes or terms else ()
+    before, after = _also(told["also"]) if told.get("also") else ((), ())
+    of = (*before, core, *after, *exempt)
+    return All(of=of) if len(of) > 1 else core
+
+
+def _also(also: Mapping[str, Any]) -> tuple[tuple[Condition, ...], tuple[Condition, ...]]:
+    try:
+        others = msgspec.convert(also["of"], tuple[Condition, ...])
+        place = int(also["at"])
+    except (msgspec.ValidationError, KeyError, ValueError, TypeError) as error:
+        raise refusal(_CHANGED, "also") from error
+    return others[:place], others[place:]
+
+
+_CHANGED = "程序写入的内容已改动 (changed by hand); 请恢复或清空 (restore it, or empty the cell)"
 
 
 def _old(base: Rule, *, same: bool) -> dict[str, Any]:
@@ -153,9 +171,7 @@ def _with_rest(rule: Rule, rest: Mapping[str, Any] | None) -> Rule:
     try:
         return msgspec.convert({**msgspec.to_builtins(rule), **rest}, Rule)
     except msgspec.ValidationError as error:
-        raise refusal(
-            "程序写入的内容已改动 (changed by hand); 请恢复或清空 (restore it, or empty the cell)", "rest"
-        ) from error
+        raise refusal(_CHANGED, "rest") from error
 
 
 # -- a condition in words
@@ -195,18 +211,26 @@ def _dressed(rule: Rule, told: Values) -> Rule:
 
 def values_of(family: Family, rule: Rule) -> dict[str, Any] | None:
     """What a row says of a rule; ``None`` where its condition is built otherwise than the family's."""
-    core, exempt = rule.violation, Diagnosis()
-    match core:
-        case All(of=(inner, Not(of=Diagnosis(main=False, past=False) as found))):
-            told = family.shape.take(rule, core)
-            core, exempt = (core, exempt) if told is not None else (inner, found)
-    told = family.shape.take(rule, core)
-    if told is None:
-        return None
-    exempted = {"exempt_codes": exempt.codes, "exempt_terms": exempt.terms}
-    if not (exempt.codes or exempt.terms or "exempt_codes" in family.defaults):
-        exempted = {}
-    return {**_blanks(family, told), **told, **exempted, **_common(rule)}
+    told = family.shape.take(rule, rule.violation)
+    if told is not None:
+        exempted = {"exempt_codes": (), "exempt_terms": ()} if "exempt_codes" in family.defaults else {}
+        return {**_blanks(family, told), **told, **exempted, **_common(rule)}
+    for place, core in enumerate(rule.violation.of if isinstance(rule.violation, All) else ()):
+        told = family.shape.take(rule, core)
+        if told is not None:
+            return {**_blanks(family, told), **told, **_beside(family, rule.violation, place), **_common(rule)}
+    return None
+
+
+def _beside(family: Family, whole: Condition, place: int) -> dict[str, Any]:
+    """What a condition demands beside the family's own: an exempting diagnosis has columns, the rest is data."""
+    of = whole.of if isinstance(whole, All) else ()
+    others = (*of[:place], *of[place + 1 :])
+    match others:
+        case (Not(of=Diagnosis(main=False, past=False) as exempt),) if place == 0:
+            return {"exempt_codes": exempt.codes, "exempt_terms": exempt.terms}
+    exempted = {"exempt_codes": (), "exempt_terms": ()} if "exempt_codes" in family.defaults else {}
+    return {**exempted, "also": {"at": place, "of": msgspec.to_builtins(others)}}
 
 
 def _blanks(family: Family, told: Values) -> dict[str, Any]:
@@ -234,7 +258,7 @@ def _common(rule: Rule) -> dict[str, Any]:
 
 def _rest(rule: Rule) -> dict[str, Any]:
     """The fields of a rule without a column, as plain data."""
-    names = {name: encoded for name, encoded in zip(rule.__struct_fields__, rule.__struct_encode_fields__, strict=True)}
+    names = dict(zip(rule.__struct_fields__, rule.__struct_encode_fields__, strict=True))
     data = msgspec.to_builtins(rule)
     return {names[name]: data[names[name]] for name in asdict(rule) if name not in _SAID and names[name] in data}
 

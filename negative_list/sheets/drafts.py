@@ -8,13 +8,16 @@ alternatives, since a list of what is allowed is never a list of refusals; rows 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from negative_list.sheets.columns import MANY, columns
-from negative_list.sheets.families import Family
 from negative_list.sheets.rows import Bad, Row
+
+if TYPE_CHECKING:
+    from negative_list.sheets.families import Family
 
 __all__ = ["Draft", "drafted"]
 
@@ -36,11 +39,11 @@ def drafted(rows: Iterable[Row], family: Family) -> tuple[tuple[Draft, ...], tup
     singles = [Draft(values=row.values, rows=(row,)) for row in rows]
     bad: list[Bad] = []
     for key_of in (_by_id, _by_group, _by_item, _by_statement):
-        singles = _joined(singles, lambda draft, key_of=key_of: key_of(draft, family), bad)  # type: ignore[misc]
+        singles = _joined(singles, partial(key_of, family=family), bad)
     return tuple(singles), tuple(bad)
 
 
-def _by_id(draft: Draft, _family: Family) -> Hashable:
+def _by_id(draft: Draft, family: Family) -> Hashable:  # noqa: ARG001 - one signature for all keys
     named = draft.values.get("rule_id")
     return ("id", named, draft.values.get("operation")) if named else None
 
@@ -62,7 +65,7 @@ def _by_item(draft: Draft, family: Family) -> Hashable:
     return ("item", _frozen(about), draft.values.get("name") if "codes" not in about else "")
 
 
-def _by_statement(draft: Draft, _family: Family) -> Hashable:
+def _by_statement(draft: Draft, family: Family) -> Hashable:  # noqa: ARG001 - one signature for all keys
     """Rows of one named item that differ in codes only."""
     if not (draft.values.get("codes") and draft.values.get("name")):
         return None

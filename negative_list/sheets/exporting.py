@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from negative_list.errors import Problem
-from negative_list.rules import Rule, RuleList
 from negative_list.sheets.columns import MANY, NONE, Column, columns, written
 from negative_list.sheets.convert import not_held, values_of
-from negative_list.sheets.families import Family
+from negative_list.sheets.grid import Raw
 from negative_list.sheets.writing import TEXT_FORMAT, put, workbook_bytes
 
 if TYPE_CHECKING:
-    from negative_list.sheets.grid import Raw
+    from negative_list.rules import Rule, RuleList
+    from negative_list.sheets.families import Family
 
 __all__ = ["Exported", "exported", "template_bytes"]
 
@@ -38,7 +38,7 @@ def exported(rules: RuleList, family: Family, file: str = "") -> Exported:
     held = [rule for rule in own if rule.id not in lost]
     told = [values_of(family, rule) or {} for rule in held]
     used = [key for key in family.columns if any(key in values for values in told)]
-    rows = [tuple(columns()[key].zh for key in used)]
+    rows: list[tuple[Raw, ...]] = [tuple(columns()[key].zh for key in used)]
     for values in told:
         rows.extend(_rows(values, used, one_each=family.shape.grouped))
     return Exported(rows=tuple(rows), rules=len(held), refused=tuple(_refused(own, lost, file)))
@@ -79,13 +79,13 @@ _LAST_ROW = 2_000
 
 
 def template_bytes(family: Family) -> bytes:
-    """The empty sheet of a family as XLSX: headings, an example the importer ignores, lists of words, how to fill it."""
-    from openpyxl import Workbook  # noqa: PLC0415 - loaded only where a sheet is written
+    """The empty sheet of a family as XLSX: headings, an example nobody imports, lists of words, how to fill it."""
+    from openpyxl import Workbook
 
     book = Workbook()
     sheet: Any = book.active
     sheet.title = family.class_id
-    keys = [key for key in family.columns if key not in ("rule_class", "points", "rest", "message_en")]
+    keys = [key for key in family.columns if key not in ("rule_class", "points", "also", "rest", "message_en")]
     needed = {key for group in family.needs for key in group if not _has_default(family, group)} | {"document"}
     for place, key in enumerate(keys, 1):
         _heading(sheet, place, columns()[key], needed=key in needed)
@@ -101,8 +101,8 @@ def _has_default(family: Family, group: Iterable[str]) -> bool:
 
 
 def _heading(sheet: Any, place: int, column: Column, *, needed: bool) -> None:
-    from openpyxl.comments import Comment  # noqa: PLC0415
-    from openpyxl.styles import Alignment, Font, PatternFill  # noqa: PLC0415
+    from openpyxl.comments import Comment
+    from openpyxl.styles import Alignment, Font, PatternFill
 
     cell = put(sheet, 1, place, column.zh)
     cell.font = Font(bold=True)
@@ -114,7 +114,7 @@ def _heading(sheet: Any, place: int, column: Column, *, needed: bool) -> None:
 
 
 def _example(sheet: Any, place: int, key: str, family: Family) -> None:
-    from openpyxl.styles import Font  # noqa: PLC0415
+    from openpyxl.styles import Font
 
     told = {"operation": "示例", "document": "示例文件", "article": "第一条", **family.example}
     if key in told:
@@ -123,7 +123,7 @@ def _example(sheet: Any, place: int, key: str, family: Family) -> None:
 
 def _format(sheet: Any, place: int, column: Column) -> None:
     """Text stays text below the heading, so that no code becomes a number; words are chosen from a list."""
-    from openpyxl.worksheet.datavalidation import DataValidation  # noqa: PLC0415
+    from openpyxl.worksheet.datavalidation import DataValidation
 
     letter = sheet.cell(row=1, column=place).column_letter
     if column.kind not in ("decimal", "yuan", "whole", "day"):

@@ -7,7 +7,6 @@ the class, so that a rule from a sheet and one from a knowledge point differ in 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct, field
@@ -47,12 +46,13 @@ COMMON = (
     "ask",
     "points",
     "comment",
+    "also",
     "rest",
 )
 """The columns every family has, after its own."""
 
 _LEADING = ("operation", "rule_id", "rule_class", "title")
-_ITEMS = ("name", "codes", "names", "prefixes", "types", "except_codes")
+_ITEMS = ("name", "codes", "names", "prefixes", "types", "except_codes", "except_names")
 _EXEMPT = ("exempt_codes", "exempt_terms")
 _WITHOUT_ITEMS = (
     patient.DIAGNOSIS_SEX,
@@ -154,9 +154,9 @@ _TWO_SERVICES = {"main_name": "示例手术", "main_codes": "001100000010000", "
     "other_codes": "001100000020000"
 }
 _COURSE = Window(unit="course", length=COURSE_PAUSE_DAYS, whose="patient")
-_EXEMPT_SEX = {"exempt_codes": SEX_EXEMPT.codes, "exempt_terms": SEX_EXEMPT.terms}
-_ONLY = {"form": "only"}
-_CHARGE = {"addressee": "charge_entry"}
+_EXEMPT_SEX: dict[str, Any] = {"exempt_codes": SEX_EXEMPT.codes, "exempt_terms": SEX_EXEMPT.terms}
+_ONLY: dict[str, Any] = {"form": "only"}
+_CHARGE: dict[str, Any] = {"addressee": "charge_entry"}
 _DISEASE = {"diagnosis_codes": "I10-I15", "diagnosis_terms": "高血压"}
 
 _TABLE: tuple[Family, ...] = (

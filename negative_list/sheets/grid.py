@@ -1,7 +1,8 @@
 """Reading the cells of a file: XLSX, XLS or delimited text, told apart by their first bytes, not by their names.
 
 Old systems call anything ``.xls``. Text is UTF-8 (with or without mark), UTF-16 with its mark, or GB18030, which holds
-GBK and GB2312. Nothing is interpreted here: a number stays a number, with the format it is shown in where that is known.
+GBK and GB2312. Nothing is interpreted here: a number stays a number, with the format it is shown in where that is
+known.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import io
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias
 from zipfile import BadZipFile
 
 from msgspec import Struct
@@ -90,7 +91,7 @@ def read_grids(path: Path) -> tuple[Grid, ...]:
     return (_text(path, raw),)
 
 
-def _refuse(path: Path, message: str) -> Any:
+def _refuse(path: Path, message: str) -> NoReturn:
     raise ListError([Problem(file=str(path), message=message)])
 
 
@@ -101,14 +102,13 @@ _BROKEN = "文件已损坏或已加密 (damaged or locked); 请在表格软件�
 
 
 def _xlsx(path: Path, raw: bytes) -> Iterator[Grid]:
-    import openpyxl  # noqa: PLC0415 - loaded only where a sheet is read
+    import openpyxl
 
     try:
         book = openpyxl.load_workbook(io.BytesIO(raw))
         shown = openpyxl.load_workbook(io.BytesIO(raw), data_only=True) if _has_formula(book) else book
     except (BadZipFile, KeyError, ValueError, OSError, TypeError, AttributeError):
         _refuse(path, _BROKEN)
-        return
     for sheet in book.worksheets:
         yield _worksheet(path, sheet, shown[sheet.title], epoch_1904=book.epoch.year == _EPOCH_1904)
 
@@ -177,7 +177,7 @@ def _trimmed(cells: Iterable[Raw]) -> tuple[Raw, ...]:
 
 
 def _xls(path: Path, raw: bytes) -> Iterator[Grid]:
-    from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum  # noqa: PLC0415
+    from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(raw))
@@ -226,7 +226,7 @@ def _decoded(path: Path, raw: bytes) -> tuple[str, str]:
             return raw.decode(encoding), encoding
         except UnicodeDecodeError:
             continue
-    return _refuse(path, "既不是 UTF-8 也不是 GB18030 (neither UTF-8 nor GB18030); 请另存为 UTF-8 (save it as UTF-8)")
+    _refuse(path, "既不是 UTF-8 也不是 GB18030 (neither UTF-8 nor GB18030); 请另存为 UTF-8 (save it as UTF-8)")
 
 
 def _delimiter(text: str) -> str:

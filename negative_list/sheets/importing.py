@@ -24,7 +24,7 @@ from negative_list.sheets.merging import Mode, merged
 from negative_list.sheets.rows import Bad, Table, read_table
 from negative_list.sheets.writing import Returned
 
-__all__ = ["Found", "SheetImport", "find_tables", "guessed_family", "import_tables", "mapped"]
+__all__ = ["Found", "SheetImport", "Wanted", "find_tables", "guessed_family", "import_tables", "mapped"]
 
 _FIRST_ROWS = 12
 
@@ -148,35 +148,30 @@ def _covers(given: ColumnMap, header: Header) -> bool:
 # -- reading and merging
 
 
-def import_tables(
-    found: Sequence[Found],
-    family: Family,
-    existing: RuleList,
-    *,
-    mode: Mode | None,
-    on: date | None,
-    document: str = "",
-    skip_hidden: bool = False,
-) -> SheetImport:
-    """Read sheets whose columns are known into a list.
+class Wanted(Struct, frozen=True, kw_only=True):
+    """How sheets are to be taken.
 
-    Args:
-        found: The sheets, each with its map.
-        family: The family of all of them.
-        existing: The list they go into.
-        mode: How they are taken; ``None``: by the column 操作 where the sheets have it, else as additions.
-        on: The day the sheets hold from.
-        document: The basis of rows that name none.
-        skip_hidden: Whether rows the sheet hides are left out.
+    ``mode``: ``None`` is by the column 操作 where the sheets have it, else as additions. ``on``: the day they hold
+    from. ``document``: the basis of rows that name none. ``skip_hidden``: rows the sheet hides are left out.
     """
-    tables = [read_table(one.grid, one.header, _places(one), family, skip_hidden=skip_hidden) for one in found]
+
+    mode: Mode | None = None
+    on: date | None = None
+    document: str = ""
+    skip_hidden: bool = False
+
+
+def import_tables(found: Sequence[Found], family: Family, existing: RuleList, wanted: Wanted) -> SheetImport:
+    """Read sheets of one family whose columns are known into a list."""
+    tables = [read_table(one.grid, one.header, _places(one), family, skip_hidden=wanted.skip_hidden) for one in found]
     rows = [row for table in tables for row in table.rows]
-    if document:
-        rows = [replace(row, values={"document": document, **row.values}) for row in rows]
+    if wanted.document:
+        rows = [replace(row, values={"document": wanted.document, **row.values}) for row in rows]
     drafts, contradicting = drafted(rows, family)
     rejected = [*(bad for table in tables for bad in table.bad), *contradicting]
     by_column = any("operation" in _places(one) for one in found)
-    done = merged(existing, drafts, rejected, family, mode or ("action" if by_column else "add"), on)
+    mode = wanted.mode or ("action" if by_column else "add")
+    done = merged(existing, drafts, rejected, family, mode, wanted.on)
     bad = _by_row((*rejected, *done.bad))
     return SheetImport(
         rules=done.rules,

@@ -21,14 +21,16 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from negative_list.errors import ListError, Problem, nearest
 from negative_list.sheets.columns import columns
-from negative_list.sheets.families import Family
 from negative_list.sheets.header import Header, heading, spellings
+
+if TYPE_CHECKING:
+    from negative_list.sheets.families import Family
 
 __all__ = ["ColumnMap", "kept_map", "known_headings", "map_path", "map_text", "other_headers", "proposed", "read_map"]
 
@@ -164,5 +166,6 @@ def _map_problems(path: Path, raw: Mapping[str, Any]) -> Iterator[Problem]:
     known = {column.zh for column in columns().values()}
     for title, name in dict(raw.get("columns", {})).items():
         if name and name not in known and name not in columns():
-            message = f"没有叫 `{name}` 的列 (no such column){nearest(str(name), known)}; 请用模板中的列名 (use a heading of the template)"
+            hint = nearest(str(name), known)
+            message = f"没有叫 `{name}` 的列 (no such column){hint}; 请用模板中的列名 (use a heading of the template)"
             yield Problem(file=str(path), path=f"columns.{title}", message=message)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -17,12 +17,13 @@ from msgspec.structs import replace
 from negative_list.parse import Parsed, Place
 from negative_list.rules import Rule, RuleList
 from negative_list.sheets.cells import CellError, refusal
-from negative_list.sheets.columns import columns
 from negative_list.sheets.convert import identity_of, rules_of, values_of
 from negative_list.sheets.drafts import Draft
-from negative_list.sheets.families import Family
 from negative_list.sheets.rows import Bad
 from negative_list.validate import validate
+
+if TYPE_CHECKING:
+    from negative_list.sheets.families import Family
 
 __all__ = ["Merged", "Mode", "merged"]
 
@@ -142,10 +143,8 @@ class _Merging:
         codes = set(draft.values.get("codes", ()))
         partly = next((r for r in self.rules.values() if r.id in self._own and codes & set(r.trigger.codes)), None)
         hint = f"规则 `{partly.id}` 只有部分编码相同 (shares some codes)；" if partly else ""
-        return refusal(
-            f"列表中没有这条规则 (no such rule in the list); {hint}请核对编码，或给出规则编号 (check the codes, or give the id)",
-            "rule_id" if draft.values.get("rule_id") else "codes",
-        )
+        message = f"列表中没有这条规则 (no such rule in the list); {hint}请核对编码或规则编号 (check codes and id)"
+        return refusal(message, "rule_id" if draft.values.get("rule_id") else "codes")
 
     def _put(self, rule: Rule, draft: Draft, base: Rule | None) -> None:
         if rule.id in self.made:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +14,7 @@ from negative_list.importer.ages import Ages, Bound
 from negative_list.rules import Rule, Text, Trigger
 from negative_list.sheets.cells import refusal
 from negative_list.sheets.shapes import Made, Shape, Values, item_values, joined, trigger_of
-from negative_list.sheets.spans import AgeEnd, resolved, written_bound
+from negative_list.sheets.spans import AgeEnd, Unit, resolved, written_bound
 
 __all__ = ["AGES", "DIAGNOSIS_AGE", "DIAGNOSIS_SEX", "FERTILITY", "OPERATION_SEX", "SEX"]
 
@@ -164,16 +164,18 @@ def _turned(low: dict[str, AgeEnd], high: dict[str, AgeEnd]) -> dict[str, AgeEnd
 def _ends(inside: Condition) -> dict[str, AgeEnd]:
     """The ends of an age condition, of one or of two units."""
     parts = inside.of if isinstance(inside, All) else (inside,)
-    if not all(isinstance(part, Age) for part in parts):
+    ages = [part for part in parts if isinstance(part, Age) and part.unit in _UNITS]
+    if len(ages) != len(parts):
         return {}
-    told = [(part, name, key, opened) for part in parts for name, key, opened in _BOUNDS]
+    told = [(part, name, key, opened) for part in ages for name, key, opened in _BOUNDS]
     return {
-        key: AgeEnd(value=int(bound), unit=part.unit, open=opened)  # type: ignore[union-attr]
+        key: AgeEnd(value=int(bound), unit=_UNITS[part.unit], open=opened)
         for part, name, key, opened in told
         if isinstance(bound := getattr(part, name), Decimal) and bound == int(bound)
     }
 
 
+_UNITS: Mapping[str, Unit] = {"year": "year", "month": "month", "day": "day"}
 _BOUNDS = (
     ("above", "age_low", True),
     ("at_least", "age_low", False),

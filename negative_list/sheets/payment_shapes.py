@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from negative_list.conditions import All, Any as AnyOf, Condition, Diagnosis, Fact, Not, Operation
+from negative_list.conditions import All, Condition, Diagnosis, Fact, Not, Operation
+from negative_list.conditions import Any as AnyOf
 from negative_list.importer.parts import EVIDENCE, denied
 from negative_list.rules import Rule, Text, Trigger
 from negative_list.sheets.columns import columns

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from msgspec import Struct
 
@@ -16,9 +16,11 @@ from negative_list.classes import CLASS_IDS, class_by_name
 from negative_list.errors import Problem, UnknownNameError
 from negative_list.sheets.cells import CellError, folded, refusal, text_of
 from negative_list.sheets.columns import columns, read_cell
-from negative_list.sheets.families import Family
 from negative_list.sheets.grid import Grid, Raw
 from negative_list.sheets.header import Header, heading
+
+if TYPE_CHECKING:
+    from negative_list.sheets.families import Family
 
 __all__ = ["Bad", "Passed", "Row", "Table", "read_table"]
 
@@ -83,8 +85,11 @@ def read_table(
             passed.append(Passed(place=grid.place, row=number + 1, why=why))
             continue
         read = reading.read(number)
-        (rows if isinstance(read, Row) else bad).append(read)  # type: ignore[arg-type]
-    numbers = {row.row for row in (*rows, *bad)}
+        if isinstance(read, Row):
+            rows.append(read)
+        else:
+            bad.append(read)
+    numbers = {row.row for row in rows} | {row.row for row in bad}
     return Table(
         rows=tuple(rows),
         bad=tuple(bad),

@@ -29,7 +29,7 @@ __all__ = [
 Values: TypeAlias = "Mapping[str, Any]"
 """What a row says, by column; blank cells are not in it."""
 
-ITEM_COLUMNS = ("codes", "names", "prefixes", "types", "except_codes")
+ITEM_COLUMNS = ("codes", "names", "prefixes", "types", "except_codes", "except_names")
 """The columns that name items, in the order of :class:`negative_list.conditions.Items`."""
 
 

@@ -1,9 +1,9 @@
 """Windows of time and ages as cells write them, and written so that they read back as the same.
 
-A window is a base word and, in brackets, what else is told of it: ``14天（不含端、跨就诊）``. Told nothing, hours and the
-calendar hour and day stay in the visit and everything longer goes across visits; N days leave the end out (the 1st and
-the 15th are 14 days apart), N hours count it in. An age is a number with its unit and, for an upper end, whether the
-number itself is meant: "12岁" as an upper end says neither, so it is refused.
+A window is a base word and, in brackets, what else is told: ``14天（不含端、跨就诊）``. Told nothing, hours and the
+calendar hour and day stay in the visit and everything longer goes across visits; N days leave the end out (the 1st
+and the 15th are 14 days apart), N hours count it in. An age is a number with its unit and, for an upper end, whether
+the number itself is meant: "12岁" as an upper end says neither, so it is refused.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from negative_list.sheets.cells import folded, refusal
 
 __all__ = [
     "AgeEnd",
+    "Unit",
     "high_bound",
     "low_bound",
     "read_age_text",
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 Unit: TypeAlias = Literal["year", "month", "day"]
+"""The units a sheet writes an age in."""
 
 # -- windows
 
@@ -172,9 +174,8 @@ def resolved(end: AgeEnd, *, unit: Unit | None, included: bool | None, low: bool
         raise refusal(f"年龄 `{end.value}` 没有单位 (no unit); 请写明岁、个月或天 (write 岁, 个月 or 天)")
     opened = end.open if end.open is not None else None if included is None else not included
     if opened is None and not low:
-        raise refusal(
-            f"没有说明含不含 `{end.value}` (is the end included); 请写成 <{end.value}岁 或 ≤{end.value}岁 (write < or ≤)"
-        )
+        told = f"没有说明含不含 `{end.value}` (is the end included); "
+        raise refusal(f"{told}请写成 <{end.value}岁 或 ≤{end.value}岁 (write < or ≤)")
     return Bound(value=end.value, unit=unit, open=bool(opened))
 
 

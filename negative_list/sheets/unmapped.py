@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import Struct
 
-from negative_list.rules import RuleList
 from negative_list.sheets.codetable import CodeRow
+
+if TYPE_CHECKING:
+    from negative_list.rules import RuleList
 
 __all__ = ["Unmapped", "national_codes", "unmapped"]
 

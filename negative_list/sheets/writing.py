@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from negative_list.errors import Problem
 from negative_list.sheets.cells import folded, text_of
+from negative_list.sheets.grid import Grid
 from negative_list.sheets.header import PROBLEM_HEADING, Header
+from negative_list.sheets.rows import Bad
 
 if TYPE_CHECKING:
-    from negative_list.sheets.grid import Grid, Raw
-    from negative_list.sheets.rows import Bad
+    from negative_list.errors import Problem
+    from negative_list.sheets.grid import Raw
 
 __all__ = ["TEXT_FORMAT", "Returned", "put", "rejected_bytes", "rejected_suffix", "table_bytes", "workbook_bytes"]
 
@@ -62,7 +63,7 @@ def table_bytes(path: Path, title: str, rows: Sequence[Sequence[Raw]]) -> bytes:
     """A table as the file its name asks for: CSV in UTF-8 with a mark, else XLSX."""
     if path.suffix.lower() == ".csv":
         return _csv_bytes(rows, "utf-8-sig", ",")
-    from openpyxl import Workbook  # noqa: PLC0415 - loaded only where a sheet is written
+    from openpyxl import Workbook
 
     book = Workbook()
     sheet: Any = book.active
@@ -92,7 +93,7 @@ def rejected_bytes(returned: Sequence[Returned]) -> bytes:
     if returned[0].grid.kind == "csv":
         grid = returned[0].grid
         return _csv_bytes(_rejected_rows(returned[0]), grid.encoding, grid.delimiter)
-    from openpyxl import Workbook  # noqa: PLC0415
+    from openpyxl import Workbook
 
     book = Workbook()
     first: Any = book.active

@@ -17,7 +17,7 @@ from negative_list.parse import read_list
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from click.testing import Result
+    from typer.testing import Result
 
     from negative_list.rules import Rule
 
@@ -34,13 +34,13 @@ __all__ = [
     "xlsx_of",
 ]
 
-HEAD = ["药品名称", "药品编码", "限定性别", "来源文件"]
+HEAD: list[Any] = ["药品名称", "药品编码", "限定性别", "来源文件"]
 """The header of the small sheet most tests start from: drugs for one sex."""
 
-FEMALE = ["妇乐胶囊", "ZD02AAF0221010105329", "女", "公开第1批"]
+FEMALE: list[Any] = ["妇乐胶囊", "ZD02AAF0221010105329", "女", "公开第1批"]
 """A good row."""
 
-MALE = ["阿帕他胺片", "XL02BBA326A001010102180", "男", "公开第1批"]
+MALE: list[Any] = ["阿帕他胺片", "XL02BBA326A001010102180", "男", "公开第1批"]
 """Another."""
 
 

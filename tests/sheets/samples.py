@@ -44,7 +44,7 @@ def _windows(draw: st.DrawFn) -> Window:
     return Window(unit=unit, length=length, ends=ends, whose=whose, side=side)  # type: ignore[arg-type]
 
 
-def _ends(low: bool) -> st.SearchStrategy[AgeEnd]:  # noqa: FBT001
+def _ends(low: bool) -> st.SearchStrategy[AgeEnd]:
     values = st.integers(1, 9) if low else st.integers(10, 90)
     return st.builds(AgeEnd, value=values, unit=st.just("year"), open=st.booleans())
 
@@ -72,7 +72,11 @@ def _of_kind(column: Column) -> st.SearchStrategy[Any]:
         "window": _windows(),
         "age_low": _ends(low=True),
         "age_high": _ends(low=False),
-        "json": st.just({"scope": {"kind": "age", "at_least": 1}}),
+        "json": st.just(
+            {"at": 1, "of": [{"kind": "age", "at_least": 1}, {"kind": "fact", "fact": "line.days", "above": 1}]}
+            if column.key == "also"
+            else {"scope": {"kind": "age", "at_least": 1}}
+        ),
     }[column.kind]
 
 

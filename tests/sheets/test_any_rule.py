@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hypothesis import assume, given, reject, settings
+from hypothesis import Phase, assume, given, reject, settings
 
 from negative_list.compile import canonical_lines
 from negative_list.parse import Parsed, Place
@@ -14,11 +14,16 @@ from negative_list.rules import RuleList
 from negative_list.sheets.cells import CellError
 from negative_list.sheets.convert import not_held, rules_of
 from negative_list.sheets.exporting import exported
-from negative_list.sheets.families import Family
-from negative_list.sheets.importing import find_tables, import_tables, mapped
+from negative_list.sheets.importing import Wanted, find_tables, import_tables, mapped
 from negative_list.sheets.writing import table_bytes
 from negative_list.validate import validate
 from tests.sheets.samples import drawn_values
+
+if TYPE_CHECKING:
+    from negative_list.sheets.families import Family
+
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
+"""Shrinking a row takes minutes and tells little: its columns are few and independent."""
 
 NOWHERE = Place(file="", locate=lambda _path: (0, 0))
 
@@ -41,11 +46,11 @@ def again(rules: RuleList, family: Family, name: str) -> RuleList:
         found, _ = find_tables([path], family)
         sure, unsure = mapped(found, family, "", Path(folder), None)
         assert unsure == ()
-        return import_tables(sure, family, RuleList(rules=()), mode=None, on=None).rules
+        return import_tables(sure, family, RuleList(rules=()), Wanted()).rules
 
 
 @given(drawn=drawn_values())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=300, deadline=None, phases=PHASES)
 def test_a_row_holds_the_rule_it_made(drawn: tuple[Family, dict[str, Any]]) -> None:
     """Nothing of a rule a row made is lost in the row that is made of it."""
     family, values = drawn
@@ -53,7 +58,7 @@ def test_a_row_holds_the_rule_it_made(drawn: tuple[Family, dict[str, Any]]) -> N
 
 
 @given(drawn=drawn_values())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None, phases=PHASES)
 def test_a_list_is_the_same_after_a_sheet(drawn: tuple[Family, dict[str, Any]]) -> None:
     """List, XLSX, list and list, CSV, list give equal canonical lines."""
     family, values = drawn

@@ -27,7 +27,14 @@ def edited(path: Path, change: Any) -> Path:
 
 def test_title_rows_stand_above_the_header(tmp_path: Path) -> None:
     """A title over all columns, a line of units and a blank row are passed over."""
-    rows = [["药品区分性别使用目录"], ["单位：某市医保局", None, None, "2026年1月"], [], HEAD, FEMALE, MALE]
+    rows: list[list[Any]] = [
+        ["药品区分性别使用目录"],
+        ["单位：某市医保局", None, None, "2026年1月"],
+        [],
+        HEAD,
+        FEMALE,
+        MALE,
+    ]
     result, rules = imported(xlsx_of(tmp_path / "a.xlsx", rows, merges=["A1:D1"]))
     assert result.exit_code == 0, result.output
     assert rules.keys() == BOTH
@@ -35,7 +42,7 @@ def test_title_rows_stand_above_the_header(tmp_path: Path) -> None:
 
 def test_a_header_of_two_merged_rows_is_read_as_one(tmp_path: Path) -> None:
     """The upper row's words go with each heading below it."""
-    rows = [["药品", None, "限定", "来源文件"], ["名称", "编码", "性别", None], FEMALE, MALE]
+    rows: list[list[Any]] = [["药品", None, "限定", "来源文件"], ["名称", "编码", "性别", None], FEMALE, MALE]
     result, rules = imported(xlsx_of(tmp_path / "a.xlsx", rows, merges=["A1:B1", "D1:D2"]))
     assert result.exit_code == 0, result.output
     assert rules.keys() == BOTH
@@ -113,7 +120,17 @@ def test_hidden_rows_and_columns_are_read_and_told(tmp_path: Path) -> None:
 
 def test_notes_sections_and_empty_rows_are_no_rules(tmp_path: Path) -> None:
     """Headings of sections, a repeated header, blank rows and notes at the bottom are passed over and told."""
-    rows = [HEAD, ["一、妇科用药"], FEMALE, [], HEAD, ["二、泌尿科用药"], MALE, [], ["注：本表自发布之日起执行。"]]
+    rows: list[list[Any]] = [
+        HEAD,
+        ["一、妇科用药"],
+        FEMALE,
+        [],
+        HEAD,
+        ["二、泌尿科用药"],
+        MALE,
+        [],
+        ["注：本表自发布之日起执行。"],
+    ]
     rows.append(["制表人：某某", None, None, "2026年1月"])
     result, rules = imported(xlsx_of(tmp_path / "a.xlsx", rows))
     assert result.exit_code == 0, result.output
@@ -153,7 +170,7 @@ def test_a_day_that_is_none_is_named(tmp_path: Path, written: str) -> None:
 
 def test_cells_merged_over_rows_hold_for_each(tmp_path: Path) -> None:
     """One drug over three rows of codes is one rule with three codes."""
-    rows = [HEAD, FEMALE, [None, "ZD02AAF0221010205329"], [None, "ZD02AAF0221010305329"], MALE]
+    rows: list[list[Any]] = [HEAD, FEMALE, [None, "ZD02AAF0221010205329"], [None, "ZD02AAF0221010305329"], MALE]
     result, rules = imported(xlsx_of(tmp_path / "a.xlsx", rows, merges=["A2:A4", "C2:C4", "D2:D4"]))
     assert result.exit_code == 0, result.output
     assert rules["妇乐胶囊"].trigger.codes == tuple(f"ZD02AAF022101{n}" for n in ("0105329", "0205329", "0305329"))
