@@ -169,8 +169,11 @@ class _Times(NamedTuple):
     timeless: float
 
 
-def draw_case(random: Random) -> Case:
-    """Draw a body of 2 to 10 lines, with other encounters, history, gaps in what is known, and edges of windows."""
+def draw_case(random: Random, lines: int | None = None) -> Case:
+    """Draw a body of 2 to 10 lines, with other encounters, history, gaps in what is known, and edges of windows.
+
+    With ``lines`` the current encounter has as many.
+    """
     times = _Times(
         at=random.choice(INSTANTS),
         offsets=random.choice((OFFSETS, OFFSETS, DAILY, HOURLY)),
@@ -178,7 +181,7 @@ def draw_case(random: Random) -> Case:
         timeless=random.choice((0, 0.03, 0.2)),
     )
     admitted = times.at - timedelta(days=random.choice((1, 3, 14, 30)))
-    current = _encounter(random, "E1", times, admitted, random.randint(2, 10))
+    current = _encounter(random, "E1", times, admitted, lines or random.randint(2, 10))
     others = [
         _encounter(random, name, times, admitted - random.choice(AGO), random.randint(1, 2))
         for name in ("E2", "E3")[: random.choice((0, 0, 1, 2))]

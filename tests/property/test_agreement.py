@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 
+from negative_list import explain, gather
 from negative_list.compile import compile
 from negative_list.parse import read_parsed
 from negative_list.validate import validate
@@ -99,6 +100,19 @@ def test_engine_and_plain_matcher_agree_anywhere(list_seed: int, case_seed: int)
     """Seeds hypothesis draws agree as the fixed ones do."""
     rules, case = draw_list(list_seed), draw_case(Random(case_seed))
     assert agreed(rules, compile(rules), case)[0], disagreement(rules, case)
+
+
+@pytest.mark.parametrize(("many", "lines", "lists"), [(0, None, range(40)), (gather.MANY_LINES, 48, range(40, 60))])
+def test_long_stays_agree(many: int, lines: int | None, lists: range, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines looked for by their days, as in long stays, are the same lines, be the stay long or not."""
+    monkeypatch.setattr(gather, "MANY_LINES", many)
+    monkeypatch.setattr(explain, "MAX_INVOLVED", 1000)
+    for seed in lists:
+        rules = draw_list(seed)
+        compiled = compile(rules)
+        for number in range(10 if lines is None else 2):
+            case = draw_case(Random(seed * 1000 + number), lines)
+            assert agreed(rules, compiled, case)[0], disagreement(rules, case)
 
 
 def test_generated_lists_are_valid(tmp_path: Path) -> None:
