@@ -7,9 +7,8 @@ One TOML file holds every institution of a sidecar::
     complete_bodies = true                    # a body carries every line of its encounter; false: only new ones
     untrusted = ["encounter.med_type"]        # what the body says of these facts is not believed
     code_files = ["codes.csv", "对照表.xlsx"]  # kind,local,national,valid_from,valid_to, or a sheet; beside this file
+    own_history_since = 2026-12-01            # from this day on the HIS tells everything it saves (RecordSaved)
 
-    [default.history]
-    own_since = 2026-12-01                    # from this day on the HIS tells everything it saves (RecordSaved)
     [default.overrides]                       # always holds, whatever the body says
     "encounter.institution_level" = 3
     [default.defaults]                        # holds where the body says nothing
@@ -54,8 +53,8 @@ CodeKind: TypeAlias = Literal["item", "diagnosis", "operation"]
 """What a row of a code table is about."""
 
 _EMPTY: Mapping[str, FactValue] = MappingProxyType({})
-_KEYS = ("zone", "complete_bodies", "untrusted", "overrides", "defaults", "tables", "codes", "code_files", "history")
-_OWN_SINCE = "own_since"
+_OWN_SINCE = "own_history_since"
+_KEYS = ("zone", "complete_bodies", "untrusted", "overrides", "defaults", "tables", "codes", "code_files", _OWN_SINCE)
 _SHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # how XLSX and XLS begin
 _CODE_KEYS = ("kind", "local", "national", "valid_from", "valid_to")
 _CHECKS: Mapping[str, Callable[[str], object]] = {
@@ -164,7 +163,7 @@ class _Reading:
             defaults={**base.defaults, **self._values(f"{name}.defaults", row.get("defaults", {}))},
             tables={**base.tables, **self._value_tables(f"{name}.tables", row.get("tables", {}))},
             codes=_by_local(codes),
-            own_history_since=self._own_since(f"{name}.history", row.get("history", {}), base.own_history_since),
+            own_history_since=self._moment(f"{name}.{_OWN_SINCE}", row.get(_OWN_SINCE), base.own_history_since),
         )
 
     def _add(self, path: str, message: str, row: int = 0, column: int = 0, file: Path | None = None) -> None:
@@ -234,15 +233,11 @@ class _Reading:
             self._add(path, f"not a value of `{name}`: {error}")
             return None
 
-    def _own_since(self, path: str, value: object, base: datetime | None) -> datetime | None:
-        if not (self._is_table(path, value) and isinstance(value, dict)):
-            return base
-        for key in value.keys() - {_OWN_SINCE}:
-            self._add(f"{path}.{key}", f"no such key{nearest(key, (_OWN_SINCE,))}")
+    def _moment(self, path: str, value: object, base: datetime | None) -> datetime | None:
         try:
-            told = parse_time(value.get(_OWN_SINCE, ""))
+            told = parse_time(value) if value is not None else None
         except ImpossibleValueError:
-            self._add(f"{path}.{_OWN_SINCE}", f"`{value[_OWN_SINCE]}` is no date; write it like 2026-01-31")
+            self._add(path, f"`{value}` is no date; write it like 2026-01-31")
             return base
         return told[0] if told else base
 

@@ -22,6 +22,9 @@ app = typer.Typer(
 )
 """Every command of the sidecar."""
 
+facts_app = typer.Typer(help="What other systems tell: facts and history.", no_args_is_help=True)
+app.add_typer(facts_app, name="facts")
+
 _PROBLEMS, _NOT_REACHED = 1, 3
 _DEFAULT_TARGET = "127.0.0.1:50051"
 
@@ -99,6 +102,37 @@ def check(
         raise typer.Exit(_PROBLEMS) from error
     except NotReachedError as error:
         _stop(_NOT_REACHED, [str(error)])
+
+
+@facts_app.command("import")
+def import_facts(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Facts (CSV, JSON Lines), history, or calls of the national interface.", metavar="FILE..."),
+    ],
+    config: Annotated[Path | None, typer.Option(help="Settings of the sidecar, TOML.", metavar="FILE")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of what the service writes (default var).", metavar="DIR")
+    ] = None,
+    site: Annotated[Path | None, typer.Option(help="Site configuration.", metavar="FILE")] = None,
+    institution: Annotated[
+        str, typer.Option(help="Code of the institution of rows that name none.", metavar="CODE")
+    ] = "",
+) -> None:
+    """Put files of facts and history into the store, while a sidecar runs or not.
+
+    Good rows go in, each bad one is named; exit 1 if there is any, or the store cannot be had.
+    """
+    from reminder.config import ConfigError, load_config
+    from reminder.imports import ImportFailedError, import_files
+
+    try:
+        settings = load_config(config, {"data": data, "site": site})
+        problems = import_files(files, settings, institution, typer.echo)
+    except (ConfigError, ImportFailedError) as error:
+        _stop(_PROBLEMS, str(error).splitlines())
+    if problems:
+        _stop(_PROBLEMS, [*map(str, problems), f"{len(problems)} problem{'s' if len(problems) != 1 else ''}"])
 
 
 def _read(body: Path) -> bytes:

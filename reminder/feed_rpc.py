@@ -124,12 +124,14 @@ class _Facts:
 
 def _message(data: bytes, kind: type[Any], heard: _Heard) -> Any:
     """The next message of a stream; the error of one that cannot be used says what was kept before it."""
-    message = wire.message_in(data, kind)
-    entries = message.facts if isinstance(message, pb.PutFactsRequest) else message.entries
+    read = wire.message_in(data, kind)
+    entries = read.facts if isinstance(read, pb.PutFactsRequest) else read.entries
     if len(entries) > MAX_ENTRIES:
-        told = f"一条消息超过 {MAX_ENTRIES} 项 (more than {MAX_ENTRIES:,} entries in one message, after {heard.seen:,})"
-        raise LimitError([FieldProblem(field="entries", message=f"{told}; 请分条发送 (send more messages)")])
-    return message
+        message = (
+            f"一条消息超过 {MAX_ENTRIES} 项 (over {MAX_ENTRIES:,} in one message); 请分条发送 (send more messages)"
+        )
+        raise LimitError([FieldProblem(field=f"entries[{heard.seen}:]", message=message)])
+    return read
 
 
 def _read(entries: Sequence[M], read: Callable[[M], T], heard: _Heard) -> list[T]:

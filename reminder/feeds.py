@@ -69,7 +69,8 @@ class Feed:
             raise RequestError(sorted([*problems, *past.problems]))
         record = HistoryRecord(
             institution_id=institution,
-            record_id=record_id,
+            # often made of the encounter's id
+            record_id=self._keys.encounter(institution, record_id),
             patient_key=patient,
             source=plain(told.get("source")) or _SOURCE,
         )

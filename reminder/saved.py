@@ -33,8 +33,9 @@ def check_saved(
     moment = None
     try:
         moment = parse_time(saved_at, zone)
-    except ImpossibleValueError as error:
-        problems.append(FieldProblem(field="saved_at", message=f"{error} (no time); 请改正 (mend it)"))
+    except ImpossibleValueError:
+        message = f"`{saved_at[:40]}` 不是时间 (no time); 请写成 2026-01-31 09:00:00 (write it like that)"
+        problems.append(FieldProblem(field="saved_at", message=message))
     if problems:
         raise RequestError(problems)
     return moment[0].replace(tzinfo=zone).astimezone(UTC) if moment else None

@@ -210,3 +210,15 @@ def test_code_files_name_row_and_column(tmp_path: Path) -> None:
         ("codes.csv", 3, "national"),
         ("site.toml", 0, "default.code_files[1]"),
     ]
+
+
+def test_a_site_says_since_when_it_tells_what_it_saves(tmp_path: Path) -> None:
+    """Each institution for itself, else as the default says; what is no date is a problem."""
+    told = Sites.read(written(tmp_path, "[default]\n"))
+    assert told.default.own_history_since is None
+    text = '[default]\nown_history_since = 2026-01-01\n[H1]\nown_history_since = "2025-06-01"\n[H2]\n'
+    told = Sites.read(written(tmp_path, text))
+    days = [told.of(name).own_history_since for name in ("H1", "H2", "H3")]
+    assert days == [datetime(2025, 6, 1), datetime(2026, 1, 1), datetime(2026, 1, 1)]
+    wrong = problems(tmp_path, '[H1]\nown_history_since = "soon"\n')
+    assert wrong == [("H1.own_history_since", "`soon` is no date; write it like 2026-01-31")]

@@ -83,7 +83,8 @@ def read_history(path: Path, sites: Sites) -> PatientHistories:
         patient = patient_of_row(row, wrong)
         if is_coverage(row) and (row or number == 1):
             if patient in coverage:
-                wrong.append(FieldProblem(field="", message=_TWICE))
+                message = "the coverage of this patient is told already; keep one such row"
+                wrong.append(FieldProblem(field="", message=message))
             coverage[patient] = coverage_of_row(row, sites.default.zone, wrong)
         else:
             past = past_of_row(row, number, sites)
@@ -98,9 +99,6 @@ def read_history(path: Path, sites: Sites) -> PatientHistories:
         encounters={name: tuple(told) for name, told in encounters.items() if told},
         coverage=coverage,
     )
-
-
-_TWICE = "the coverage of this patient is told already; keep one such row"
 
 
 def read_facts(path: Path, sites: Sites | None = None) -> StoreFacts:

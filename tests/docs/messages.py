@@ -31,6 +31,10 @@ MODULES = (
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "negative_list" / "readers").glob("*.py")),
     "negative_list/importer/points.py",
     "reminder/config.py",
+    "reminder/saved.py",
+    "reminder/feeds.py",
+    "reminder/feed_rpc.py",
+    "reminder/imports.py",
 )
 """Where messages about somebody's input are written."""
 

@@ -54,13 +54,24 @@ def test_administration_given_alone_puts_its_http_on_the_next_port(options: dict
 def test_every_wrong_value_of_file_and_options_is_told_at_once(tmp_path: Path) -> None:
     """Unknown names come with the nearest known one, values with what would be right."""
     file = tmp_path / "reminder.toml"
-    file.write_text('lst = "a"\ngrace_s = -1\nmax_calls = 0\nlog_level = "loud"\nhttp = 8080\n', encoding="utf-8")
+    wrong = 'lst = "a"\ngrace_s = -1\nmax_calls = 0\nlog_level = "loud"\nhttp = 8080\nstore_deadline_ms = "x"\n'
+    file.write_text(wrong + 'store = "mysql://me:secret@host/db"\n', encoding="utf-8")
     found = dict(problems(file, grpc="nowhere", admin="127.0.0.1:70000"))
-    assert set(found) == {"lst", "grace_s", "max_calls", "log_level", "http", "grpc", "admin"}
+    asked = {"lst", "grace_s", "max_calls", "log_level", "http", "grpc", "admin", "store", "store_deadline_ms"}
+    assert set(found) == asked
+    assert "secret" not in found["store"]
+    assert "milliseconds" in found["store_deadline_ms"]
     assert "did you mean `list`" in found["lst"]
     assert "HOST:PORT" in found["grpc"]
     assert "`70000` is not a port" in found["admin"]
     assert "debug, info, warning, error" in found["log_level"]
+
+
+def test_the_store_is_a_word_or_a_database() -> None:
+    """The embedded one unless a PostgreSQL is named, and what a check waits for it."""
+    assert (load_config(None, {}).store, load_config(None, {}).store_deadline_ms) == ("sqlite", 20.0)
+    config = load_config(None, {"store": "postgresql://reminder@db/reminder", "store_deadline_ms": 5})
+    assert (config.store, config.store_deadline_ms) == ("postgresql://reminder@db/reminder", 5.0)
 
 
 @pytest.mark.parametrize("text", ["::1:50051", "[]:1", ":1", "host", "host:", "host:-1", "host:１２"])

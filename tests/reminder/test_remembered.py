@@ -237,7 +237,7 @@ def test_the_site_says_since_when_everything_is_told(tmp_path: Path) -> None:
     text = write_rules(tmp_path).read_text(encoding="utf-8")
     rules.write_text(text.replace("whose: patient", "whose: institution"), encoding="utf-8")
     site = tmp_path / "site.toml"
-    site.write_text("[H1.history]\nown_since = 2025-06-01\n", encoding="utf-8")
+    site.write_text("[H1]\nown_history_since = 2025-06-01\n", encoding="utf-8")
     with running(tmp_path, list=rules, site=site) as here:
         assert found(asked(here, body())) == []
         assert found(asked(here, body(institution_id="H9"))) == [f"?{WEEKLY}"]
