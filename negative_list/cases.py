@@ -235,7 +235,9 @@ def bodies_of(cases: Sequence[Case]) -> Iterator[tuple[Case, CaseBody | CaseErro
 
 
 def _changed(whole: CaseBody, case: Case) -> CaseBody | CaseError:
-    document = copy.deepcopy({"request": whole.request, "history": whole.history or {}, "facts": list(whole.facts)})
+    document: dict[str, Any] = copy.deepcopy(
+        {"request": whole.request, "history": whole.history or {}, "facts": list(whole.facts)}
+    )
     try:
         _set(document, _steps(case.change), case.to)
     except (CaseError, KeyError, IndexError, TypeError) as error:
