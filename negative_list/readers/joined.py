@@ -49,6 +49,7 @@ FOLLOWED = frozenset(
 )
 """Facts something here follows from; where none is told nothing is looked for."""
 
+_LINE_FACTS = ("line.doctor_points", "line.doctor_signed_in", "line.special_disease_lists")
 _BODY_FIELDS = ("encounter.incision_healing", "encounter.past_visits")
 _SECOND_TRIMESTER, _THIRD_TRIMESTER = 14, 28
 _TENTH, _HUNDREDTH = Decimal("0.1"), Decimal("0.01")
@@ -87,7 +88,7 @@ def _encounter(prescription: Prescription, encounter: Encounter, at: datetime | 
         name: value for name, why in _ENCOUNTER.items() if (value := why(prescription, encounter, at)) is not None
     }
     told = _with(encounter, follows)
-    lines = tuple(_with(line, _line(line, told)) for line in encounter.lines)
+    lines = tuple(_line(line, told) for line in encounter.lines)
     return msgspec.structs.replace(told, lines=lines)
 
 
@@ -174,12 +175,11 @@ _ENCOUNTER: Mapping[str, Callable[[Prescription, Encounter, datetime | None], Fa
 # -- the line
 
 
-def _line(line: Line, encounter: Encounter) -> Facts:
-    facts: Facts = {}
-    for name, value in _of_line(line.facts, encounter.facts):
-        if value is not None:
-            facts[name] = value
-    return facts
+def _line(line: Line, encounter: Encounter) -> Line:
+    if not any(name in line.facts for name in _LINE_FACTS):  # a stay has thousands of lines
+        return line
+    follows = {name: value for name, value in _of_line(line.facts, encounter.facts) if value is not None}
+    return _with(line, follows)
 
 
 def _of_line(line: Mapping[str, FactValue], visit: Mapping[str, FactValue]) -> Iterator[tuple[str, FactValue | None]]:

@@ -41,6 +41,8 @@ DEFAULT_SOURCE = "fact store"
 
 _Record = TypeVar("_Record", Patient, Encounter, Line)
 _PACK = "trace code"
+_ASKED = ("line.doctor_id", "line.institution_id", "line.local_code")
+"""Facts of a line, besides its codes, that say whose facts it is told."""
 _SOLD, _BUYER = "line.trace_code_sold", "line.trace_code_encounter"
 _SPANS: Mapping[str, Callable[[datetime], tuple[int, ...]]] = {
     "day": lambda at: (at.year, at.month, at.day),
@@ -155,12 +157,13 @@ def supplement(prescription: Prescription, facts: StoreFacts, at: datetime) -> P
     """
     if not facts:
         return prescription
-    current, patient = prescription.encounter, prescription.patient
+    filling = _Filling(facts, at)
+    patient = prescription.patient
     told = msgspec.structs.replace(
         prescription,
-        patient=_with(patient, _holding(facts, at, "patient", {"patient": (patient.id,)})),
-        encounter=_supplemented(current, facts, at),
-        others=tuple(_supplemented(other, facts, at) for other in prescription.others),
+        patient=_with(patient, filling.told("patient", {"patient": (patient.id,)})),
+        encounter=filling.encounter(prescription.encounter),
+        others=tuple(map(filling.encounter, prescription.others)),
     )
     return joined(told, at)
 
@@ -199,18 +202,42 @@ def _line_subjects(line: Line, visit: Encounter) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _supplemented(encounter: Encounter, facts: StoreFacts, at: datetime) -> Encounter:
-    held = _with(encounter, _holding(facts, at, "encounter", _encounter_subjects(encounter)))
-    return msgspec.structs.replace(held, lines=tuple(_supplemented_line(line, held, facts, at) for line in held.lines))
+class _Filling:
+    """One filling of one prescription: what holds at an instant. Lines of one doctor and item are told alike."""
 
+    def __init__(self, facts: StoreFacts, at: datetime) -> None:
+        held = ((subject, [fact for fact in told if _holds(fact, at)]) for subject, told in facts.items())
+        self._held = {subject: told for subject, told in held if told}
+        self._alike: dict[tuple[object, ...], list[StoreFact]] = {}
 
-def _supplemented_line(line: Line, visit: Encounter, facts: StoreFacts, at: datetime) -> Line:
-    subjects = _line_subjects(line, visit)
-    packs = subjects.pop(_PACK)
-    told = _holding(facts, at, "line", subjects)
-    if packs and (sale := _sale(line, [_holding(facts, at, "line", {_PACK: (pack,)}) for pack in packs])):
-        told.append(sale)
-    return _with(line, told)
+    def encounter(self, encounter: Encounter) -> Encounter:
+        """The encounter and its lines with what is told of them."""
+        held = _with(encounter, self.told("encounter", _encounter_subjects(encounter)))
+        return msgspec.structs.replace(held, lines=tuple(self._line(line, held) for line in held.lines))
+
+    def _line(self, line: Line, visit: Encounter) -> Line:
+        get = line.facts.get
+        asked = (line.id if line.id in self._held else "", line.codes, *map(get, _ASKED))
+        told = self._alike.get(asked)
+        if told is None:
+            told = self._alike[asked] = self.told("line", {**_line_subjects(line, visit), _PACK: ()})
+        packs = get("line.trace_codes")
+        if isinstance(packs, tuple) and (sale := _sale(line, [self.told("line", {_PACK: (pack,)}) for pack in packs])):
+            told = [*told, sale]
+        return _with(line, told) if told else line
+
+    def told(self, holder: str, subjects: Mapping[str, tuple[str, ...]]) -> list[StoreFact]:
+        """Return the facts of a holder that are told of the right subject, the latest last."""
+        named = {subject for ids in subjects.values() for subject in ids if subject in self._held}
+        known = load()
+        mine = [
+            fact
+            for subject in sorted(named - {""})
+            for fact in self._held[subject]
+            if known[fact.fact].holder == holder and subject in subjects.get(known[fact.fact].subject, ())
+        ]
+        # one institution's item says more than the item anywhere; no civil time is before the first
+        return sorted(mine, key=lambda fact: ("/" in fact.subject, fact.valid_from or datetime.min))  # noqa: DTZ901
 
 
 def _sale(line: Line, packs: list[list[StoreFact]]) -> StoreFact | None:
@@ -224,20 +251,6 @@ def _sale(line: Line, packs: list[list[StoreFact]]) -> StoreFact | None:
     known = [fact for fact in sold if fact is not None]
     elsewhere = next((fact for fact in known if fact.value is True), None)
     return elsewhere or (known[0] if known and len(known) == len(packs) else None)
-
-
-def _holding(facts: StoreFacts, at: datetime, holder: str, subjects: Mapping[str, tuple[str, ...]]) -> list[StoreFact]:
-    """Return the facts of a holder that are told of the right subject and hold at ``at``, the latest last."""
-    named = {subject for ids in subjects.values() for subject in ids if subject}
-    told = [fact for subject in sorted(named) for fact in facts.get(subject, ()) if _holds(fact, at)]
-    known = load()
-    mine = [
-        fact
-        for fact in told
-        if known[fact.fact].holder == holder and fact.subject in subjects.get(known[fact.fact].subject, ())
-    ]
-    # what is told of one institution's item is more than what is told of the item; no civil time is before the first
-    return sorted(mine, key=lambda fact: ("/" in fact.subject, fact.valid_from or datetime.min))  # noqa: DTZ901
 
 
 def _holds(fact: StoreFact, at: datetime) -> bool:
