@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from negative_list.errors import RequestError
+from negative_list.errors import FieldProblem, RequestError
 from negative_list.readers.derived import dosage
 from negative_list.readers.dosage import parse_dose, parse_frequency, parse_spec
 from negative_list.readers.exchange import Exchange, read_exchange, read_exchanges
@@ -55,7 +55,7 @@ def calls(draw: st.DrawFn) -> dict[str, Any]:
 @given(calls())
 def test_any_call_is_read_or_refused(told: dict[str, Any]) -> None:
     """A refusal names fields; what was read stands under somebody's name or nobody's, with notes that name places."""
-    read, problems = Exchange(), ()
+    read, problems = Exchange(), tuple[FieldProblem, ...]()
     try:
         read = read_exchange(told, SITES)
     except RequestError as error:
