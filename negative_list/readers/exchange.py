@@ -131,7 +131,10 @@ def _read(told: object, sites: Sites, at: datetime | None) -> Exchange:
         return Exchange(notes=reading.settled_notes())
     work = _work(transaction, request, reply, reading)
     one = _KINDS[transaction.kind](work, request)
-    return msgspec.structs.replace(one, notes=reading.settled_notes())
+    known = tuple(record for record in one.records if record.patient_id)
+    if len(known) < len(one.records):
+        reading.note("not_read", Place(transaction.side), "psn_no", "没有人员编号，不知是谁的记录，未读")
+    return msgspec.structs.replace(one, records=known, notes=reading.settled_notes())
 
 
 def _sides(told: object) -> tuple[Row, Row | None]:
@@ -199,7 +202,8 @@ def _prescription(request: Row, sites: Sites, at: datetime | None, transaction: 
     """The lines in force of a check, its visits, and the packed counts of past visits; new lines are not saved yet."""
     told = read_national(request, sites, at, saved=True)
     source = f"transaction {transaction.number}"
-    records = [_in_force(told.patient.id, told.institution_id, one, source) for one in (told.encounter, *told.others)]
+    whole = (told.encounter, *told.others) if told.patient.id else ()
+    records = [_in_force(told.patient.id, told.institution_id, one, source) for one in whole if one.id]
     names = tuple(f"patient.{kind}_" for kind in _PAST_VISITS)
     facts = tuple(
         StoreFact(subject=told.patient.id, fact=name, value=value, valid_from=at or told.at, source=source)

@@ -251,6 +251,8 @@ def test_what_cannot_be_used_is_named_with_its_path() -> None:
     )
     assert len(told.records[0].lines) == 1
     assert [note.field for note in told.notes] == ["output.feedetail[0].cnt", "output.feedetail[1].fee_ocur_time"]
+    nobody = read(answered("5201", {"mdtrtinfo": [visit(psn_no="")]}))
+    assert (nobody.records, [note.field for note in nobody.notes]) == ((), ["output.psn_no"])
     nameless = read(answered("5201", {"mdtrtinfo": [visit(mdtrt_id="-")]}, psn_no="P1"))
     assert [note.field for note in nameless.notes] == ["output.mdtrtinfo[0].mdtrt_id"]
 
