@@ -118,7 +118,7 @@ def _mapped(
     if given is not None and given.family != family.class_id:
         message = f"列对照表是 {given.family} 的 (the map is of another family); 请换一个 (give another)"
         raise ListError([Problem(file=str(map_file), path="family", message=message)])
-    found, notes = find_tables(sheets, family)
+    found, notes = find_tables(sheets, family, given)
     sure, unsure = mapped(found, family, issuer, folder, given)
     if unsure and not (confirm and given is None):
         _ask(unsure, family)

@@ -11,7 +11,7 @@ from negative_list.errors import Problem
 from negative_list.sheets.columns import MANY, NONE, Column, columns, written
 from negative_list.sheets.convert import not_held, values_of
 from negative_list.sheets.grid import Raw
-from negative_list.sheets.writing import TEXT_FORMAT, put, workbook_bytes
+from negative_list.sheets.writing import INSTRUCTIONS, TEXT_FORMAT, put, workbook_bytes
 
 if TYPE_CHECKING:
     from negative_list.rules import Rule, RuleList
@@ -92,7 +92,7 @@ def template_bytes(family: Family) -> bytes:
         _example(sheet, place, key, family)
         _format(sheet, place, columns()[key])
     sheet.freeze_panes = "A2"
-    _instructions(book.create_sheet("填写说明"), family, keys, needed)
+    _instructions(book.create_sheet(INSTRUCTIONS), family, keys, needed)
     return workbook_bytes(book)
 
 
@@ -128,8 +128,6 @@ def _format(sheet: Any, place: int, column: Column) -> None:
     letter = sheet.cell(row=1, column=place).column_letter
     if column.kind not in ("decimal", "yuan", "whole", "day"):
         sheet.column_dimensions[letter].number_format = TEXT_FORMAT
-        for row in range(3, 200):
-            sheet.cell(row=row, column=place).number_format = TEXT_FORMAT
     words = list(column.words) if column.words else ["是", "否"] if column.kind == "flag" else []
     if words:
         offered = DataValidation(type="list", formula1=f'"{",".join(words)}"', allow_blank=True)

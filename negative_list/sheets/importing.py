@@ -22,7 +22,7 @@ from negative_list.sheets.header import PROBLEM_HEADING, Header, find_header, he
 from negative_list.sheets.maps import ColumnMap, kept_map, known_headings, other_headers, proposed
 from negative_list.sheets.merging import Mode, merged
 from negative_list.sheets.rows import Bad, Table, read_table
-from negative_list.sheets.writing import Returned
+from negative_list.sheets.writing import INSTRUCTIONS, Returned
 
 __all__ = ["Found", "SheetImport", "Wanted", "find_tables", "guessed_family", "import_tables", "mapped"]
 
@@ -75,8 +75,12 @@ def _telling(grid: Grid) -> str:
     return "\n".join([Path(grid.file).stem, grid.sheet, *cells])
 
 
-def find_tables(paths: Iterable[Path], family: Family) -> tuple[tuple[Found, ...], tuple[str, ...]]:
+def find_tables(
+    paths: Iterable[Path], family: Family, given: ColumnMap | None = None
+) -> tuple[tuple[Found, ...], tuple[str, ...]]:
     """The sheets of the files that hold a table of the family, and what is to be told of the others.
+
+    The headings of a map that is given are known like those of the family.
 
     Raises:
         ListError: a file cannot be read, or holds no table.
@@ -84,14 +88,13 @@ def find_tables(paths: Iterable[Path], family: Family) -> tuple[tuple[Found, ...
     found: list[Found] = []
     notes: list[str] = []
     problems: list[Problem] = []
-    known = known_headings(family)
+    known = known_headings(family) | ({heading(title) for title in given.columns} if given else set())
     for path in paths:
-        grids = read_grids(path)
+        grids = [grid for grid in read_grids(path) if grid.sheet != INSTRUCTIONS]
         tables = [(grid, find_header(grid, known.__contains__)) for grid in grids]
-        own = [Found(grid=grid, header=header) for grid, header in tables if header is not None]
-        notes.extend(
-            f"{grid.place}：没有识别到表头，未读 (no header, not read)" for grid, header in tables if header is None
-        )
+        own = [Found(grid=grid, header=h) for grid, h in tables if h is not None and _tells_items(h, family, given)]
+        unread = [grid for grid in grids if not any(one.grid is grid for one in own)]
+        notes.extend(f"{grid.place}：没有识别到表头，未读 (no header, not read)" for grid in unread)
         notes.extend(f"{one.grid.place}：工作表是隐藏的，已读 (hidden, read)" for one in own if one.grid.hidden)
         if not own:
             problems.append(Problem(file=str(path), message=_no_table(family)))
@@ -99,6 +102,12 @@ def find_tables(paths: Iterable[Path], family: Family) -> tuple[tuple[Found, ...
     if problems:
         raise ListError(problems)
     return tuple(found), tuple(notes)
+
+
+def _tells_items(header: Header, family: Family, given: ColumnMap | None) -> bool:
+    """Whether a header has a column for what the family's rules are about."""
+    told = {*proposed(header, family, "").columns.values(), *(given.columns.values() if given else ())}
+    return not family.needs or bool(told & set(family.needs[0]))
 
 
 def _no_table(family: Family) -> str:

@@ -62,6 +62,7 @@ class _Merging:
 
     def __init__(self, existing: RuleList, family: Family, mode: Mode, on: date | None) -> None:
         self.rules = {rule.id: rule for rule in existing.rules}
+        self._before = dict(self.rules)
         self.made: dict[str, Draft] = {}
         self.bad: list[Bad] = []
         self.counts = dict.fromkeys(("added", "changed", "ended", "unchanged", "kept"), 0)
@@ -97,8 +98,16 @@ class _Merging:
         codes = tuple(dict.fromkeys((*group.trigger.codes, *draft.values.get("codes", ()))))
         told = values_of(self._family, group) or {}
         values = {**{k: v for k, v in told.items() if k != "version"}, "codes": codes}
+        self._regroup(values, draft, group)
+
+    def _regroup(self, values: Mapping[str, Any], draft: Draft, group: Rule) -> None:
+        """A group with other members: its next version, however many rows of one sheet change it."""
         for rule in rules_of(self._family, values, group):
-            self._put(rule, draft, group)
+            self._validate(rule)
+            before = self._before.get(rule.id)
+            self.counts["changed"] += rule.id not in self.made
+            self.made[rule.id] = draft
+            self.rules[rule.id] = replace(rule, version=before.version + 1) if before else rule
 
     def _operation(self, values: Mapping[str, Any]) -> str:
         if self._mode != "action":
@@ -194,8 +203,7 @@ class _Merging:
         """Codes leave a group that stays."""
         told = values_of(self._family, group) or {}
         values = {**{k: v for k, v in told.items() if k != "version"}, "codes": left}
-        for rule in rules_of(self._family, values, group):
-            self._put(rule, draft, group)
+        self._regroup(values, draft, group)
 
     def _last_day(self, rule: Rule) -> date:
         if self._on is None:

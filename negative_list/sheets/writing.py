@@ -23,7 +23,19 @@ if TYPE_CHECKING:
     from negative_list.errors import Problem
     from negative_list.sheets.grid import Raw
 
-__all__ = ["TEXT_FORMAT", "Returned", "put", "rejected_bytes", "rejected_suffix", "table_bytes", "workbook_bytes"]
+__all__ = [
+    "INSTRUCTIONS",
+    "TEXT_FORMAT",
+    "Returned",
+    "put",
+    "rejected_bytes",
+    "rejected_suffix",
+    "table_bytes",
+    "workbook_bytes",
+]
+
+INSTRUCTIONS = "填写说明"
+"""The worksheet of a template that says how to fill it in; nobody reads it as a table."""
 
 TEXT_FORMAT = "@"
 """The number format of cells that stay text."""

@@ -41,12 +41,14 @@ READERS = frozenset({"open", "read_bytes", "read_text"})
 READING = frozenset({
     "negative_list.parse", "negative_list.policy", "negative_list.site", "negative_list.readers.files",
     "negative_list.importer.points",
+    "negative_list.sheets.grid", "negative_list.sheets.maps",
 })  # fmt: skip
 """Modules whose job is to read a file they are given."""
 
 TABLES = frozenset({
     "negative_list.classes", "negative_list.dictionary", "negative_list.diseases", "negative_list.policy",
     "negative_list.text",
+    "negative_list.sheets.columns",
 })  # fmt: skip
 """Modules that read a table shipped with a package, once."""
 
