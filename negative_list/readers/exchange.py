@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from negative_list.readers.build import Named
     from negative_list.site import Sites
 
-__all__ = ["Covered", "Exchange", "Record", "read_exchange", "read_exchanges"]
+__all__ = ["Asked", "Covered", "Exchange", "Record", "read_exchange", "read_exchanges"]
 
 _NAMES = {
     "patient.birth_date": "brdy",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from negative_list.site import Site
 
 __all__ = [
+    "SET",
     "Record",
     "Work",
     "diagnosis_records",
@@ -33,6 +34,7 @@ __all__ = [
     "line_of",
     "line_records",
     "moment",
+    "named_of",
     "set_facts",
     "visit_of",
     "visit_records",
