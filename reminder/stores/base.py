@@ -111,15 +111,18 @@ class Wanted(Struct, frozen=True, kw_only=True):
     """What one check asks of the store, in one read.
 
     ``patient_key``: any of the patient's keys; its aliases are the store's to know; "" where the patient is not known:
-    then there is no history. ``institution_id`` is who asks. ``at`` is the civil time asked for: facts not valid yet
-    and those expired are not told. ``subjects``: ids of what facts are wanted of (patient and encounter keys, doctors,
-    institutions, item codes, line ids). ``history`` and ``facts`` say which half is wanted.
+    then there is no history. ``patient_before`` and ``encounter_before``: the same under older secrets
+    (``Keys.patient_before``), where there are any. ``institution_id`` is who asks. ``at`` is the civil time asked for:
+    facts not valid yet and those expired are not told. ``subjects``: ids of what facts are wanted of (patient and
+    encounter keys, doctors, institutions, item codes, line ids). ``history`` and ``facts`` say which half is wanted.
     """
 
     patient_key: str
     encounter_key: str
     institution_id: str
     at: datetime
+    patient_before: tuple[str, ...] = ()
+    encounter_before: tuple[str, ...] = ()
     subjects: tuple[str, ...] = ()
     history: bool = True
     facts: bool = True

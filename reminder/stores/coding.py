@@ -7,7 +7,7 @@ are written by name and defaults left out: what an older or a newer version wrot
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
@@ -16,13 +16,14 @@ from typing import Any, TypeAlias, TypeVar, cast
 import msgspec
 from msgspec import Struct, field
 from msgspec.msgpack import Ext
+from msgspec.structs import asdict
 
 from negative_list.dictionary import load
 from negative_list.prescription import Encounter, FactValue, Line, Patient, Prescription
 from negative_list.readers.stored import StoreFact
 from reminder.stores.base import Coverage, HistoryRecord, Kept, OpenFinding, Saved
 
-__all__ = ["Content", "decode", "decode_value", "encode", "encode_value"]
+__all__ = ["Content", "decode", "decode_past", "decode_value", "encode", "encode_value"]
 
 T = TypeVar("T", bound=Struct)
 _Facts: TypeAlias = dict[str, Any]
@@ -58,6 +59,15 @@ class _Prescription(Prescription, frozen=True, kw_only=True, omit_defaults=True)
 class _Content(Content, frozen=True, kw_only=True, omit_defaults=True):
     encounter: _Encounter | None = None
     lines: tuple[_Line, ...] = ()
+
+
+class _PastLine(Line, frozen=True, kw_only=True):
+    facts: msgspec.Raw = msgspec.Raw()  # type: ignore[assignment]
+
+
+class _Past(Content, frozen=True, kw_only=True):
+    encounter: _Encounter | None = None
+    lines: tuple[_PastLine, ...] = ()
 
 
 class _Saved(Saved, frozen=True, kw_only=True, omit_defaults=True):
@@ -118,6 +128,53 @@ def encode_value(value: FactValue) -> bytes:
 def decode_value(data: bytes) -> FactValue:
     """The value of :func:`encode_value`, of the type it had."""
     return cast("FactValue", _values().decode(data))
+
+
+def decode_past(data: bytes) -> Content:
+    """The same for what one record of history holds, which is read most: facts of lines are worked up when asked for.
+
+    Rules look at the facts of few lines of a long history; this takes less than half the time of :func:`decode`.
+    """
+    past = _decoder(_Past).decode(data)
+    lines = tuple([Line(**(asdict(line) | {"facts": _LaterFacts(line.facts)})) for line in past.lines])
+    return Content(encounter=_record(past.encounter) if past.encounter else None, lines=lines)
+
+
+class _LaterFacts(Mapping[str, FactValue]):
+    """Facts as they were written, worked up when one of them is asked for."""
+
+    __slots__ = ("_facts", "_raw")
+
+    def __init__(self, raw: msgspec.Raw) -> None:
+        self._raw = raw
+        self._facts: Mapping[str, FactValue] | None = None
+
+    def _all(self) -> Mapping[str, FactValue]:
+        if self._facts is None:
+            self._facts = self._decoded()
+        return self._facts
+
+    def _decoded(self) -> Mapping[str, FactValue]:
+        """The facts; unknown where the bytes were damaged, for whoever asks here cannot be told of it."""
+        try:
+            return cast("Mapping[str, FactValue]", _values().decode(self._raw) if self._raw else {})
+        except (ValueError, ArithmeticError, LookupError):
+            return {}
+
+    def __getitem__(self, name: str) -> FactValue:
+        return self._all()[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._all()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def __repr__(self) -> str:
+        return repr(self._all())
 
 
 @cache
@@ -188,7 +245,7 @@ _EXTENSIONS: Mapping[int, Callable[[str], FactValue]] = {
 
 def _record(twin: Struct) -> Any:
     """A record from the twin that was read."""
-    fields = msgspec.structs.asdict(twin)
+    fields = asdict(twin)
     if type(twin) is not _Line:  # lines are by far the most, and nothing within one has a twin
         fields = {name: _back(value) for name, value in fields.items()}
     return _READ[type(twin)](**fields)

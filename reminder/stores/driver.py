@@ -8,8 +8,8 @@ from typing import Any, Protocol, TypeAlias
 
 __all__ = ["Driver", "Query", "Row", "Values", "Writing"]
 
-Values: TypeAlias = "Sequence[str | int | bytes]"
-"""What is put in for the ``?`` of a statement, in order."""
+Values: TypeAlias = "Sequence[str | int | bytes | list[str]]"
+"""What is put in for the ``?`` of a statement, in order; a list of texts for ``LIST(?)``."""
 
 Query: TypeAlias = "tuple[str, Values]"
 """A statement of :mod:`reminder.stores.statements` and its values."""

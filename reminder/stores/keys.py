@@ -12,7 +12,6 @@ import hashlib
 import hmac
 import os
 import secrets
-from collections.abc import Iterator
 from pathlib import Path
 
 __all__ = ["KEY_DIGITS", "SECRET_BYTES", "Keys", "KeysError"]
@@ -66,18 +65,16 @@ class Keys:
         """The key an encounter is written under; its number is that of the institution."""
         return _key(self._secrets[0], "encounter", institution_id, encounter_id)
 
-    def patient_aliases(self, id_system: str, patient_id: str) -> tuple[tuple[str, str], ...]:
-        """The newest key with each older one, for ``Store.put_aliases``; none where there is but one secret."""
-        newest, *older = self._all("patient", id_system, patient_id)
-        return tuple((newest, key) for key in older)
+    def patient_before(self, id_system: str, patient_id: str) -> tuple[str, ...]:
+        """The keys the patient was written under with older secrets, for ``Wanted``; none where there is but one."""
+        return self._older("patient", id_system, patient_id)
 
-    def encounter_aliases(self, institution_id: str, encounter_id: str) -> tuple[tuple[str, str], ...]:
+    def encounter_before(self, institution_id: str, encounter_id: str) -> tuple[str, ...]:
         """The same for an encounter."""
-        newest, *older = self._all("encounter", institution_id, encounter_id)
-        return tuple((newest, key) for key in older)
+        return self._older("encounter", institution_id, encounter_id)
 
-    def _all(self, *named: str) -> Iterator[str]:
-        return (_key(secret, *named) for secret in self._secrets)
+    def _older(self, *named: str) -> tuple[str, ...]:
+        return tuple(_key(secret, *named) for secret in self._secrets[1:])
 
 
 def _key(secret: bytes, *named: str) -> str:

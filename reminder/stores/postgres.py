@@ -210,7 +210,7 @@ def _migrate(dsn: str) -> None:
 @cache
 def _text(statement: str) -> bytes:
     """A statement with psycopg's mark for a value; ours stands in none for anything else."""
-    return statement.replace("?", "%s").encode()
+    return statement.replace("LIST(?)", "SELECT unnest(%s::text[])").replace("?", "%s").encode()
 
 
 @contextlib.contextmanager

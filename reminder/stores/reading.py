@@ -19,7 +19,7 @@ from negative_list.readers.stored import StoreFact
 from reminder.stores import statements as sql
 from reminder.stores.base import MOST_LINES, Told, Wanted
 from reminder.stores.changes import INSTITUTION, NO_TIME, SAVED, civil_text
-from reminder.stores.coding import Content, decode, decode_value
+from reminder.stores.coding import Content, decode_past, decode_value
 
 if TYPE_CHECKING:
     from reminder.stores.driver import Query, Row
@@ -40,7 +40,7 @@ def told(wanted: Wanted, answers: Sequence[list[Row]], until: float | None = Non
     history, cut_at = None, None
     if _has_history(wanted):
         records, coverage, aliases = answers[:3]
-        history, cut_at = _history(wanted, records, coverage, _person(wanted, aliases), until)
+        history, cut_at = _history(wanted, records, coverage, _known_as(wanted, aliases), until)
     elif wanted.history:
         history = History()
     facts = _facts(wanted, *answers[-2:]) if _has_facts(wanted) else ()
@@ -58,30 +58,32 @@ def _has_facts(wanted: Wanted) -> bool:
 def _history_queries(wanted: Wanted) -> list[Query]:
     if not _has_history(wanted):
         return []
-    patient = (wanted.patient_key, wanted.patient_key)
+    patient = [wanted.patient_key, *wanted.patient_before]
     return [
-        (sql.RECORDS, (*patient, MOST_LINES)),
-        (sql.COVERAGE, (*patient, wanted.institution_id)),
-        (sql.ALIASES.format(keys="?"), (wanted.encounter_key,)),
+        (sql.RECORDS, (patient, patient, MOST_LINES)),
+        (sql.COVERAGE, (patient, patient, wanted.institution_id)),
+        (sql.ALIASES, (_own_encounters(wanted),)),
     ]
+
+
+def _own_encounters(wanted: Wanted) -> list[str]:
+    return [wanted.encounter_key, *wanted.encounter_before]
 
 
 def _fact_queries(wanted: Wanted) -> list[Query]:
-    subjects = sorted({subject for subject in wanted.subjects if subject})
     if not _has_facts(wanted):
         return []
-    places, at = sql.marks(len(subjects)), civil_text(wanted.at)
-    # The subjects themselves are written as a list of values, so that an index finds each of them.
-    rows = " UNION ALL ".join(["SELECT CAST(? AS TEXT)"] * len(subjects))
+    subjects, at = sorted(filter(None, {*wanted.subjects, *wanted.patient_before, *wanted.encounter_before})), wanted.at
     return [
-        (sql.FACTS.format(subjects=rows, keys=places), (*subjects, *subjects, at, at)),
-        (sql.ALIASES.format(keys=places), subjects),
+        (sql.FACTS, (subjects, subjects, civil_text(at), civil_text(at))),
+        (sql.ALIASES, (subjects,)),
     ]
 
 
-def _person(wanted: Wanted, aliases: list[Row]) -> str:
-    """What the asking encounter is known as among its aliases."""
-    return next((person for key, person in aliases if key == wanted.encounter_key), wanted.encounter_key)
+def _known_as(wanted: Wanted, aliases: list[Row]) -> frozenset[str]:
+    """What records call the asking encounter: its keys, or what stands for them among aliases."""
+    persons: dict[str, str] = dict(aliases)
+    return frozenset(persons.get(key, key) for key in _own_encounters(wanted))
 
 
 class _Found(Struct, frozen=True):
@@ -94,7 +96,7 @@ class _Found(Struct, frozen=True):
 
 
 def _history(
-    wanted: Wanted, records: list[Row], coverage: list[Row], person: str, until: float | None
+    wanted: Wanted, records: list[Row], coverage: list[Row], own: frozenset[str], until: float | None
 ) -> tuple[History, datetime | None]:
     """The history, and the time before which it is cut."""
     found: list[_Found] = []
@@ -104,7 +106,7 @@ def _history(
         if kept > MOST_LINES or (until is not None and time.monotonic() > until):
             cut_at = datetime.fromisoformat(last_at)
             break
-        found.append(_found(row, wanted.encounter_key if known_as == person else known_as))
+        found.append(_found(row, wanted.encounter_key if known_as in own else known_as))
     others = (one for one in found if one.encounter_key != wanted.encounter_key)
     history = msgspec.structs.replace(_covered(coverage, cut_at), lines=_lines(found), encounters=_encounters(others))
     return history, cut_at
@@ -113,7 +115,7 @@ def _history(
 def _found(row: Sequence[Any], here: str) -> _Found:
     """A record, with what it says of its encounter told of the key asked for."""
     institution_id, encounter_key, source, body = row
-    content = decode(Content, body)
+    content = decode_past(body)
     if here != encounter_key:
         content = Content(
             encounter=content.encounter and msgspec.structs.replace(content.encounter, id=here),
@@ -190,7 +192,7 @@ def _earliest(*times: datetime | None) -> datetime | None:
 
 def _facts(wanted: Wanted, rows: list[Row], aliases: list[Row]) -> tuple[StoreFact, ...]:
     """Facts under the keys that were asked; of a key and its aliases the one valid last."""
-    asked = _asked(wanted.subjects, dict(aliases))
+    asked = _asked(wanted, dict(aliases))
     best: dict[tuple[str, str], StoreFact] = {}
     for row in sorted(rows, key=itemgetter(3)):
         fact = _fact(*row)
@@ -199,13 +201,16 @@ def _facts(wanted: Wanted, rows: list[Row], aliases: list[Row]) -> tuple[StoreFa
     return tuple(best.values())
 
 
-def _asked(subjects: Iterable[str], persons: Mapping[str, str]) -> dict[str, set[str]]:
-    """The keys asked for, by each key that is the same person's."""
-    asked = {subject: {subject} for subject in subjects}
-    for key, person in persons.items():
-        same = {subject for subject in subjects if persons.get(subject) == person}
-        asked[key] = asked.get(key, set()) | same
-    return asked
+def _asked(wanted: Wanted, persons: Mapping[str, str]) -> dict[str, set[str]]:
+    """The keys asked for, by each key that is the same person's or encounter's."""
+    before = {wanted.patient_key: wanted.patient_before, wanted.encounter_key: wanted.encounter_before}
+    joined = {persons.get(old, old): persons.get(key, key) for key, olds in before.items() for old in olds}
+    keys = {*persons, *wanted.subjects, *wanted.patient_before, *wanted.encounter_before}
+    same = {key: joined.get(persons.get(key, key), persons.get(key, key)) for key in keys}
+    asked: dict[str, set[str]] = {}
+    for subject in wanted.subjects:
+        asked.setdefault(same[subject], set()).add(subject)
+    return {key: asked.get(person, set()) for key, person in same.items()}
 
 
 def _fact(subject: str, name: str, value: bytes, valid_from: str, expires: str, source: str) -> StoreFact:
@@ -228,6 +233,7 @@ def encounters_of(rows: Iterable[Row]) -> Iterator[tuple[str, Encounter, tuple[L
         lines: dict[str, list[Line]] = {}
         for line in _lines(found):
             lines.setdefault(line.encounter_id, []).append(line)
-            institutions.setdefault(line.encounter_id, str(line.facts[INSTITUTION]))
+            if line.encounter_id not in institutions:
+                institutions[line.encounter_id] = str(line.facts[INSTITUTION])
         for key in encounters.keys() | lines.keys():
             yield institutions[key], encounters.get(key, Encounter(id=key)), tuple(lines.get(key, ()))

@@ -9,9 +9,11 @@ writers of other processes are waited for up to ``busy_s``. Not for a file on a 
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,7 +80,7 @@ class SqliteDriver:
             connection = self._reader()
             connection.execute("BEGIN")
             try:
-                return [connection.execute(*query).fetchall() for query in queries]
+                return [connection.execute(_text(text), _flat(values)).fetchall() for text, values in queries]
             finally:
                 connection.execute("COMMIT")
 
@@ -157,6 +159,16 @@ class _Transaction:
 
     def rows(self, statement: str, values: Values) -> list[Row]:
         return self._connection.execute(statement, values).fetchall()
+
+
+@cache
+def _text(statement: str) -> str:
+    return statement.replace("LIST(?)", "SELECT value FROM json_each(?)")
+
+
+def _flat(values: Values) -> list[str | int | bytes]:
+    """Values with lists as JSON, the one way SQLite takes them as one value."""
+    return [json.dumps(value) if isinstance(value, list) else value for value in values]
 
 
 def make_folder(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The SQL of every store: one text for SQLite and PostgreSQL, with ``?`` for what is put in.
+"""The SQL of every store: one text for SQLite and PostgreSQL, ``?`` for a value, ``LIST(?)`` for the rows of a list.
 
 Both know ``ON CONFLICT ... DO UPDATE ... WHERE``, window functions and comparison of text by code point (the columns
 are made so, :mod:`reminder.stores.schema`). Times are ISO texts, which sort as the times do; "" stands for none.
@@ -28,16 +28,9 @@ __all__ = [
     "PUT_KEPT",
     "PUT_RECORD",
     "RECORDS",
-    "marks",
 ]
 
-
-def marks(count: int) -> str:
-    """The place of ``count`` values in a list."""
-    return ", ".join("?" * count)
-
-
-_PERSON = "SELECT CAST(? AS TEXT) UNION SELECT b.key FROM alias a JOIN alias b ON b.person = a.person WHERE a.key = ?"
+_SAME = "LIST(?) UNION SELECT b.key FROM alias a JOIN alias b ON b.person = a.person WHERE a.key IN (LIST(?))"
 
 PUT_RECORD = """
 INSERT INTO record (institution_id, source, record_id, patient_key, encounter_key, revision, told_at, first_at, last_at,
@@ -57,18 +50,18 @@ the patient key "", so that nobody finds it, and its row keeps earlier words out
 RECORDS = f"""
 SELECT r.last_at, r.lines, r.institution_id, r.encounter_key, r.source, r.body, COALESCE(a.person, r.encounter_key)
 FROM record r LEFT JOIN alias a ON a.key = r.encounter_key
-WHERE r.patient_key IN ({_PERSON})
+WHERE r.patient_key IN ({_SAME})
 ORDER BY r.last_at DESC, r.source DESC, r.told_at DESC
 LIMIT ?
 """  # noqa: S608 - no value is written into the text
 """All of a patient, what ended last first; of one time a saved one before a fed one."""
 
-ALIASES = "SELECT key, person FROM alias WHERE person IN (SELECT person FROM alias WHERE key IN ({keys}))"
+ALIASES = "SELECT key, person FROM alias WHERE person IN (SELECT person FROM alias WHERE key IN (LIST(?)))"
 """The groups some keys belong to."""
 
 COVERAGE = f"""
 SELECT institution_id, since, complete FROM coverage
-WHERE (patient_key = '' OR patient_key IN ({_PERSON})) AND institution_id IN ('', ?)
+WHERE (patient_key = '' OR patient_key IN ({_SAME})) AND institution_id IN ('', ?)
 ORDER BY CASE patient_key WHEN '' THEN 0 ELSE 1 END, told_at
 """  # noqa: S608
 """Words of coverage, the one that counts last."""
@@ -80,15 +73,13 @@ ON CONFLICT (patient_key, institution_id) DO UPDATE SET
 WHERE excluded.told_at >= coverage.told_at
 """
 
-FACTS = """
+FACTS = f"""
 SELECT subject, fact, value, valid_from, expires, source FROM (
   SELECT f.*, ROW_NUMBER() OVER (PARTITION BY subject, fact ORDER BY valid_from DESC, told_at DESC, source) AS place
   FROM fact f
-  WHERE subject IN (
-      {subjects} UNION SELECT b.key FROM alias a JOIN alias b ON b.person = a.person WHERE a.key IN ({keys}))
-    AND valid_from <= ? AND (expires = '' OR expires > ?)
+  WHERE subject IN ({_SAME}) AND valid_from <= ? AND (expires = '' OR expires > ?)
 ) told WHERE place = 1
-"""
+"""  # noqa: S608
 """Of each fact of some subjects the one that holds and became valid last."""
 
 PUT_FACT = """

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 from reminder.stores.postgres import open_postgres
+from reminder.stores.schema import METADATA
 from reminder.stores.sqlite import open_sqlite
 from tests.stores.server import Server, binaries
 
@@ -31,17 +33,19 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def template(server: Server) -> Iterator[str]:
-    """The name of a database with our tables, from which others are copied."""
+def database(server: Server) -> Iterator[str]:
+    """The URL of a database with our tables."""
     for dsn in server.database():
         open_postgres(dsn).close()
-        yield dsn.rpartition("/")[2]
+        yield dsn
 
 
 @pytest.fixture
-def postgres(server: Server, template: str) -> Iterator[str]:
+def postgres(database: str) -> str:
     """The URL of a database with our tables and nothing in them."""
-    yield from server.database(template)
+    with psycopg.connect(database) as connection:
+        connection.execute(f"TRUNCATE {', '.join(METADATA.tables)}".encode())
+    return database
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

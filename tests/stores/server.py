@@ -64,13 +64,11 @@ class Server:
         """The URL of a database."""
         return f"postgresql://{USER}@127.0.0.1:{self.port}/{name}"
 
-    def database(self, template: str | None = None) -> Iterator[str]:
+    def database(self) -> Iterator[str]:
         """The URL of a new database, which is gone afterwards."""
         self._databases += 1
         name = f"test_{self._databases}"
-        janitor = DatabaseJanitor(
-            user=USER, host="127.0.0.1", port=self.port, dbname=name, template_dbname=template, connection_timeout=5
-        )
+        janitor = DatabaseJanitor(user=USER, host="127.0.0.1", port=self.port, dbname=name, connection_timeout=5)
         janitor.init()
         yield self.dsn(name)
         janitor.drop()

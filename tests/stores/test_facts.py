@@ -68,6 +68,13 @@ def test_facts_of_an_alias_are_told_under_the_key_that_was_asked(store: SqlStore
     assert told(store, "p1") == (fact(Decimal(1), valid_from=AT),)
 
 
+def test_facts_of_thousands_of_subjects_are_told_at_once(store: SqlStore) -> None:
+    """A stay of thousands of fee lines asks for the facts of each."""
+    subjects = [f"L{number}" for number in range(10_000)]
+    store.put_facts([fact(number, subject=subject) for number, subject in enumerate(subjects[::100])], at=NOW)
+    assert len(told(store, *subjects)) == 100
+
+
 def test_expired_facts_are_forgotten(store: SqlStore) -> None:
     """Facts without an end stay."""
     store.put_facts([fact(expires=AT - HOUR), fact(source="other")], at=NOW)

@@ -13,7 +13,7 @@ import pytest
 from negative_list.prescription import Diagnosed
 from reminder.stores import reading
 from reminder.stores.base import Coverage
-from tests.stores.builders import AT, DAY, HERE, NOW, THERE, encounter, fed, later, line, saved, wanted
+from tests.stores.builders import AT, DAY, HERE, NOW, THERE, encounter, fact, fed, later, line, saved, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -167,6 +167,21 @@ def test_one_encounter_under_two_keys_is_one(store: SqlStore) -> None:
     told = history(store)
     assert [(one.id, one.encounter_id) for one in told.lines] == [("R1", "now")]
     assert told.encounters == ()
+
+
+def test_what_was_written_under_an_older_secret_is_found(store: SqlStore) -> None:
+    """Keys of older secrets are the patient's and the encounter's, without anybody having said so."""
+    store.save(
+        [
+            saved(line("R1"), patient_key="p0", encounter_key="now0"),
+            saved(line("R2"), patient_key="p0b", prescription_id="RX2"),
+        ]
+    )
+    store.put_aliases([("p0", "p0b")])
+    store.put_facts([fact(subject="p0"), fact(subject="now0", fact="encounter.rescue")], at=NOW)
+    asked = wanted("p1", "now", patient_before=("p0",), encounter_before=("now0",))
+    assert sorted((one.id, one.encounter_id) for one in history(store, asked).lines) == [("R1", "now"), ("R2", "e1")]
+    assert sorted(one.subject for one in store.read(asked).facts) == ["now", "p1"]
 
 
 def test_encounters_are_told_once_with_what_the_latest_record_says(store: SqlStore) -> None:
