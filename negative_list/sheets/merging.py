@@ -112,8 +112,8 @@ class _Merging:
     def _operation(self, values: Mapping[str, Any]) -> str:
         if self._mode != "action":
             if values.get("operation") == "end":
-                named = "“停用”行需要按操作列导入 (a row that ends a rule); 请用 --mode action (use --mode action)"
-                raise refusal(named, "operation")
+                message = "“停用”行需要按操作列导入 (a row that ends a rule); 请用 --mode action (use --mode action)"
+                raise refusal(message, "operation")
             return "any" if self._mode == "replace" else "add"
         if "operation" not in values:
             raise refusal("没有填写操作 (no change is told); 请填 新增、调整 或 停用 (write one of them)", "operation")

@@ -174,8 +174,11 @@ def resolved(end: AgeEnd, *, unit: Unit | None, included: bool | None, low: bool
         raise refusal(f"年龄 `{end.value}` 没有单位 (no unit); 请写明岁、个月或天 (write 岁, 个月 or 天)")
     opened = end.open if end.open is not None else None if included is None else not included
     if opened is None and not low:
-        told = f"没有说明含不含 `{end.value}` (is the end included); "
-        raise refusal(f"{told}请写成 <{end.value}岁 或 ≤{end.value}岁 (write < or ≤)")
+        message = (
+            f"没有说明含不含 `{end.value}` (is the end included)"
+            f"; 请写成 <{end.value}岁 或 ≤{end.value}岁 (write < or ≤)"
+        )
+        raise refusal(message)
     return Bound(value=end.value, unit=unit, open=bool(opened))
 
 

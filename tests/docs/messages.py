@@ -30,6 +30,7 @@ MODULES = (
     "negative_list/dictionary.py",
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "negative_list" / "readers").glob("*.py")),
     "negative_list/importer/points.py",
+    *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "negative_list" / "sheets").glob("*.py")),
     "reminder/config.py",
     "reminder/saved.py",
     "reminder/feeds.py",
@@ -40,12 +41,27 @@ MODULES = (
 
 _ERRORS = ("ValueError", "ImpossibleValueError", "Impossible")
 # Calls whose arguments hold a message, and those that carry it as `message=`.
-_SPEAKERS = frozenset(("problem", "add", "_add", "wrong", "refuse", "refused", "_refused", "_node_problem", *_ERRORS))
+_SPEAKERS = frozenset(
+    (
+        "problem",
+        "add",
+        "_add",
+        "wrong",
+        "refuse",
+        "refused",
+        "_refused",
+        "_node_problem",
+        "refusal",
+        "_refuse",
+        *_ERRORS,
+    )
+)
 
 # Constants and functions that hold or make messages elsewhere than where the problem is reported.
 _NAMED = frozenset(
     {
         *("_TOO_BIG", "_TOO_DEEP", "_TOO_LONG", "_why_not", "no_fact", "no_field"),
+        *("_BROKEN", "_CHANGED", "_damaged", "_no_icd", "_no_item_code", "_no_table", "_no_word"),
         *("EXPECTED_FACTS", "EXPECTED_OBJECT", "EXPECTED_OBJECTS", "NO_ENCOUNTER", "NO_PATIENT"),
     }
 )
