@@ -46,6 +46,7 @@ ORDER = (
     "negative_list.terms",
     "negative_list.check",
     "negative_list.windows",
+    "negative_list.members",
     "negative_list.gather",
     "negative_list.limits",
     "negative_list.measure",
