@@ -6,7 +6,7 @@ and encounters go no further than this module.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,11 +16,12 @@ from msgspec import Struct
 from negative_list.decide import Fuller
 from negative_list.dictionary import load
 from negative_list.findings import COVERAGE_ONLY
+from negative_list.prescription import History
 from negative_list.readers.stored import StoreFact, StoreFacts, subjects_of, supplement
 from reminder.stores.base import Kept, Saved, Told, Wanted
 
 if TYPE_CHECKING:
-    from negative_list.prescription import Encounter, History, Line, Prescription
+    from negative_list.prescription import Encounter, Line, Prescription
     from reminder.stores.keys import Keys
 
 __all__ = [
@@ -44,6 +45,7 @@ MAX_SUBJECTS = 10_000
 
 _OF_LINES = frozenset({"line", "item"})
 _KEYED_VALUES = frozenset({"line.trace_code_encounter"})  # facts whose value is an encounter's id
+_NOTHING = History()
 _MOMENT = timedelta(microseconds=1)
 
 
@@ -56,24 +58,33 @@ class Asked(Struct, frozen=True, kw_only=True):
 
 def ask_of(keys: Keys, prescription: Prescription, needs: frozenset[str], at: datetime) -> Asked:
     """What to read for the undecided rules of a check; ``needs`` names ``history`` and facts, ``at`` is civil time."""
-    institution, patient_id = prescription.institution_id, prescription.patient.id
-    patient = keys.patient(PATIENT_IDS, patient_id) if patient_id else ""
-    ids = {keys.encounter(institution, one.id): one.id for one in _encounters(prescription) if one.id}
-    encounter = next(iter(ids), "") if prescription.encounter.id else ""
+    patient_id = prescription.patient.id
+    patients = _patient_keys(keys, patient_id)
+    visits = {key: one.id for one, known in _keyed(keys, prescription) if one.id for key in known}
+    current = [key for key, id_ in visits.items() if id_ == prescription.encounter.id]
     facts = [load()[name] for name in needs if name not in COVERAGE_ONLY]
     lines = any(fact.holder == "line" or fact.subject in _OF_LINES for fact in facts)
-    named = _lines_of(prescription) if lines else {}
-    subjects = (patient, *ids, *subjects_of(prescription, lines=lines), *named) if facts else ()
+    named = dict.fromkeys(patients, patient_id) | visits | (_lines_of(prescription) if lines else {})
+    subjects = (*named, *subjects_of(prescription, lines=lines)) if facts else ()
     wanted = Wanted(
-        patient_key=patient,
-        encounter_key=encounter,
-        institution_id=institution,
+        patient_key=next(iter(patients), ""),
+        patient_before=patients[1:],
+        encounter_key=next(iter(current), ""),
+        encounter_before=tuple(current[1:]),
+        institution_id=prescription.institution_id,
         at=at,
-        subjects=tuple(filter(None, subjects[:MAX_SUBJECTS])),
+        subjects=subjects[:MAX_SUBJECTS],
         history=not needs.isdisjoint(COVERAGE_ONLY),
         facts=bool(facts),
     )
-    return Asked(wanted=wanted, ids=({patient: patient_id} if patient else {}) | ids | named)
+    return Asked(wanted=wanted, ids=named)
+
+
+def _patient_keys(keys: Keys, patient_id: str) -> tuple[str, ...]:
+    """The keys a patient is and was known under, the newest first; none without an id."""
+    if not patient_id:
+        return ()
+    return keys.patient(PATIENT_IDS, patient_id), *keys.patient_before(PATIENT_IDS, patient_id)
 
 
 def _lines_of(prescription: Prescription) -> dict[str, str]:
@@ -87,13 +98,15 @@ def _line_at(institution_id: str, line_id: str) -> str:
     return f"{institution_id}/{line_id}"
 
 
-def fuller_of(asked: Asked, told: Told, prescription: Prescription, own_since: datetime | None) -> Fuller:
-    """What the second pass judges by.
+def fuller_of(asked: Asked, told: Told, prescription: Prescription, own_since: datetime | None) -> Fuller | None:
+    """What the second pass judges by; ``None`` where nothing is known that the body does not tell.
 
     ``own_since``: since when the asking institution says that all it saves is told (civil time; ``None``: it says
     nothing). It holds for known patients, and never for what was taken out of the store since.
     """
     history = told.history
+    if not told.facts and (history is None or history == _NOTHING) and own_since is None:
+        return None
     if history is not None:
         encounters = tuple(_under(one, asked.ids.get(one.id, one.id)) for one in history.encounters)
         lines = lines_under(history.lines, asked.ids)
@@ -118,6 +131,17 @@ def _by_subject(facts: Iterable[StoreFact], ids: Mapping[str, str]) -> StoreFact
         value = ids.get(str(fact.value), fact.value) if fact.fact in _KEYED_VALUES else fact.value
         told[subject] = (*told.get(subject, ()), msgspec.structs.replace(fact, subject=subject, value=value))
     return told
+
+
+def _keyed(keys: Keys, prescription: Prescription) -> Iterator[tuple[Encounter, tuple[str, ...]]]:
+    """The encounters of a body with the keys they are and were known under, the newest first.
+
+    The current one's id is the asking institution's number; the others may be of the institutions they name.
+    """
+    here = prescription.institution_id
+    for one in _encounters(prescription):
+        where = here if one is prescription.encounter else str(one.facts.get("encounter.institution_id") or here)
+        yield one, (keys.encounter(where, one.id), *keys.encounter_before(where, one.id))
 
 
 def _encounters(prescription: Prescription) -> tuple[Encounter, ...]:
@@ -160,9 +184,9 @@ def saved_of(keys: Keys, prescription: Prescription, prescription_id: str, revis
 
 def kept_of(keys: Keys, prescription: Prescription, received_at: datetime) -> Kept:
     """The last body of an encounter, for checking its orders in force again. ``received_at`` is UTC."""
-    institution, patient = prescription.institution_id, prescription.patient
+    patient = prescription.patient
     key = keys.patient(PATIENT_IDS, patient.id) if patient.id else ""
-    current, *others = (encounter_under(one, keys.encounter(institution, one.id)) for one in _encounters(prescription))
+    current, *others = (encounter_under(one, known[0]) for one, known in _keyed(keys, prescription))
     return Kept(
         prescription=msgspec.structs.replace(
             prescription,

@@ -7,6 +7,7 @@ it. Bodies of running stays are remembered beside the reply, never in its way.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -24,12 +25,19 @@ if TYPE_CHECKING:
     from reminder.stores.desk import Desk
     from reminder.stores.keys import Keys
 
-__all__ = ["STORE_PART", "Memory", "Written"]
+__all__ = ["KEEP_EVERY_S", "KEEP_MOST", "STORE_PART", "Memory", "Written"]
 
 STORE_PART = 0.75
 """What part of the caller's time the store may take at most; deciding again and the way back need the rest."""
 
-_FEW_LINES = 200
+KEEP_EVERY_S = 10.0
+"""How long the last body of a stay may wait to be written: stays are checked again and again, and only their last body
+counts, at night. A crash costs these seconds, until the next body of the stay."""
+
+KEEP_MOST = 2000
+"""Bodies that may wait: some 50 MB of them, and a second of writing."""
+
+_AT_ONCE = 50
 
 
 class Written(Struct, frozen=True, kw_only=True):
@@ -54,7 +62,10 @@ class Memory:
         self._desk = desk
         self._deadline_s = deadline_s
         self._metrics = metrics
-        self._keeping: set[asyncio.Task[None]] = set()
+        self._bodies: dict[tuple[str, str], tuple[Prescription, datetime]] = {}
+        self._full = asyncio.Event()
+        self._stopping = False
+        self._keeping: asyncio.Task[None] | None = None
 
     @property
     def degraded(self) -> tuple[str, ...]:
@@ -67,7 +78,10 @@ class Memory:
 
     async def stop(self) -> None:
         """End, with everything told on disk."""
-        await asyncio.gather(*self._keeping, return_exceptions=True)
+        self._stopping = True
+        self._full.set()
+        if self._keeping is not None:
+            await self._keeping
         await self._desk.stop()
 
     async def read(self, wanted: Wanted, left_s: float | None) -> Told:
@@ -101,22 +115,35 @@ class Memory:
         return await self._written("aliases", len(keys), self._desk.put_aliases(keys))
 
     def keep(self, prescription: Prescription, received_at: datetime) -> None:
-        """Remember the last body of a running stay, some time after the reply. ``received_at`` is UTC."""
-        if not is_stay(prescription):
-            return
-        task = asyncio.create_task(self._keep(prescription, received_at))
-        self._keeping.add(task)
-        task.add_done_callback(self._keeping.discard)
+        """Remember the last body of a running stay, some seconds after the reply. ``received_at`` is UTC.
 
-    async def _keep(self, prescription: Prescription, received_at: datetime) -> None:
+        Of several bodies of one stay only the last is written.
+        """
+        if not _is_stay(prescription):
+            return
+        self._bodies[prescription.institution_id, prescription.encounter.id] = (prescription, received_at)
+        if self._keeping is None:
+            self._keeping = asyncio.create_task(self._keep_on())
+        elif len(self._bodies) >= KEEP_MOST:
+            self._full.set()
+
+    async def _keep_on(self) -> None:
+        """Write the bodies of stays, a few at a time, as long as there are any."""
         try:
-            if len(prescription.encounter.lines) > _FEW_LINES:
-                kept = await asyncio.to_thread(kept_of, self.keys, prescription, received_at)
-            else:
-                kept = kept_of(self.keys, prescription, received_at)
-            await self._written("bodies", 1, self._desk.keep([kept]))
-        except StoreError:
-            pass  # counted; the next body of the stay is kept
+            while self._bodies:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._full.wait(), 0 if self._stopping else KEEP_EVERY_S)
+                self._full.clear()
+                bodies, self._bodies = list(self._bodies.values()), {}
+                for first in range(0, len(bodies), _AT_ONCE):
+                    with contextlib.suppress(StoreError):  # counted; the next body of the stay is kept
+                        await self._keep(bodies[first : first + _AT_ONCE])
+        finally:
+            self._keeping = None
+
+    async def _keep(self, bodies: Sequence[tuple[Prescription, datetime]]) -> None:
+        kept = await asyncio.to_thread(lambda: [kept_of(self.keys, body, at) for body, at in bodies])
+        await self._written("bodies", len(kept), self._desk.keep(kept))
 
     async def _written(self, kind: str, count: int, write: Awaitable[int | None]) -> Written:
         try:
@@ -129,7 +156,7 @@ class Memory:
         return Written(changed=changed or 0, waits=waits)
 
 
-def is_stay(prescription: Prescription) -> bool:
+def _is_stay(prescription: Prescription) -> bool:
     """Whether it is the body of a stay, whose orders go on."""
     encounter = prescription.encounter
     return bool(encounter.id) and encounter.facts.get("encounter.visit_mode") == "inpatient"

@@ -21,7 +21,7 @@ from negative_list.compile import CompiledList
 from negative_list.decide import Begun, Fuller, begin, decide
 from negative_list.errors import LimitError
 from negative_list.policy import Policy
-from negative_list.prescription import Prescription
+from negative_list.prescription import Note, Prescription
 from negative_list.readers.national import read_national
 from negative_list.readers.own import read_check_request
 from negative_list.site import Sites
@@ -68,6 +68,17 @@ class Outside(Struct, frozen=True, kw_only=True):
     draw: Callable[[int], int]
 
 
+class _Read(Struct, frozen=True, kw_only=True):
+    """What came of asking the store: what it knows, or that it did not say in time, and what the caller is told."""
+
+    fuller: Fuller | None = None
+    unread: bool = False
+    notes: tuple[Note, ...] = ()
+
+
+_NOTHING_ASKED = _Read()
+
+
 class _Case(Struct, frozen=True, kw_only=True):
     """One check in progress: what is asked, of which list, for which instant (civil) and under which id."""
 
@@ -80,18 +91,26 @@ class _Case(Struct, frozen=True, kw_only=True):
         """The first pass."""
         return begin(self.active.compiled, self.prescription, self.at)
 
-    def decide(self, begun: Begun, fuller: Fuller | None, *, unread: bool) -> Decision:
+    def decide(self, begun: Begun, read: _Read) -> Decision:
         """The second pass, and the answer."""
+        asked = self.prescription
         return decide(
             self.active.compiled,
-            self.prescription,
+            msgspec.structs.replace(asked, notes=(*asked.notes, *read.notes)) if read.notes else asked,
             self.at,
             self.active.policy,
             begun=begun,
-            fuller=fuller,
-            unread=unread,
+            fuller=read.fuller,
+            unread=read.unread,
             decision_id=self.ident,
         )
+
+
+def _cut(at: datetime | None) -> tuple[Note, ...]:
+    """What the caller is told of a history too long to be read whole."""
+    if at is None:
+        return ()
+    return (Note(code="history_cut", message=f"历史记录过多，只读取了 {at:%Y-%m-%d %H:%M} 以后的部分"),)
 
 
 class Service:
@@ -177,13 +196,12 @@ class Service:
         now = self._outside.now()
         case = self._case(prescription, now)
         begun = await self.run(size_bytes, lambda: self.begin(case))
-        fuller = None
-        unread = bool(begun.needs) and self.memory is not None
-        if unread:
+        read = _NOTHING_ASKED
+        if begun.needs and self.memory is not None:
             spent_s = (self._outside.tick_ns() - started_ns) / 1e9
             # The second pass takes no longer than the first.
-            fuller = await self._fuller(case, begun, size_bytes, None if left_s is None else left_s - 2 * spent_s)
-        decision = await self.run(size_bytes, lambda: case.decide(begun, fuller, unread=unread and fuller is None))
+            read = await self._read_on(case, begun, size_bytes, None if left_s is None else left_s - 2 * spent_s)
+        decision = await self.run(size_bytes, lambda: case.decide(begun, read))
         elapsed_ns = self._outside.tick_ns() - started_ns
         decision = msgspec.structs.replace(decision, elapsed_us=elapsed_ns // 1000)
         self._decided(prescription, decision, elapsed_ns)
@@ -203,17 +221,18 @@ class Service:
         """The first pass of a check."""
         return case.begin()
 
-    async def _fuller(self, case: _Case, begun: Begun, size_bytes: int, left_s: float | None) -> Fuller | None:
-        """What the undecided rules lack; ``None`` where it could not be read in time."""
+    async def _read_on(self, case: _Case, begun: Begun, size_bytes: int, left_s: float | None) -> _Read:
+        """What the undecided rules lack, or that it could not be read in time."""
         memory, prescription = self.memory, case.prescription
         if memory is None:
-            return None
+            return _NOTHING_ASKED
         asked = await self.run(size_bytes, lambda: ask_of(memory.keys, prescription, begun.needs, case.at))
         told = await memory.read(asked.wanted, left_s)
         if told.failed:
-            return None
+            return _Read(unread=True)
         own_since = case.active.sites.of(prescription.institution_id).own_history_since
-        return await self.run(size_bytes, lambda: fuller_of(asked, told, prescription, own_since))
+        fuller = await self.run(size_bytes, lambda: fuller_of(asked, told, prescription, own_since))
+        return _Read(fuller=fuller, notes=_cut(told.cut_at))
 
     async def record_saved(
         self, prescription: Prescription, prescription_id: str, revision: int, saved_at: str

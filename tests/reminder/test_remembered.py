@@ -210,6 +210,26 @@ def test_what_one_sidecar_saved_the_other_knows_at_once(tmp_path: Path) -> None:
         assert found(asked(other, body())) == [WEEKLY]
 
 
+def test_a_changed_secret_loses_nothing(tmp_path: Path) -> None:
+    """What was told under the older one is known under the newer one too."""
+    rules = write_rules(tmp_path)
+    with running(tmp_path, list=rules) as here:
+        save(here, body(encounter="M0"))
+        put_facts(here, fact())
+    (tmp_path / "var" / "keys" / "0002.key").write_bytes(bytes(range(32)))
+    with running(tmp_path, list=rules) as here:
+        assert found(asked(here, body())) == [WEEKLY]
+        assert found(asked(here, body(DRUG))) == [RISK]
+
+
+def test_a_fact_of_the_request_may_say_when_it_was_found(here: Running) -> None:
+    """Over the wire as in a file; a time that cannot be is a note."""
+    for at, notes in (("2026-01-07 08:00:00", []), ("soon", ["impossible_value"])):
+        told = {"facts": {"encounter.nutrition_risk": {"value": False, "at": at}}}
+        answer = asked(here, body(DRUG, visit=told))
+        assert (found(answer), [note.code for note in answer.notes]) == ([RISK], notes)
+
+
 def test_the_highest_revision_stands_and_an_empty_one_voids(here: Running) -> None:
     """In whatever order they come, and however often."""
     saved, none = body(encounter="M0"), body(encounter="M0", visit={"lines": []})

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from msgspec.structs import replace
 
 from reminder.memory import Memory
 from reminder.stores.base import StoreError
@@ -38,6 +40,7 @@ class Moody:
         self._store: SqlStore | None = None
         self.hangs_s = 0.0
         self.gone = False
+        self.cut_at: datetime | None = None
 
     def open(self) -> SqlStore:
         """The store, each time it is opened."""
@@ -49,7 +52,11 @@ class Moody:
     def read(self, wanted: Wanted, *, within_s: float | None = None) -> Told:
         """As long as it hangs."""
         time.sleep(self.hangs_s)
-        return cast("Told", self._really("read", wanted, within_s=within_s))
+        told = cast("Told", self._really("read", wanted, within_s=within_s))
+        if self.cut_at is None or told.history is None:
+            return told
+        history = replace(told.history, since=self.cut_at, own_since=self.cut_at)
+        return replace(told, history=history, cut_at=self.cut_at)
 
     def __getattr__(self, name: str) -> Any:
         """Everything else as the store does it, unless it is gone."""
@@ -125,6 +132,15 @@ def test_the_caller_may_have_less_time_than_the_store(tmp_path: Path, moody: Moo
         seconds, answer = took_s(lambda: asked(here, body(), timeout=0.5))
         assert seconds < 0.5
         assert found(answer) == [f"?{WEEKLY}"]
+
+
+def test_a_history_too_long_to_be_read_says_so(here: Running, moody: Moody) -> None:
+    """What was left out is not promised, and a note tells from when on it was read."""
+    put_history(here, COVERED)
+    moody.cut_at = datetime(2026, 1, 6)
+    answer = asked(here, body())
+    assert found(answer) == [f"?{WEEKLY}"]
+    assert [(note.code, "2026-01-06" in note.message) for note in answer.notes] == [("history_cut", True)]
 
 
 def test_what_is_told_while_the_store_is_gone_is_there_when_it_is_back(here: Running, moody: Moody) -> None:
