@@ -19,6 +19,7 @@ from msgspec import Struct
 from negative_list.errors import FieldProblem, RequestError
 from negative_list.prescription import Encounter, Note
 from negative_list.readers.derived import DERIVED
+from negative_list.readers.exchange_calls import sides, transaction_of, work_of
 from negative_list.readers.exchange_rows import (
     Record,
     Work,
@@ -33,15 +34,14 @@ from negative_list.readers.exchange_rows import (
 )
 from negative_list.readers.exchange_settlement import score, settlement_of
 from negative_list.readers.exchange_stock import StockChange, sales, stock_changes, stock_facts
-from negative_list.readers.exchange_table import TRANSACTIONS, Kind, Transaction
 from negative_list.readers.national import read_national
 from negative_list.readers.reading import Gathered, Place, Reading, Row
-from negative_list.readers.rows import plain, refused, rows
+from negative_list.readers.rows import plain, rows
 from negative_list.readers.stored import StoreFact
-from negative_list.readers.wording import EXPECTED_OBJECT
 
 if TYPE_CHECKING:
     from negative_list.readers.build import Named
+    from negative_list.readers.exchange_table import Kind, Transaction
     from negative_list.site import Sites
 
 __all__ = ["Asked", "Covered", "Exchange", "Record", "read_exchange", "read_exchanges"]
@@ -121,81 +121,20 @@ def read_exchanges(calls: Iterable[object], sites: Sites, at: datetime | None = 
 
 
 def _read(told: object, sites: Sites, at: datetime | None) -> Exchange:
-    request, reply = _sides(told)
-    transaction = _transaction(request)
+    request, reply = sides(told)
+    transaction = transaction_of(request)
     if transaction.kind == "prescription":
         return _prescription(request, sites, at, transaction)
     reading = Reading(sites.of(plain(request.get("fixmedins_code"))), at, _NAMES, plain(request.get("fixmedins_code")))
     if reply is not None and "infcode" in reply and reply["infcode"] not in _RIGHT:
         reading.note("not_read", Place(""), "infcode", "平台未受理这次交易，其内容不计入")
         return Exchange(notes=reading.settled_notes())
-    work = _work(transaction, request, reply, reading)
+    work = work_of(transaction, request, reply, reading)
     one = _KINDS[transaction.kind](work, request)
     known = tuple(record for record in one.records if record.patient_id)
     if len(known) < len(one.records):
         reading.note("not_read", Place(transaction.side), "psn_no", "没有人员编号，不知是谁的记录，未读")
     return msgspec.structs.replace(one, records=known, notes=reading.settled_notes())
-
-
-def _sides(told: object) -> tuple[Row, Row | None]:
-    if not isinstance(told, dict):
-        raise refused("body", EXPECTED_OBJECT)
-    if "request" in told:
-        request, reply = told["request"], told.get("reply")
-    else:
-        request, reply = told, told if "output" in told else None
-    for name, side in (("request", request), ("reply", reply)):
-        if side is not None and not isinstance(side, dict):
-            raise refused(name, EXPECTED_OBJECT)
-    return request or {}, reply
-
-
-def _transaction(request: Row) -> Transaction:
-    number = plain(request.get("infno")).upper()
-    if number not in TRANSACTIONS:
-        known = "、".join(sorted(TRANSACTIONS))
-        raise refused(
-            "infno", f"没有交易 `{number[:10]}` 的读法 (not a transaction that is read); 可读 (read are) {known}"
-        )
-    return TRANSACTIONS[number]
-
-
-def _work(transaction: Transaction, request: Row, reply: Row | None, reading: Reading) -> Work:
-    side = request.get("input") if transaction.side == "input" else (reply or {}).get("output")
-    if not isinstance(side, (dict, list)):
-        raise refused(transaction.side, f"{EXPECTED_OBJECT}; {transaction.number} {transaction.zh}")
-    above = dict(_above(request))
-    output = (reply or {}).get("output")
-    work = Work(transaction=transaction, reading=reading, rows=(), above=above, output=output, asked_at=None)
-    asked_at = moment(work, {}, "inf_time", "") or reading.at
-    reading.at = asked_at
-    return msgspec.structs.replace(work, rows=tuple(_rows(transaction, side)), asked_at=asked_at)
-
-
-def _above(request: Row) -> Iterator[tuple[str, object]]:
-    """The fields of the envelope and of the request's objects, which rows need not repeat; the inner ones count."""
-    told = request.get("input")
-    inner = told if isinstance(told, dict) else {}
-    for level in (request, inner, *(value for value in inner.values() if isinstance(value, dict))):
-        for key, value in level.items():
-            if isinstance(value, (str, int)):
-                yield key, value
-                yield _camel(key), value
-
-
-def _camel(key: str) -> str:
-    head, *rest = key.split("_")
-    return head + "".join(part[:1].upper() + part[1:] for part in rest)
-
-
-def _rows(transaction: Transaction, side: dict[str, object] | list[object]) -> list[tuple[Row, str]]:
-    if isinstance(side, list):
-        return rows(side, transaction.side)
-    for node in transaction.nodes:
-        if node and node in side:
-            return rows(side[node], f"{transaction.side}.{node}")
-    whole = not transaction.nodes or "" in transaction.nodes
-    return [(side, transaction.side)] if whole and side else []
 
 
 def _prescription(request: Row, sites: Sites, at: datetime | None, transaction: Transaction) -> Exchange:

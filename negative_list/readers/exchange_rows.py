@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, time, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,7 @@ __all__ = [
     "visit_records",
 ]
 
+_ADDED = ("line.quantity", "line.amount_fen", "line.ownpay_fen", "line.selfpay_fen")
 SET = ("1", 1, True, "01")
 """How a national flag that is set is sent."""
 
@@ -163,20 +165,48 @@ def named_of(read: Gathered, kind: str) -> build.Named:
 def line_records(work: Work) -> Iterable[Record]:
     """The lines of one visit as one record where the visit was asked for, else one record a line.
 
-    An answer over all institutions (5205) names no visits, so that one's own lines could not be told from those known
-    already: only lines of other institutions are taken from it.
+    Fees have numbers of their own (``feedetl_sn``) that no prescription knows, so that only visit, item and day tell
+    that a fee is a line saved before: what one call tells of these is one line, with the quantities and amounts added
+    up. An answer over all institutions (5205) names no visits: only lines of other institutions are taken from it.
     """
     own, visit = plain(work.above.get("fixmedins_code")), plain(work.above.get("mdtrt_id"))
+    read: list[tuple[Row, Line]] = []
     for row, path in work.rows:
         if not work.of(row, "mdtrt_id") and work.of(row, "fixmedins_code") == own:
             work.reading.note("not_read", Place(path), "fixmedins_code", "本机构的用药另有来源，不计入")
-    read = [told for row, path in work.rows if (told := line_of(work, row, path))]
+        elif told := line_of(work, row, path):
+            read.append(told)
+    lines = _by_day(read)
     if visit and work.transaction.side == "output":
-        yield _record(work, {}, f"{work.transaction.number}:{visit}", None, tuple(line for _, line in read))
-        return
+        yield _record(work, {}, f"{work.transaction.number}:{visit}", None, tuple(line for _, line in lines))
+    else:
+        for row, line in lines:
+            yield _record(work, row, f"{work.transaction.number}:{line.id.lstrip('#')}", None, (line,))
+
+
+def _by_day(read: list[tuple[Row, Line]]) -> list[tuple[Row, Line]]:
+    alike: dict[tuple[object, ...], list[tuple[Row, Line]]] = {}
     for row, line in read:
-        if line.encounter_id or line.facts.get("line.institution_id") != own:
-            yield _record(work, row, f"{work.transaction.number}:{line.id}", None, (line,))
+        day = line.begins.date() if line.begins else None
+        payer = line.facts.get("line.paid_by")
+        # of what the fund and what the patient pays the fund's part counts where the two are taken for copies
+        key = (payer == "self", line.encounter_id, line.codes[:1] or line.name, day, payer)
+        alike.setdefault(key, []).append((row, line))
+    apart = sorted(alike.items(), key=lambda told: bool(told[0][0]))
+    return [(told[0][0], _added_up([line for _, line in told])) for _, told in apart]
+
+
+def _added_up(lines: list[Line]) -> Line:
+    """One line in place of several; an amount that one of them lacks is unknown."""
+    if len(lines) == 1:
+        return lines[0]
+    facts = dict(lines[0].facts)
+    for name in _ADDED:
+        values = [value for line in lines if isinstance(value := line.facts.get(name), (int, Decimal))]
+        facts.pop(name, None)
+        if len(values) == len(lines):
+            facts[name] = sum(values)
+    return msgspec.structs.replace(lines[0], facts=facts)
 
 
 def line_of(work: Work, row: Row, path: str) -> tuple[Row, Line] | None:
@@ -185,7 +215,8 @@ def line_of(work: Work, row: Row, path: str) -> tuple[Row, Line] | None:
         work.reading.note("not_read", Place(path), "cnt", "退费明细，不计入，也不冲减原明细")
         return None
     read = gathered(work, row, path)
-    id_ = plain(read.get("line.id")) or f"#{path}"
+    # before the # stands the caller's id of the line, here none: see line_records
+    id_ = f"#{plain(read.get('line.id')) or path}"
     if lacks := _lacks(read):
         field = next(key for key, name in work.transaction.fields.items() if name == lacks)
         work.reading.note("not_read", Place(path), field, "没有时间，或既无编码也无名称，这一行未读")
@@ -194,7 +225,7 @@ def line_of(work: Work, row: Row, path: str) -> tuple[Row, Line] | None:
         read["line.name"] = read["line.hospital_name"]
     if institution := work.of(row, "fixmedins_code"):
         read["line.institution_id"] = institution
-    visit = work.of(row, "mdtrt_id") or work.of(row, "mdtrt_sn")
+    visit = work.of(row, "mdtrt_id") or work.of(row, "mdtrt_sn") or institution  # institutions are no copies of others
     return row, build.line(work.reading, visit, read, Place(path, id_), current=False)
 
 

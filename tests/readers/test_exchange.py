@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from negative_list.errors import RequestError
+from negative_list.history import without_copies
+from negative_list.prescription import History
+from negative_list.readers import read_check_request
 from negative_list.readers.exchange import Exchange, read_exchange, read_exchanges
 from negative_list.readers.exchange_table import TRANSACTIONS
 from negative_list.site import Sites
-from tests.builders import AT, DRUG, SERVICE, body, line
+from tests.builders import AT, DRUG, SERVICE, body, line, own_body, own_line
 
 SITES = Sites()
 INSTITUTION = "H00000000000"
@@ -139,7 +144,7 @@ def test_fee_lines_of_a_visit_are_one_record() -> None:
     (record,) = read(FEES).records
     assert (record.record_id, record.patient_id, record.encounter) == ("5204:V1", "P1", None)
     (told,) = record.lines
-    assert (told.id, told.encounter_id, told.codes, told.current) == ("F1", "V1", (DRUG,), False)
+    assert (told.id, told.encounter_id, told.codes, told.current) == ("#F1", "V1", (DRUG,), False)
     assert told.begins == datetime(2026, 3, 2, 9)
     expected = {
         "line.institution_id": INSTITUTION,
@@ -163,6 +168,30 @@ def test_uploaded_fees_are_lines_each_of_its_own(infno: str) -> None:
         (f"{infno}:F2", "P1"),
     ]
     assert [note.field for note in told.notes] == ["input.feedetail[2].cnt"]
+
+
+def test_fees_of_one_item_and_day_are_one_line() -> None:
+    """A fee's number says nothing to a prescription: visit, item and day tell that it is a line saved before."""
+    later = fee(feedetl_sn="F2", fee_ocur_time="2026-03-02 20:00:00", cnt=1, det_item_fee_sumamt=12.5)
+    other = fee(feedetl_sn="F3", fee_ocur_time="2026-03-03 09:00:00")
+    own = fee(feedetl_sn="F4", cnt=4, fulamt_ownpay_amt=25)
+    (record,) = read(answered("5204", [own, fee(), later, other], psn_no="P1", mdtrt_id="V1")).records
+    assert [(line.id, line.facts["line.quantity"], line.facts["line.amount_fen"]) for line in record.lines] == [
+        ("#F1", 3, 3750),
+        ("#F3", 2, 2500),
+        ("#F4", 4, 2500),
+    ]
+    saved = read_check_request(own_body([own_line(id="R1", begins="2026-03-02 08:30:00")]), SITES)
+    mine = msgspec.structs.replace(saved.encounter.lines[0], encounter_id="V1")
+    history = History(lines=(mine, *record.lines))
+    kept = without_copies(history, saved)
+    assert [line.id for line in kept.lines] == ["R1", "#F3"]
+
+
+def test_a_call_packed_into_a_text_is_read() -> None:
+    """One client sends its input as JSON in a text."""
+    packed = request("2204") | {"input": json.dumps({"feedetail": [fee()]})}
+    assert [record.record_id for record in read(packed).records] == ["2204:F1"]
 
 
 def test_special_disease_drugs_of_other_institutions_are_lines() -> None:
