@@ -13,11 +13,12 @@ import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 
 import negative_list
+from tests.reminder import remembered
 from tests.reminder.bodies import WOMEN, encoded, national_body, national_order, own_body, own_line, write_list
 from tests.reminder.sidecar import get
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(negative_list.__file__).parent.parent
+SAVED = "/reminder.v1.ReminderService/RecordSaved"
 ANYWHERE = tuple(f"--{face}=127.0.0.1:0" for face in ("grpc", "http", "admin", "admin-http"))
 
 
@@ -243,3 +245,18 @@ def test_a_log_nobody_reads_holds_no_check_up(tmp_path: Path) -> None:
             connection.request("POST", "/3101", body)
             assert json.loads(connection.getresponse().read())["infcode"] == 0
         connection.close()
+
+
+def test_what_one_process_was_told_is_known_to_another(tmp_path: Path) -> None:
+    """Two sidecars of one data folder; and to the next one, after both were killed."""
+    words = ("--list", remembered.write_rules(tmp_path), "--data", tmp_path / "var")
+    told = {"prescription": remembered.body(encounter="M0"), "prescription_id": "RX1", "revision": 1}
+    with served(*words) as one, served(*words) as other:
+        request = Request(f"http://{one.line['http']}{SAVED}", data=encoded(told))
+        with urlopen(request, timeout=30) as response:  # noqa: S310 - our own http address
+            assert json.loads(response.read())["stored"] is True
+        first = check(other, tmp_path, encoded(remembered.body()))
+    with served(*words) as next_one:
+        second = check(next_one, tmp_path, encoded(remembered.body()))
+    for _, answer, _ in (first, second):
+        assert [finding["rule_id"] for finding in answer["findings"]] == ["R31-weekly"]
