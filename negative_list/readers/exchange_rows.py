@@ -173,7 +173,7 @@ def line_records(work: Work) -> Iterable[Record]:
     read: list[tuple[Row, Line]] = []
     for row, path in work.rows:
         if not work.of(row, "mdtrt_id") and work.of(row, "fixmedins_code") == own:
-            work.reading.note("not_read", Place(path), "fixmedins_code", "本机构的用药另有来源，不计入")
+            work.reading.note("not_read", Place(path), "mdtrt_id", "没有就诊ID；本机构的用药另有来源，不计入")
         elif told := line_of(work, row, path):
             read.append(told)
     lines = _by_day(read)

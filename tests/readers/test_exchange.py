@@ -204,7 +204,7 @@ def test_special_disease_drugs_of_other_institutions_are_lines() -> None:
     (record,) = told.records
     assert (record.institution_id, record.record_id, record.patient_id) == ("H99999999999", "5205:F8", "P1")
     assert record.lines[0].facts["line.institution_id"] == "H99999999999"
-    assert [note.field for note in told.notes] == ["output.feedetail[1].fixmedins_code"]
+    assert [note.field for note in told.notes] == ["output.feedetail[1].mdtrt_id"]
 
 
 def test_all_visits_with_all_their_fees_cover_the_institution() -> None:
