@@ -200,3 +200,10 @@ def test_the_two_kinds_are_told_apart() -> None:
         read_body([], SITES)
     with pytest.raises(RequestError, match=r"input: .*expected an object"):
         read_body({"infno": "3101"}, SITES)
+
+
+@pytest.mark.parametrize(("told", "sex"), [("1", "男"), ("02", "女"), ("9", None), ("0", None)])
+def test_a_word_may_come_as_the_code_of_the_national_table(told: str, sex: str | None) -> None:
+    """A HIS that knows only gend 1 and 2 is understood; 0 and 9 are unknown, and nothing is noted."""
+    prescription = read_check_request(own_body(patient={"id": "p", "sex": told}), Sites())
+    assert (prescription.patient.facts.get("patient.sex"), prescription.notes) == (sex, ())
