@@ -36,10 +36,11 @@ MODULES = (
     "reminder/feeds.py",
     "reminder/feed_rpc.py",
     "reminder/imports.py",
+    *(f"reminder/stores/{name}.py" for name in ("keys", "opening", "version", "sqlite", "postgres")),
 )
 """Where messages about somebody's input are written."""
 
-_ERRORS = ("ValueError", "ImpossibleValueError", "Impossible")
+_ERRORS = ("ValueError", "ImpossibleValueError", "Impossible", "StoreError", "KeysError")
 # Calls whose arguments hold a message, and those that carry it as `message=`.
 _SPEAKERS = frozenset(
     (
