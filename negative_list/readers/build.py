@@ -94,7 +94,9 @@ def line(reading: Reading, encounter_id: str, gathered: Gathered, place: Place, 
     elif "line.item_type" not in gathered:
         gathered["line.item_type"] = item_type
     times = take(TIMES, None)
-    sources = _settled_line(reading, gathered)
+    # few bodies tell doses, and the others should not pay for them
+    dosed = gathered.get("line.item_type") in derived.HERBS or not gathered.keys().isdisjoint(derived.DOSED)
+    sources = _dosed(reading, gathered) if dosed else _settled(reading, "line", gathered, _derive_line)
     return Line(
         id=place.line,
         encounter_id=encounter_id,
@@ -111,9 +113,8 @@ def line(reading: Reading, encounter_id: str, gathered: Gathered, place: Place, 
     )
 
 
-def _settled_line(reading: Reading, facts: Facts) -> dict[str, str]:
-    if not derived.is_dosed(facts):  # few bodies tell doses, and the others should not pay for them
-        return _settled(reading, "line", facts, _derive_line)
+def _dosed(reading: Reading, facts: Facts) -> dict[str, str]:
+    """Settle a line that tells doses; what follows from them has a source of its own."""
     told = frozenset(facts)
     sources = _settled(reading, "line", facts, _derive_dosed_line)
     follows = derived.DOSAGE & facts.keys() - told - sources.keys()
@@ -206,7 +207,7 @@ def patient(reading: Reading, patient_id: str, facts: Facts, place: Place) -> Pa
         del facts["patient.birth_date"]
     times: Mapping[str, datetime] = facts.pop(TIMES, {})  # type: ignore[assignment]
     sources = _settled(reading, "patient", facts, _derive_patient)
-    return Patient(id=patient_id, facts=facts, sources=sources, times=_found(times, facts, sources))
+    return Patient(id=patient_id, facts=facts, sources=sources, times=_found(times, facts, sources) if times else {})
 
 
 def _impossible_birth(born: FactValue, at: datetime) -> str:
@@ -252,16 +253,16 @@ def encounter(reading: Reading, parts: Parts, facts: Facts, place: Place) -> Enc
         operations=parts.operations,
         facts=facts,
         sources=sources,
-        times=_found(times, facts, sources),
+        times=_found(times, facts, sources) if times else {},
         complete=reading.site.complete_bodies,
     )
 
 
 def _add_main_category(listed: Iterable[Diagnosed], facts: Facts) -> None:
     """The ICD-10 category (three characters) of the main diagnosis, where all that are called main share one."""
-    categories = {code[:_CATEGORY] for each in listed if each.main for code in each.codes[:1] or ("",)}
-    if len(categories) == 1 and (category := categories.pop()):
-        facts.setdefault("encounter.main_diagnosis_category", category)
+    main = [each.codes[0][:_CATEGORY] if each.codes else "" for each in listed if each.main]
+    if main and main[0] and main.count(main[0]) == len(main):
+        facts.setdefault("encounter.main_diagnosis_category", main[0])
 
 
 def _check_stay(reading: Reading, facts: Facts, place: Place) -> None:

@@ -7,7 +7,6 @@ accuse.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from negative_list.prescription import FactValue
     from negative_list.readers.reading import Facts
 
-__all__ = ["DERIVED", "DOSAGE", "dosage", "is_dosed"]
+__all__ = ["DERIVED", "DOSAGE", "DOSED", "HERBS", "dosage"]
 
 DERIVED = "derived"
 """Source of a fact that follows from others."""
@@ -54,6 +53,12 @@ DOSAGE = frozenset(
 )
 """Facts that :func:`dosage` may add."""
 
+DOSED = frozenset({"line.daily_dose", "line.dose_text", "line.doses_per_day", "line.frequency_text"})
+"""Facts that tell how much a day, or for how many days, could follow."""
+
+HERBS = frozenset({"herb", "granule"})
+"""Item types counted by portions and weighed by the day."""
+
 _READ = (
     *sorted(DOSAGE),
     "line.dosage_form",
@@ -69,24 +74,12 @@ _READ = (
     "line.spec",
     "line.unit",
 )
-_HERBS = frozenset({"herb", "granule"})
 _PLACES = 1_000_000
 _LONGEST_DAYS = 3660
 _LONGEST_TEXT = 64
 """Characters of a dose, a unit or a specification; what is longer is prose, and would be remembered for nothing."""
 _MANY_DOSES = ("口服", "糖浆", "滴", "喷", "吸入", "气雾", "混悬", "合剂", "酊", "膏", "霜", "凝胶", "酏", "露", "笔")
 """Dosage forms whose containers are opened for many doses; of every other one the rest is thrown away."""
-
-
-def is_dosed(facts: Mapping[str, FactValue]) -> bool:
-    """Whether a line tells anything that how much a day, or for how many days, could follow from."""
-    return (
-        "line.frequency_text" in facts
-        or "line.dose_text" in facts
-        or "line.doses_per_day" in facts
-        or "line.daily_dose" in facts
-        or facts.get("line.item_type") in _HERBS
-    )
 
 
 def dosage(facts: Facts) -> None:
@@ -112,7 +105,7 @@ def _add_dosage(facts: Facts) -> None:
     told, dose, often = _daily(facts), _dose(facts), _frequency(facts)
     if often is not None and often.as_needed:
         facts.setdefault("line.as_needed", True)
-    if facts.get("line.item_type") in _HERBS:
+    if facts.get("line.item_type") in HERBS:
         _herb(facts, often)
     else:
         times = often.times if often and not often.as_needed else None
