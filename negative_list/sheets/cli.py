@@ -82,10 +82,15 @@ def _tell_import(output: Path, done: SheetImport, rejected: Path | None) -> None
     if done.rejected:
         for path in _return(done, output, rejected):
             typer.echo(f"{path}：退回 {done.rejected} 行 (rejected rows)")
-        tell(done.problems)
+        tell(done.problems[:_MOST_TOLD])
+        if len(done.problems) > _MOST_TOLD:
+            typer.echo(f"… 共 {len(done.problems)} 个，其余见退回的表 (more in the rejected sheet)", err=True)
     if done.rejected or not done.good:
         raise typer.Exit(1)
 
+
+_MOST_TOLD = 200
+"""Problems on the screen; the rejected sheet has all of them."""
 
 _COUNTED = {"added": "新增", "changed": "调整", "ended": "停用", "unchanged": "未变", "kept": "保留"}
 

@@ -146,6 +146,7 @@ _READERS: Mapping[str, Callable[[Column, Raw, str], Value]] = {
     "words": _words,
     "facts": _facts,
     "flag": lambda _column, value, _format: flag_of(value),
+    "branch": lambda _column, value, _format: whole_of(value),
     "whole": lambda _column, value, _format: whole_of(value),
     "decimal": lambda _column, value, _format: decimal_of(value),
     "yuan": _yuan,

@@ -278,14 +278,19 @@ def not_held(family: Family, rule: Rule) -> tuple[str, ...]:
 
 
 def _read_again(family: Family, told: Values) -> tuple[dict[str, Any], dict[str, Any]]:
-    values: dict[str, Any] = {}
-    for name, value in told.items():
-        cell = written(columns()[name], value)
-        if isinstance(cell, str) and len(cell) > LONGEST_CELL and name != "codes":
-            raise refusal("单元格过长 (too long for a cell); 请用 JSON Lines 交换 (exchange it as JSON Lines)", name)
-        values[name] = read_cell(columns()[name], Grid(file="", kind="xlsx", rows=((cell,),)), 0, 0)
+    values = {name: _again(name, value) for name, value in told.items()}
     values = {name: value for name, value in values.items() if value is not None}
     return values, {**family.defaults, **values}
+
+
+def _again(name: str, value: Any) -> Any:
+    """A value written into a cell and read again."""
+    if name == "branch":
+        return tuple((n, {key: _again(key, one) for key, one in branch.items()}) for n, branch in value)
+    cell = written(columns()[name], value)
+    if isinstance(cell, str) and len(cell) > LONGEST_CELL and name != "codes":
+        raise refusal("单元格过长 (too long for a cell); 请用 JSON Lines 交换 (exchange it as JSON Lines)", name)
+    return read_cell(columns()[name], Grid(file="", kind="xlsx", rows=((cell,),)), 0, 0)
 
 
 def _differing(rule: Rule, again: Rule) -> Iterator[str]:

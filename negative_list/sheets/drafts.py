@@ -27,6 +27,10 @@ _LOOSE = frozenset(
 """Columns of which a rule takes the first row's word: they decide nothing."""
 
 
+_ADDING = MANY | {"branch"}
+"""Kinds of columns of which a rule takes what all its rows say."""
+
+
 class Draft(Struct, frozen=True, kw_only=True, eq=False):
     """What becomes one rule (or, told in words, several), and the rows that say it."""
 
@@ -36,11 +40,22 @@ class Draft(Struct, frozen=True, kw_only=True, eq=False):
 
 def drafted(rows: Iterable[Row], family: Family) -> tuple[tuple[Draft, ...], tuple[Bad, ...]]:
     """The drafts of rows in the order of their first row, and rows that contradict the one they belong to."""
-    singles = [Draft(values=row.values, rows=(row,)) for row in rows]
+    singles = [Draft(values=_branched(row.values), rows=(row,)) for row in rows]
     bad: list[Bad] = []
     for key_of in (_by_id, _by_group, _by_item, _by_statement):
         singles = _joined(singles, partial(key_of, family=family), bad)
     return tuple(singles), tuple(bad)
+
+
+def _branched(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A row of one branch: its diagnosis belongs to the branch, everything else to the rule."""
+    if "branch" not in values:
+        return values
+    own = {key: values[key] for key in _OF_A_BRANCH if key in values}
+    return {**{key: value for key, value in values.items() if key not in own}, "branch": ((values["branch"], own),)}
+
+
+_OF_A_BRANCH = ("diagnosis_codes", "diagnosis_terms", "main_only", "past")
 
 
 def _by_id(draft: Draft, family: Family) -> Hashable:  # noqa: ARG001 - one signature for all keys
@@ -59,9 +74,10 @@ def _by_group(draft: Draft, family: Family) -> Hashable:
 
 def _by_item(draft: Draft, family: Family) -> Hashable:
     """Rows of one item that name alternatives, everything else being equal."""
-    if not family.shape.union or not any(name in draft.values for name in family.shape.union):
+    alternatives = {*family.shape.union, "branch"}
+    if not family.shape.union or not alternatives & draft.values.keys():
         return None
-    about = {key: value for key, value in draft.values.items() if key not in {*family.shape.union, *_LOOSE}}
+    about = {key: value for key, value in draft.values.items() if key not in alternatives | _LOOSE}
     return ("item", _frozen(about), draft.values.get("name") if "codes" not in about else "")
 
 
@@ -98,7 +114,7 @@ def _contradiction(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
 
 
 def _adds(key: str) -> bool:
-    return key in _LOOSE or columns()[key].kind in MANY
+    return key in _LOOSE or columns()[key].kind in _ADDING
 
 
 def _contradicting(row: Row, first: Draft, key: str) -> Bad:
@@ -114,6 +130,7 @@ def _contradicting(row: Row, first: Draft, key: str) -> Bad:
 def _together(one: Draft, other: Draft) -> Draft:
     values = {**other.values, **one.values}
     for key in values:
-        if columns()[key].kind in MANY and key in one.values and key in other.values:
-            values[key] = tuple(dict.fromkeys((*one.values[key], *other.values[key])))
+        if columns()[key].kind in _ADDING and key in one.values and key in other.values:
+            both = (*one.values[key], *other.values[key])
+            values[key] = both if key == "branch" else tuple(dict.fromkeys(both))
     return Draft(values=values, rows=(*one.rows, *other.rows))

@@ -37,7 +37,8 @@ def exported(rules: RuleList, family: Family, file: str = "") -> Exported:
     lost = {rule.id: fields for rule in own if (fields := not_held(family, rule))}
     held = [rule for rule in own if rule.id not in lost]
     told = [values_of(family, rule) or {} for rule in held]
-    used = [key for key in family.columns if any(key in values for values in told)]
+    filled = {key for values in told for key in (*values, *(k for _, one in values.get("branch", ()) for k in one))}
+    used = [key for key in family.columns if key in filled]
     rows: list[tuple[Raw, ...]] = [tuple(columns()[key].zh for key in used)]
     for values in told:
         rows.extend(_rows(values, used, one_each=family.shape.grouped))
@@ -56,13 +57,15 @@ def _refused(own: Iterable[Rule], lost: Mapping[str, tuple[str, ...]], file: str
 
 
 def _rows(values: Mapping[str, Any], used: list[str], *, one_each: bool) -> Iterator[tuple[Raw, ...]]:
-    """The rows of one rule: more than one where its codes are many, or where a group has one item a row."""
+    """The rows of one rule: more than one for many codes, a group with one item a row, or branches of an indication."""
     codes = tuple(values.get("codes", ()))
     step = 1 if one_each else _CODES_IN_A_CELL
-    pieces = [codes[start : start + step] for start in range(0, len(codes), step)] or [()]
-    yield tuple(_cell(key, {**values, "codes": pieces[0]} if pieces[0] else values) for key in used)
-    for piece in pieces[1:]:
-        yield tuple(_cell(key, {"rule_id": values["rule_id"], "codes": piece}) for key in used)
+    further = [{"codes": codes[start : start + step]} for start in range(step, len(codes), step)]
+    first, *branches = [{"branch": n, **told} for n, told in values.get("branch", ())] or [{}]
+    whole = {**values, **({"codes": codes[:step]} if codes else {}), **first}
+    yield tuple(_cell(key, whole) for key in used)
+    for told in (*further, *branches):
+        yield tuple(_cell(key, {"rule_id": values["rule_id"], **told}) for key in used)
 
 
 def _cell(key: str, values: Mapping[str, Any]) -> Raw:
@@ -85,7 +88,7 @@ def template_bytes(family: Family) -> bytes:
     book = Workbook()
     sheet: Any = book.active
     sheet.title = family.class_id
-    keys = [key for key in family.columns if key not in ("rule_class", "points", "also", "rest", "message_en")]
+    keys = [key for key in family.columns if key not in ("rule_class", "points", "also", "tree", "rest", "message_en")]
     needed = {key for group in family.needs for key in group if not _has_default(family, group)} | {"document"}
     for place, key in enumerate(keys, 1):
         _heading(sheet, place, columns()[key], needed=key in needed)

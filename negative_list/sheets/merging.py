@@ -125,6 +125,8 @@ class _Merging:
         found = self._found(draft)
         if operation == "change" and found is None:
             raise self._unknown(draft)
+        if found is not None and found.id in self.made:
+            raise self._same(found.id)
         if operation == "add" and found is not None:
             message = f"规则 `{found.id}` 已存在 (the rule is there already); 请改为 调整 (make it a change)"
             raise refusal(message, "operation" if "operation" in draft.values else "codes")
@@ -155,14 +157,15 @@ class _Merging:
         message = f"列表中没有这条规则 (no such rule in the list); {hint}请核对编码或规则编号 (check codes and id)"
         return refusal(message, "rule_id" if draft.values.get("rule_id") else "codes")
 
+    def _same(self, rule_id: str) -> CellError:
+        other = self.made[rule_id].rows[0]
+        place = f"{other.grid.place} 第 {other.row + 1} 行"
+        message = f"与 {place} 是同一条规则 (the same rule as another row); 请合并，或给出不同的规则编号 (join them)"
+        return refusal(message, "rule_id")
+
     def _put(self, rule: Rule, draft: Draft, base: Rule | None) -> None:
         if rule.id in self.made:
-            other = self.made[rule.id].rows[0]
-            place = f"{other.grid.place} 第 {other.row + 1} 行"
-            message = (
-                f"与 {place} 是同一条规则 (the same rule as another row); 请合并，或给出不同的规则编号 (join them)"
-            )
-            raise refusal(message, "rule_id")
+            raise self._same(rule.id)
         self._validate(rule)
         before = base if base is not None and base.id == rule.id else self.rules.get(rule.id)
         self.made[rule.id] = draft

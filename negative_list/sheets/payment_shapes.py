@@ -9,6 +9,7 @@ from negative_list.conditions import All, Condition, Diagnosis, Fact, Not, Opera
 from negative_list.conditions import Any as AnyOf
 from negative_list.importer.parts import EVIDENCE, denied
 from negative_list.rules import Rule, Text, Trigger
+from negative_list.sheets.branches import grown, taken_apart
 from negative_list.sheets.columns import columns
 from negative_list.sheets.shapes import Made, Shape, Values, item_values, joined, trigger_of
 
@@ -173,25 +174,39 @@ def _named(values: Values) -> str:
 
 
 def _make_indication(values: Values) -> Made:
-    message = Text(zh=f"限{_named(values)}患者", en="outside the indication")
-    return Made(violation=Not(of=diagnosis_of(values)), trigger=trigger_of(values), message=message)
+    branches = {number: diagnosis_of(told) for number, told in values.get("branch", ())}
+    if values.get("tree"):
+        inside = grown(values["tree"], branches)
+    elif branches:
+        inside = next(iter(branches.values())) if len(branches) == 1 else AnyOf(of=tuple(branches.values()))
+    else:
+        inside = diagnosis_of(values)
+    listed = branches.values() or (diagnosis_of(values),)
+    named = joined(name for diagnosis in listed for name in diagnosis.terms or diagnosis.codes)
+    message = Text(zh=f"限{named}患者", en="outside the indication")
+    return Made(violation=Not(of=inside), trigger=trigger_of(values), message=message)
 
 
 def _take_indication(rule: Rule, core: Condition) -> Values | None:
     match core:
         case Not(of=Diagnosis() as diagnosis):
             return {**item_values(rule.trigger), **diagnosis_values(diagnosis)}
+        case Not(of=inside):
+            tree, diagnoses = taken_apart(inside)
+            told = tuple((n, diagnosis_values(diagnosis)) for n, diagnosis in enumerate(diagnoses, 1))
+            rows = {"branch": told} if told else {}
+            return {**item_values(rule.trigger), **rows, "tree": tree}
     return None
 
 
 INDICATION = Shape(
-    columns=_DIAGNOSIS,
-    needs=_DIAGNOSIS_NEEDS,
+    columns=("branch", *_DIAGNOSIS, "tree"),
+    needs=(("diagnosis_codes", "diagnosis_terms", "branch", "tree"),),
     make=_make_indication,
     take=_take_indication,
     union=("diagnosis_codes", "diagnosis_terms"),
 )
-"""The item is for certain diagnoses; several rows of an item are alternatives."""
+"""The item is for certain diagnoses; several rows of an item are alternatives, branches where they are numbered."""
 
 
 def _make_contraindication(values: Values) -> Made:

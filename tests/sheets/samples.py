@@ -81,7 +81,18 @@ def _of_kind(column: Column) -> st.SearchStrategy[Any]:
 
 
 _NEVER = frozenset(
-    {"operation", "rule_class", "age_text", "age_unit", "low_included", "high_included", "remark", "comment"}
+    {
+        "operation",
+        "rule_class",
+        "age_text",
+        "age_unit",
+        "low_included",
+        "high_included",
+        "remark",
+        "comment",
+        "branch",
+        "tree",
+    }
 )
 """Columns that a rule does not keep, or keeps in another column."""
 

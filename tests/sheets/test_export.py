@@ -28,7 +28,9 @@ def lines_of(path: Path, family: str) -> list[bytes]:
 
 
 @pytest.mark.parametrize("suffix", [".xlsx", ".csv"])
-@pytest.mark.parametrize("family", ["R01", "R03", "R05", "R10", "R12", "R13", "R25", "R27", "R31", "R65", "R67", "R81"])
+@pytest.mark.parametrize(
+    "family", ["R01", "R03", "R05", "R08", "R10", "R12", "R13", "R25", "R27", "R31", "R65", "R67", "R81"]
+)
 def test_the_sample_list_is_the_same_after_a_sheet(tmp_path: Path, family: str, suffix: str) -> None:
     """Rules written by hand go out and come in without a byte of difference, and without a question."""
     sheet = tmp_path / f"a{suffix}"
@@ -41,9 +43,9 @@ def test_the_sample_list_is_the_same_after_a_sheet(tmp_path: Path, family: str, 
 
 def test_a_rule_the_sheet_cannot_hold_is_refused_by_name(tmp_path: Path) -> None:
     """The others are written; the exit code and the message tell of the one that was not."""
-    result = run("export", "sheet", SAMPLE, "--family", "R08", "-o", tmp_path / "a.xlsx")
+    result = run("export", "sheet", SAMPLE, "--family", "R29", "-o", tmp_path / "a.xlsx")
     assert result.exit_code == 1
-    assert "sample-R08-07: 规则 `sample-R08-07` 的 violation 写不进这类表格" in result.stderr
+    assert "sample-R29-01: 规则 `sample-R29-01` 的 violation 写不进这类表格" in result.stderr
     assert (tmp_path / "a.xlsx").exists()
 
 
@@ -95,3 +97,30 @@ def test_a_text_that_looks_like_a_formula_stays_a_text(tmp_path: Path) -> None:
         assert run("export", "sheet", path, "--family", "R65", "-o", tmp_path / name).exit_code == 0
         assert run("import", "sheet", tmp_path / name, "-o", tmp_path / "o.jsonl", "--family", "R65").exit_code == 0
         assert (tmp_path / "o.jsonl").read_bytes() == path.read_bytes()
+
+
+def test_branches_of_an_indication_are_rows(tmp_path: Path) -> None:
+    """Each branch is a row whose diagnoses may be corrected; how they go together is kept beside them."""
+    assert run("export", "sheet", SAMPLE, "--family", "R08", "-o", tmp_path / "a.csv").exit_code == 0
+    text = (tmp_path / "a.csv").read_text(encoding="utf-8-sig")
+    (tmp_path / "a.csv").write_text(text.replace("N80", "N80、N94"), encoding="utf-8")
+    back = run("import", "sheet", tmp_path / "a.csv", "-o", tmp_path / "list.jsonl", "--family", "R08")
+    assert back.exit_code == 0, back.output
+    before, after = (
+        {rule.id: rule.violation for rule in read_list(path).rules if rule.class_id == "R08"}
+        for path in (SAMPLE, tmp_path / "list.jsonl")
+    )
+    changed = [name for name in before if before[name] != after[name]]
+    assert changed == ["sample-R08-05"]
+    assert "codes=('N80', 'N94')" in str(after["sample-R08-05"])
+
+
+def test_a_branch_that_was_taken_out_is_missed(tmp_path: Path) -> None:
+    """A row of a branch cannot vanish unseen: the structure needs it."""
+    assert run("export", "sheet", SAMPLE, "--family", "R08", "-o", tmp_path / "a.csv").exit_code == 0
+    lines = (tmp_path / "a.csv").read_text(encoding="utf-8-sig").splitlines()
+    kept = [line for line in lines if "N80" not in line]
+    (tmp_path / "a.csv").write_text("\n".join(kept), encoding="utf-8")
+    back = run("import", "sheet", tmp_path / "a.csv", "-o", tmp_path / "list.jsonl", "--family", "R08")
+    assert back.exit_code == 1
+    assert "分支与条件结构不符" in back.stderr

@@ -150,3 +150,11 @@ def test_a_condition_in_words_is_read_like_a_published_point(tmp_path: Path) -> 
     assert sorted(rule.class_id for rule in rules) == ["R08", "R12"]
     assert {rule.basis.document for rule in rules} == {"一号文"}
     assert "限定条件无法识别" in result.stderr
+
+
+def test_two_rows_of_one_rule_are_told_of_each_other(tmp_path: Path) -> None:
+    """The same codes under two names would be one rule twice: the later row names the earlier one."""
+    rows = [HEAD, FEMALE, ["妇乐片", *FEMALE[1:]]]
+    result, rules = imported(xlsx_of(tmp_path / "a.xlsx", rows))
+    assert (result.exit_code, set(rules)) == (1, {"妇乐胶囊"})
+    assert "第 2 行 是同一条规则" in result.stderr
