@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from negative_list import conditions as c
-from negative_list.decide import Fuller, decide
+from negative_list.decide import NOT_READ, Fuller, begin, decide
 from negative_list.output import FINDING_KEYS, NOT_EVALUATED_KEYS, decision_json
 from negative_list.policy import Policy, Setting, shipped
 from negative_list.prescription import History, Note, Prescription
@@ -66,6 +66,39 @@ def test_nothing_is_read_where_everything_is_decided() -> None:
     assert decided(rule(), read=reads).decision == "block"
     assert decided(rule(), on=prescription(sex="女"), read=reads).decision == "pass"
     assert reads.asked == []
+
+
+def test_the_first_step_says_what_reading_may_decide() -> None:
+    """History and facts; what only the body can tell is not asked for, nor anything where all is decided."""
+    ward = rule(fact("encounter.ward", "W1"), id="ward")
+    ill = rule(c.Diagnosis(codes=("I10",)), id="ill")
+    assert begin(listed(FIRST_USE, ward, ill), prescription(), AT).needs == {"history", "encounter.ward"}
+    assert begin(listed(rule()), prescription(), AT).needs == frozenset()
+
+
+def test_the_two_steps_come_to_what_one_does() -> None:
+    """Whether the reader is asked between them or by the second."""
+    ward = rule(fact("encounter.ward", "W1"), id="ward")
+    compiled, on = listed(FIRST_USE, ward), prescription()
+    reads = Reads(History(since=datetime(2020, 1, 1)), ward="W1")
+    begun = begin(compiled, on, AT)
+    apart = decide(compiled, on, AT, begun=begun, fuller=reads(on, begun.needs, AT))
+    assert apart == decide(compiled, on, AT, read=reads)
+    assert [found.rule_id for found in apart.findings] == ["ward"]
+
+
+def test_an_answer_without_what_was_not_read_says_so() -> None:
+    """A note, and the reason at the rules that reading might have decided; at no other."""
+    ill = rule(c.Diagnosis(codes=("I10",)), id="ill")
+    compiled = listed(FIRST_USE, ill)
+    answer = decide(compiled, prescription(), AT, unread=True)
+    assert [(skipped.rule_id, skipped.reason) for skipped in answer.not_evaluated] == [
+        ("month", "not_read"),
+        ("ill", "missing_facts"),
+    ]
+    assert [note.code for note in answer.notes] == [NOT_READ]
+    english = decide(compiled, prescription(), AT, unread=True, language="en")
+    assert "could not be read in time" in english.notes[0].message
 
 
 def test_what_is_lacking_is_read_once_for_all_rules() -> None:
