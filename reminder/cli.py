@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from reminder import cli_reports
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -24,6 +26,7 @@ app = typer.Typer(
 
 facts_app = typer.Typer(help="What other systems tell: facts and history.", no_args_is_help=True)
 app.add_typer(facts_app, name="facts")
+cli_reports.add_to(app)
 
 _PROBLEMS, _NOT_REACHED = 1, 3
 _DEFAULT_TARGET = "127.0.0.1:50051"

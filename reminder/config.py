@@ -7,6 +7,7 @@ All wrong values are reported at once.
 from __future__ import annotations
 
 import tomllib
+from datetime import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +61,8 @@ class Config(Struct, frozen=True, kw_only=True):
     is the folder of everything the service writes. Callers reach ``grpc`` and ``http``; ``admin`` (gRPC) and
     ``admin_http`` are for operations, loopback unless said otherwise. ``grace_s``: how long calls in flight may go on
     after a stop was asked for. ``max_calls``: gRPC calls worked on at once; more are refused at once instead of
-    queueing behind a caller's deadline. ``store`` keeps history and facts: ``sqlite`` in ``data``, or the URL of a
+    queueing behind a caller's deadline. ``rounds_at``: the civil time of the default site at which orders in force are
+    checked again each night. ``store`` keeps history and facts: ``sqlite`` in ``data``, or the URL of a
     PostgreSQL database that several sidecars share; ``store_deadline_ms``: how long a check waits for it at most.
     """
 
@@ -74,6 +76,7 @@ class Config(Struct, frozen=True, kw_only=True):
     admin_http: Address = Address("127.0.0.1", 8081)
     grace_s: float = 10.0
     max_calls: int = 256
+    rounds_at: time = time(2, 0)
     store: str = SQLITE
     store_deadline_ms: float = 20.0
     log_level: str = "info"
@@ -201,6 +204,16 @@ def _milliseconds(raw: object, _folder: Path) -> float:
     return float(raw)
 
 
+def _clock(raw: object, _folder: Path) -> time:
+    """A time of the day, as text or as TOML writes it."""
+    if isinstance(raw, time):
+        return raw
+    try:
+        return time.fromisoformat(str(raw))
+    except ValueError:
+        raise ValueError(f"`{raw}` is not a time of the day, as in 02:00") from None
+
+
 def _level(raw: object, _folder: Path) -> str:
     """A level of the log."""
     if raw not in LOG_LEVELS:
@@ -219,6 +232,7 @@ _READERS: dict[str, Callable[[object, Path], object]] = {
     "admin_http": _address,
     "grace_s": _seconds,
     "max_calls": _calls,
+    "rounds_at": _clock,
     "store": _store,
     "store_deadline_ms": _milliseconds,
     "log_level": _level,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from negative_list.prescription import Prescription
     from negative_list.readers.stored import StoreFact
     from reminder.metrics import Metrics
-    from reminder.stores.base import Coverage, HistoryRecord, Wanted
+    from reminder.stores.base import Coverage, HistoryRecord, Store, Wanted
     from reminder.stores.desk import Desk
     from reminder.stores.keys import Keys
 
@@ -83,6 +83,10 @@ class Memory:
         if self._keeping is not None:
             await self._keeping
         await self._desk.stop()
+
+    def store(self) -> Store:
+        """The store itself, for jobs that may block, in a thread of their own; raises ``StoreError``."""
+        return self._desk.store()
 
     async def read(self, wanted: Wanted, left_s: float | None) -> Told:
         """What the store knows, or why it did not say; never raises.

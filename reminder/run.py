@@ -22,6 +22,7 @@ from reminder.config import SQLITE, Address, Config, ConfigError, load_config
 from reminder.logs import LineWriter, make_logger
 from reminder.memory import Memory
 from reminder.metrics import Metrics
+from reminder.rounds import make_rounds
 from reminder.server import BindError, Sidecar, stop_on_signal
 from reminder.service import Active, Outside, Service
 from reminder.stores.base import StoreError
@@ -98,13 +99,14 @@ async def _serve(config: Config, active: Active, started: float) -> None:
     log = make_logger(writer, config.log_level)
     outside = Outside(now=_now, tick_ns=time.perf_counter_ns, draw=_DRAW)
     metrics = Metrics()
-    sidecar = Sidecar(
-        config,
-        Service(active, outside, metrics, log, open_memory(config, metrics, Clocks(now=_now, tick_s=time.monotonic))),
-    )
+    memory = open_memory(config, metrics, Clocks(now=_now, tick_s=time.monotonic))
+    service = Service(active, outside, metrics, log, memory)
+    sidecar = Sidecar(config, service)
     try:
         _say_serving(log, await sidecar.start(), active, time.perf_counter() - started)
+        rounds = asyncio.create_task(make_rounds(service, config.rounds_at))
         await stop.wait()
+        rounds.cancel()
         log.info("stopping", grace_s=config.grace_s)
         await sidecar.stop()
         log.info("stopped")

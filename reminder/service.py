@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import PurePath
@@ -293,6 +293,14 @@ class Service:
         """Something to be remembered could not be written anywhere."""
         self.metrics.refused(face, "store")
         self._log.error("not kept", face=face, kind=error.kind)
+
+    def round_made(self, counts: Mapping[str, int]) -> None:
+        """The orders in force were checked again."""
+        self._log.info("round", **counts)
+
+    def no_round(self, error: StoreError) -> None:
+        """The orders in force could not be checked again."""
+        self._log.error("no round", kind=error.kind)
 
     def late(self, face: str) -> None:
         """A request came when its deadline had passed."""

@@ -14,12 +14,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from msgspec import Struct
 
 from negative_list.prescription import Encounter, History, Line, Prescription
 from negative_list.readers.stored import StoreFact
+
+if TYPE_CHECKING:
+    from negative_list.indicators import Visit
 
 __all__ = [
     "MOST_LINES",
@@ -211,8 +214,8 @@ class Store(Protocol):
     def findings(self, *, only_open: bool = True, since: datetime | None = None) -> Iterator[OpenFinding]:
         """Findings about running orders, by ward, bed, encounter; those found or closed from ``since`` (UTC) on."""
 
-    def saved_encounters(self, begin: datetime, end: datetime) -> Iterable[tuple[str, Encounter, tuple[Line, ...]]]:
-        """Institution, encounter and lines of every known encounter with a line or an admission in [begin, end)."""
+    def saved_encounters(self, begin: datetime, end: datetime) -> Iterable[Visit]:
+        """Every known encounter with a line or an admission in [begin, end), under the patient's first key."""
 
     def forget(self, before: datetime) -> int:
         """Take out lines, facts, bodies and closed findings that ended before a civil time; coverage moves up to it.

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from negative_list.check import item_of
 from negative_list.history import without_copies
+from negative_list.indicators import Visit
 from negative_list.prescription import Encounter, History, Line, Prescription
 from negative_list.readers.stored import StoreFact
 from reminder.stores import statements as sql
@@ -224,9 +225,9 @@ def _fact(subject: str, name: str, value: bytes, valid_from: str, expires: str, 
     )
 
 
-def encounters_of(rows: Iterable[Row]) -> Iterator[tuple[str, Encounter, tuple[Line, ...]]]:
-    """Institution, encounter and lines of each encounter, from the rows of ``PATIENTS_BETWEEN``, patient by patient."""
-    for _, records in itertools.groupby(rows, key=itemgetter(0)):
+def encounters_of(rows: Iterable[Row]) -> Iterator[Visit]:
+    """Each encounter, from the rows of ``PATIENTS_BETWEEN``, patient by patient."""
+    for patient, records in itertools.groupby(rows, key=itemgetter(0)):
         found = [_found(row, known_as) for _, *row, known_as in records]
         institutions = {one.encounter_key: one.institution_id for one in sorted(found, key=attrgetter("saved"))}
         encounters = {encounter.id: encounter for encounter in _encounters(found)}
@@ -236,4 +237,9 @@ def encounters_of(rows: Iterable[Row]) -> Iterator[tuple[str, Encounter, tuple[L
             if line.encounter_id not in institutions:
                 institutions[line.encounter_id] = str(line.facts[INSTITUTION])
         for key in encounters.keys() | lines.keys():
-            yield institutions[key], encounters.get(key, Encounter(id=key)), tuple(lines.get(key, ()))
+            yield Visit(
+                patient=str(patient),
+                institution_id=institutions[key],
+                encounter=encounters.get(key, Encounter(id=key)),
+                lines=tuple(lines.get(key, ())),
+            )

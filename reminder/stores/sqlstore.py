@@ -16,7 +16,7 @@ from reminder.stores.coding import decode
 from reminder.stores.reading import encounters_of, queries, told
 
 if TYPE_CHECKING:
-    from negative_list.prescription import Encounter, Line
+    from negative_list.indicators import Visit
     from negative_list.readers.stored import StoreFact
     from reminder.stores.driver import Driver, Row
 
@@ -91,20 +91,19 @@ class SqlStore:
         begin = utc_text(since) if since else NO_TIME
         yield from map(_finding, self._driver.stream(sql.FINDINGS, (int(only_open), begin, begin)))
 
-    def saved_encounters(self, begin: datetime, end: datetime) -> Iterator[tuple[str, Encounter, tuple[Line, ...]]]:
+    def saved_encounters(self, begin: datetime, end: datetime) -> Iterator[Visit]:
         """Every known encounter with a line or an admission in [begin, end)."""
         rows = self._driver.stream(sql.PATIENTS_BETWEEN, (civil_text(begin), civil_text(end)))
-        for institution_id, encounter, lines in encounters_of(rows):
-            times = [encounter.facts.get("encounter.admitted_at"), *(line.begins for line in lines)]
+        for visit in encounters_of(rows):
+            times = [visit.encounter.facts.get("encounter.admitted_at"), *(line.begins for line in visit.lines)]
             if any(isinstance(moment, datetime) and begin <= moment < end for moment in times):
-                yield institution_id, encounter, lines
+                yield visit
 
     def forget(self, before: datetime) -> int:
         """Take out what ended before a civil time."""
         end = civil_text(before)
         with self._driver.writing() as writing:
-            writing.many(sql.FORGET_COVERAGE, [(end, end)])
-            writing.many(sql.FORGET_COVERAGE_WHOLE, [(end,)])
+            writing.many(sql.PUT_FORGOTTEN, [(end,)])
             return sum(writing.many(statement, [(end,)]) for statement in sql.FORGET)
 
     def close(self) -> None:

@@ -96,6 +96,8 @@ ORDER = (
     "reminder.memory",
     "reminder.saved",
     "reminder.service",
+    "reminder.rounds",
+    "reminder.reports",
     "reminder.rpc",
     "reminder.feed_rpc",
     "reminder.http",
@@ -103,6 +105,7 @@ ORDER = (
     "reminder.run",
     "reminder.wire_client",
     "reminder.client",
+    "reminder.cli_reports",
     "reminder.cli",
     "reminder.demo",
 )

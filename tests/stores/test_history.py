@@ -264,7 +264,7 @@ def test_encounters_of_a_span_are_told_with_all_their_lines(store: SqlStore) -> 
     )
     store.put_aliases([("p1", "p2")])
     span = store.saved_encounters(DAY, DAY + timedelta(days=1))
-    told = {found.id: (institution, sorted(one.id for one in lines)) for institution, found, lines in span}
+    told = {one.encounter.id: (one.institution_id, sorted(line.id for line in one.lines)) for one in span}
     assert told == {"e1": (HERE, ["R1", "R2"]), "e3": (HERE, ["R9"])}
 
 
