@@ -102,7 +102,7 @@ def fuller_of(asked: Asked, told: Told, prescription: Prescription, own_since: d
     """What the second pass judges by; ``None`` where nothing is known that the body does not tell.
 
     ``own_since``: since when the asking institution says that all it saves is told (civil time; ``None``: it says
-    nothing). It holds for known patients, and never for what was taken out of the store since.
+    nothing). It holds for known patients, and for nothing that was left out of this answer.
     """
     history = told.history
     if not told.facts and (history is None or history == _NOTHING) and own_since is None:

@@ -30,7 +30,7 @@ __all__ = ["KEEP_EVERY_S", "KEEP_MOST", "STORE_PART", "Memory", "Written"]
 STORE_PART = 0.75
 """What part of the caller's time the store may take at most; deciding again and the way back need the rest."""
 
-KEEP_EVERY_S = 10.0
+KEEP_EVERY_S = 30.0
 """How long the last body of a stay may wait to be written: stays are checked again and again, and only their last body
 counts, at night. A crash costs these seconds, until the next body of the stay."""
 
@@ -119,7 +119,7 @@ class Memory:
         return await self._written("aliases", len(keys), self._desk.put_aliases(keys))
 
     def keep(self, prescription: Prescription, received_at: datetime) -> None:
-        """Remember the last body of a running stay, some seconds after the reply. ``received_at`` is UTC.
+        """Remember the last body of a running stay, some time after the reply. ``received_at`` is UTC.
 
         Of several bodies of one stay only the last is written.
         """
