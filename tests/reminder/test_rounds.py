@@ -1,0 +1,159 @@
+"""Rounds over the stays a store keeps, and the wards' lists they write."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from negative_list import conditions as c
+from negative_list.compile import compile
+from negative_list.policy import shipped
+from negative_list.prescription import Encounter, Patient, Prescription
+from negative_list.readers.stored import StoreFact
+from negative_list.rules import RuleList
+from negative_list.site import Sites
+from reminder.reports import ward_rows, written
+from reminder.rounds import Round, changes_on, make_round, next_round
+from reminder.service import Active
+from reminder.stores.base import Kept
+from reminder.stores.opening import open_store
+from tests.negative_list.builders import DRUG, fact, line, listed, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from negative_list.rules import Rule
+    from reminder.stores.sqlstore import SqlStore
+
+BEGUN = datetime(2026, 3, 1, 8)
+COURSE = c.DaysOfUse(
+    lines=c.Lines(items=c.Items(codes=(DRUG,)), window=c.Window(unit="course", length=1)), above=Decimal(14)
+)
+NIGHTLY = time(2)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    """An empty store on disk."""
+    opened = open_store(tmp_path)
+    yield opened
+    opened.close()
+
+
+def stay(key: str = "e1", **facts: Any) -> Kept:
+    """The last body of a stay with a long order from 1 March; the stay goes on."""
+    told = {"encounter.visit_mode": "inpatient", "encounter.ward": "W1", "encounter.bed": "7", **facts}
+    order = line("long", begins=BEGUN, encounter_id=key, facts={"long_order": True})
+    encounter = Encounter(id=key, lines=(order,), facts=told)
+    body = Prescription(encounter=encounter, patient=Patient(id="p1"), institution_id="H1", at=BEGUN)
+    return Kept(prescription=body, received_at=datetime(2026, 3, 1, 1, tzinfo=UTC))
+
+
+def active(*rules: Rule) -> Active:
+    """A list and the shipped policy."""
+    return Active(compiled=compile(RuleList(rules=rules)), policy=shipped(), sites=Sites())
+
+
+def on(day: int) -> datetime:
+    """Nine in the morning of a day in March, by the hospital's clock."""
+    return datetime(2026, 3, day, 1, tzinfo=UTC)
+
+
+def open_rows(store: SqlStore) -> list[tuple[str, str, str]]:
+    """What is open: rule, line, and from when on it is not paid."""
+    return [(one.rule_id, one.line_id, one.starts_on) for one in store.findings()]
+
+
+def test_the_last_payable_day_is_announced_the_day_before(store: SqlStore) -> None:
+    """A course of 14 days: nothing on the 13th, announced on the 14th, found on the 15th."""
+    store.keep([stay()])
+    rules = active(rule(COURSE, action="warn"))
+    rounds = [(make_round(rules, store, on(day)), open_rows(store)) for day in (13, 14, 15)]
+    assert rounds == [
+        (Round(stays=1), []),
+        (Round(stays=1, announced=1), [("r", "long", "2026-03-15")]),
+        (Round(stays=1, found=1), [("r", "long", "")]),
+    ]
+
+
+def test_a_round_made_again_changes_nothing(store: SqlStore) -> None:
+    """What is open stays open since it was first found."""
+    store.keep([stay()])
+    rules = active(rule(COURSE, action="warn"))
+    for day in (15, 15, 16):
+        make_round(rules, store, on(day))
+    assert [one.found_at for one in store.findings()] == [on(15)]
+
+
+def test_what_is_found_no_more_is_closed(store: SqlStore) -> None:
+    """The rule is gone from the list: its finding is settled, and still known."""
+    store.keep([stay()])
+    make_round(active(rule(COURSE, action="warn")), store, on(15))
+    make_round(active(), store, on(16))
+    assert (open_rows(store), [one.closed_at for one in store.findings(only_open=False)]) == ([], [on(16)])
+
+
+def test_facts_of_other_systems_count(store: SqlStore) -> None:
+    """What the store knows of the stay decides, as in a check."""
+    store.keep([stay()])
+    told = StoreFact(subject="e1", fact="encounter.present", value=False, source="beds")
+    store.put_facts([told], at=on(1))
+    assert make_round(active(rule(fact("encounter.present", yes=False))), store, on(10)).found == 1
+
+
+def test_findings_without_an_order_are_not_the_wards(store: SqlStore) -> None:
+    """What an encounter itself is found for was told when it was checked."""
+    store.keep([stay()])
+    about = rule(fact("encounter.visit_mode", "inpatient"), trigger=rule().trigger.__class__(encounter=True))
+    assert make_round(active(about), store, on(10)) == Round(stays=1)
+
+
+def test_each_stay_is_told_apart(store: SqlStore) -> None:
+    """Two stays, two rows, by ward and bed."""
+    store.keep([stay("e2", **{"encounter.ward": "W2"}), stay("e1")])
+    make_round(active(rule(COURSE, action="warn")), store, on(20))
+    assert [(one.ward, one.encounter_key) for one in store.findings()] == [("W1", "e1"), ("W2", "e2")]
+
+
+def test_the_wards_list_is_readable(store: SqlStore) -> None:
+    """Chinese headings and civil times in a table and a CSV; nothing says so."""
+    store.keep([stay()])
+    make_round(active(rule(COURSE, action="warn")), store, on(15))
+    rows = list(ward_rows(store.findings(), Sites().default.zone))
+    table = written(rows, "table").decode()
+    assert "病区" in table
+    assert "2026-03-15 09:00" in table
+    assert "警告" in table
+    assert written(rows, "csv").startswith(b"\xef\xbb\xbf" + "医疗机构,病区".encode())
+    assert written(rows, "table", english=True).startswith(b"institution")
+    assert written([], "table").decode() == "（无）\n"
+
+
+def test_a_cell_is_never_a_formula(store: SqlStore) -> None:
+    """A text that begins like one is quoted for spreadsheets."""
+    assert b"'=1+1" in written([{"item": "=1+1"}], "csv")
+
+
+@pytest.mark.parametrize(
+    ("now", "due"),
+    [
+        (datetime(2026, 3, 8, 1), datetime(2026, 3, 8, 2)),
+        (datetime(2026, 3, 8, 3), datetime(2026, 3, 9, 2)),
+        (datetime(2026, 3, 9, 3), datetime(2026, 3, 10, 0, 5)),
+        (datetime(2026, 3, 10, 0, 5), datetime(2026, 3, 10, 2)),
+    ],
+)
+def test_a_round_is_due_at_night_and_when_a_rule_starts(now: datetime, due: datetime) -> None:
+    """Two o'clock every night; five past midnight where a rule starts that day."""
+    compiled = listed(rule(COURSE, valid_from=date(2026, 3, 10)))
+    assert next_round(now, NIGHTLY, compiled) == due
+
+
+def test_the_day_after_a_rule_ended_is_a_change() -> None:
+    """What it found is found no more."""
+    compiled = listed(rule(COURSE, valid_to=date(2026, 3, 10)))
+    assert [changes_on(compiled, date(2026, 3, day)) for day in (10, 11, 12)] == [False, True, False]
