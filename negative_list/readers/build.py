@@ -78,8 +78,12 @@ def _unseen(wanted: str, encounter_id: str, seen: set[str]) -> str:
     return wanted
 
 
-def line(reading: Reading, encounter_id: str, gathered: Gathered, place: Place, *, current: bool) -> Line:
+def line(
+    reading: Reading, encounter_id: str, gathered: Gathered, place: Place, *, current: bool, further: bool = True
+) -> Line:
     """Build a line from what was gathered of it; ``place`` names its id, ``current`` whether its encounter is.
+
+    ``further``: it may tell more than a plain order, such as doses. Few do, and the others should not pay for them.
 
     Codes are mapped by the site's table at the line's own time, facts are derived, and the site has its say.
     """
@@ -93,10 +97,12 @@ def line(reading: Reading, encounter_id: str, gathered: Gathered, place: Place, 
         _note_code(reading, codes, place)
     elif "line.item_type" not in gathered:
         gathered["line.item_type"] = item_type
-    times = take(TIMES, None)
-    # few bodies tell doses, and the others should not pay for them
-    dosed = gathered.get("line.item_type") in derived.HERBS or not gathered.keys().isdisjoint(derived.DOSED)
-    sources = _dosed(reading, gathered) if dosed else _settled(reading, "line", gathered, _derive_line)
+    times: Mapping[str, datetime] = take(TIMES, {}) if further else {}
+    dosed = further and not gathered.keys().isdisjoint(derived.DOSED)
+    if dosed or gathered.get("line.item_type") in derived.HERBS:
+        sources = _dosed(reading, gathered)
+    else:
+        sources = _settled(reading, "line", gathered, _derive_line)
     return Line(
         id=place.line,
         encounter_id=encounter_id,

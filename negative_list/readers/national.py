@@ -223,15 +223,16 @@ def _encounter(reading: Reading, visit: _Visit, gathered: Gathered, ids: list[st
 def _line(reading: Reading, whose: _Whose, row: Row, place: Place) -> Line:
     gathered: Gathered = {}
     reading.gather(reading.plan.line, row, gathered, place)
-    extension = row.get("extend_order_map")
+    extension, facts = row.get("extend_order_map"), row.get("facts")
     if isinstance(extension, dict):
         within = Place(f"{place.path}.extend_order_map", place.line)
         reading.gather(reading.plan.line_extension, extension, gathered, within)
     _fill_in(reading, gathered)
-    reading.explicit(row.get("facts"), "line", gathered, place)
+    reading.explicit(facts, "line", gathered, place)
     if whose.institution_id:
         gathered.setdefault("line.institution_id", whose.institution_id)
-    return build.line(reading, whose.encounter_id, gathered, place, current=whose.current)
+    further = extension is not None or facts is not None
+    return build.line(reading, whose.encounter_id, gathered, place, current=whose.current, further=further)
 
 
 def _fill_in(reading: Reading, gathered: Gathered) -> None:
