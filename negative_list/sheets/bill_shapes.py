@@ -6,13 +6,13 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from negative_list.conditions import Condition, Count, Every, Items, Lines, Not, Pair, Some, Window
+from negative_list.conditions import All, Condition, Count, Every, Fact, Items, Lines, Not, Pair, Rank, Some, Window
 from negative_list.rules import Rule, Text, Trigger
 from negative_list.sheets.amount_shapes import STATE, VISIT, line_values, lines_of, said
 from negative_list.sheets.cells import refusal
 from negative_list.sheets.shapes import Made, Shape, Values, item_values, items_of, joined, trigger_of
 
-__all__ = ["ALONE", "COMPANION", "CONTAINED", "DUPLICATES", "KINDS", "NEVER", "TOGETHER"]
+__all__ = ["ALONE", "COMPANION", "CONTAINED", "DISCOUNT", "DUPLICATES", "KINDS", "NEVER", "TOGETHER"]
 
 # -- never payable, or not alone
 
@@ -193,3 +193,33 @@ def _make_kinds(values: Values) -> Made:
 
 KINDS = Shape(columns=("limit", "window", STATE), needs=(("limit",),), make=_make_kinds, take=_take_count)
 """At most so many different items in one prescription."""
+
+
+# -- operations through one incision
+
+_FULL = Fact(fact="line.full_price", any_of=(True,))
+
+
+def _make_discount(values: Values) -> Made:
+    lines = lines_of(values, items_of(values), same=("line.incision",), where=_FULL, other_item=True)
+    zh = f"同一切口的{values.get('group', '手术')}第二项及以后手术应折价收费"
+    message = Text(zh=zh, en="second operation through one incision at full price")
+    violation = All(of=(_FULL, Rank(lines=lines, above=Decimal(1))))
+    return Made(violation=violation, trigger=trigger_of(values), message=message)
+
+
+def _take_discount(rule: Rule, core: Condition) -> Values | None:
+    match core:
+        case All(of=(first, Rank(lines=Lines() as lines))) if first == _FULL:
+            return {**item_values(rule.trigger), **line_values(lines)}
+    return None
+
+
+DISCOUNT = Shape(
+    columns=("group", "window", STATE),
+    needs=(("group", "rule_id"),),
+    make=_make_discount,
+    take=_take_discount,
+    grouped=True,
+)
+"""Of operations of one group through one incision, all but the first are charged at the discount."""

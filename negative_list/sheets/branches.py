@@ -46,12 +46,13 @@ def grown(tree: Tree, diagnoses: Mapping[int, Diagnosis]) -> Condition:
         CellError: the tree was changed by hand, or a row it needs is missing.
     """
     try:
-        return msgspec.convert(_put_back(tree, diagnoses), Condition)  # type: ignore[arg-type]
+        condition: Condition = msgspec.convert(_put_back(tree, diagnoses), Condition)
     except (msgspec.ValidationError, KeyError, TypeError) as error:
         message = (
             "分支与条件结构不符 (branches and structure do not fit); 请恢复被删的分支行 (restore the rows of branches)"
         )
         raise refusal(message, "branch") from error
+    return condition
 
 
 def _put_back(node: Tree, diagnoses: Mapping[int, Diagnosis]) -> Tree:

@@ -36,6 +36,7 @@ __all__ = [
     "text_of",
     "whole_of",
     "word_of",
+    "written_terms",
 ]
 
 
@@ -178,10 +179,22 @@ def _no_icd(code: str, what: str) -> str:
     )
 
 
+_TERM = re.compile(r'"([^"]+)"|([^、；;\n|]+)')
+_IN_A_TERM = re.compile(r"[、；;\n|]")
+
+
 def terms_of(value: Raw) -> tuple[str, ...]:
-    """Names in a cell, separated by 、 ； or line breaks (a comma or a blank may be part of a name)."""
-    text = text_of(value)
-    return tuple(dict.fromkeys(part.strip() for part in re.split(r"[、；;\n|]+", text) if part.strip()))
+    """Names in a cell, separated by 、 ； or line breaks (a comma or a blank may be part of a name).
+
+    A name that holds a separator itself stands in straight quotes: ``"轻、中度高血压"``.
+    """
+    parts = (found[1] or found[2].strip() for found in _TERM.finditer(text_of(value)))
+    return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def written_terms(terms: Iterable[str]) -> str:
+    """Names as a cell, for :func:`terms_of` to read as the same."""
+    return "、".join(f'"{term}"' if _IN_A_TERM.search(term) else term for term in terms)
 
 
 # -- numbers, dates, words

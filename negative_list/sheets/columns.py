@@ -32,6 +32,7 @@ from negative_list.sheets.cells import (
     text_of,
     whole_of,
     word_of,
+    written_terms,
 )
 from negative_list.sheets.spans import (
     high_bound,
@@ -196,7 +197,7 @@ _WRITERS: Mapping[str, Callable[[Column, Value], Raw]] = {
     "codes": lambda _column, value: "、".join(value),
     "icd": lambda _column, value: "、".join(value),
     "operations": lambda _column, value: "、".join(value),
-    "terms": lambda _column, value: "、".join(value),
+    "terms": lambda _column, value: written_terms(value),
     "facts": lambda _column, value: "、".join(value),
     "word": _written_word,
     "words": lambda column, value: "、".join(str(_written_word(column, word)) for word in value),

@@ -25,7 +25,7 @@ FACTS = ("line.first_line_used", "encounter.diagnoses", "patient.retired")
 """Facts worth asking for."""
 
 _TEXT = st.text("药品限制测试ABCxyz089（）《》，。-+=@", min_size=2, max_size=12)
-_TERM = st.text("高血压糖尿病肿瘤ABC12", min_size=2, max_size=8)
+_TERM = st.text("高血压糖尿病肿瘤ABC12、；", min_size=2, max_size=8)
 _NUMBER = st.one_of(
     st.integers(1, 400).map(Decimal),
     st.decimals("0.01", "99.99", places=2),
