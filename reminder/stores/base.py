@@ -139,12 +139,14 @@ class Told(Struct, frozen=True, kw_only=True):
     of one name and subject that hold, the one valid last is told. ``history`` is ``None`` where none was wanted or
     none could be read. ``cut_at``: lines that ended before this civil time were left out (over :data:`MOST_LINES`, or
     no time left to read them), and the coverage begins there. ``failed`` says in a word why nothing was read, to be
-    told as a note ("" where it was); only the desk answers so, a store raises.
+    told as a note ("" where it was); only the desk answers so, a store raises. ``forgotten_before``: what ended before
+    this civil time was taken out (``Store.forget``): the history promises nothing of it, and nobody else may.
     """
 
     history: History | None = None
     facts: tuple[StoreFact, ...] = ()
     cut_at: datetime | None = None
+    forgotten_before: datetime | None = None
     failed: Failed = ""
 
 

@@ -136,8 +136,14 @@ def decode_past(data: bytes) -> Content:
     Rules look at the facts of few lines of a long history; this takes less than half the time of :func:`decode`.
     """
     past = _decoder(_Past).decode(data)
-    lines = tuple([Line(**(asdict(line) | {"facts": _LaterFacts(line.facts)})) for line in past.lines])
-    return Content(encounter=_record(past.encounter) if past.encounter else None, lines=lines)
+    encounter = Encounter(**asdict(past.encounter)) if past.encounter else None  # kept without lines
+    return Content(encounter=encounter, lines=tuple([_past_line(line) for line in past.lines]))
+
+
+def _past_line(line: _PastLine) -> Line:
+    fields = asdict(line)
+    fields["facts"] = _LaterFacts(line.facts)
+    return Line(**fields)
 
 
 class _LaterFacts(Mapping[str, FactValue]):

@@ -33,6 +33,8 @@ def open_store(data: Path, database: str = "") -> SqlStore:
     try:
         postgres = import_module("reminder.stores.postgres")
     except ImportError as error:
-        raise StoreError("refused", f"the driver for PostgreSQL is missing ({error}); install the extra `postgres`") from error
+        raise StoreError(
+            "refused", f"the driver for PostgreSQL is missing ({error}); install the extra `postgres`"
+        ) from error
     store: SqlStore = postgres.open_postgres(database)
     return store

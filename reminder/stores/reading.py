@@ -19,7 +19,7 @@ from negative_list.prescription import Encounter, History, Line, Prescription
 from negative_list.readers.stored import StoreFact
 from reminder.stores import statements as sql
 from reminder.stores.base import MOST_LINES, Told, Wanted
-from reminder.stores.changes import INSTITUTION, NO_TIME, SAVED, civil_text
+from reminder.stores.changes import INSTITUTION, SAVED, civil_text
 from reminder.stores.coding import Content, decode_past, decode_value
 
 if TYPE_CHECKING:
@@ -38,14 +38,12 @@ def queries(wanted: Wanted) -> list[Query]:
 
 def told(wanted: Wanted, answers: Sequence[list[Row]], until: float | None = None) -> Told:
     """What a check is told; ``until``: the time of ``time.monotonic`` by which to have done."""
-    history, cut_at = None, None
+    known = Told(history=History() if wanted.history else None)
     if _has_history(wanted):
-        records, coverage, aliases = answers[:3]
-        history, cut_at = _history(wanted, records, coverage, _known_as(wanted, aliases), until)
-    elif wanted.history:
-        history = History()
+        records, words, aliases = answers[:3]
+        known = _history(wanted, records, _said(words), _known_as(wanted, aliases), until)
     facts = _facts(wanted, *answers[-2:]) if _has_facts(wanted) else ()
-    return Told(history=history, facts=facts, cut_at=cut_at)
+    return msgspec.structs.replace(known, facts=facts)
 
 
 def _has_history(wanted: Wanted) -> bool:
@@ -87,6 +85,14 @@ def _known_as(wanted: Wanted, aliases: list[Row]) -> frozenset[str]:
     return frozenset(persons.get(key, key) for key in _own_encounters(wanted))
 
 
+class _Words(Struct, frozen=True, kw_only=True):
+    """The words of coverage that count: since when all, and the asking institution's, are known (:data:`_EVER`: ever)."""
+
+    everywhere: datetime | None = None
+    here: datetime | None = None
+    forgotten_before: datetime | None = None
+
+
 class _Found(Struct, frozen=True):
     """One record as read: whose it is, whether it was saved here, and what it holds under the key asked for."""
 
@@ -96,10 +102,8 @@ class _Found(Struct, frozen=True):
     content: Content
 
 
-def _history(
-    wanted: Wanted, records: list[Row], coverage: list[Row], own: frozenset[str], until: float | None
-) -> tuple[History, datetime | None]:
-    """The history, and the time before which it is cut."""
+def _history(wanted: Wanted, records: list[Row], said: _Words, own: frozenset[str], until: float | None) -> Told:
+    """The history, and what is left out of it."""
     found: list[_Found] = []
     cut_at, kept = None, 0
     for last_at, lines, *row, known_as in records:
@@ -109,8 +113,8 @@ def _history(
             break
         found.append(_found(row, wanted.encounter_key if known_as in own else known_as))
     others = (one for one in found if one.encounter_key != wanted.encounter_key)
-    history = msgspec.structs.replace(_covered(coverage, cut_at), lines=_lines(found), encounters=_encounters(others))
-    return history, cut_at
+    history = msgspec.structs.replace(_covered(said, cut_at), lines=_lines(found), encounters=_encounters(others))
+    return Told(history=history, cut_at=cut_at, forgotten_before=said.forgotten_before)
 
 
 def _found(row: Sequence[Any], here: str) -> _Found:
@@ -172,18 +176,25 @@ def _filled(known: Encounter, older: Encounter) -> Encounter:
     )
 
 
-def _covered(words: list[Row], cut_at: datetime | None) -> History:
-    """What is promised to the asking institution, by the words that count (the last of each institution)."""
-    said = {institution_id: (since, bool(complete)) for institution_id, since, complete in words}
-    (everywhere, complete), own = said.pop("", (NO_TIME, False)), next(iter(said.values()), (NO_TIME, False))
-    since = datetime.fromisoformat(everywhere) if everywhere else None
-    own_since = _EVER if complete or own[1] else _earliest(since, datetime.fromisoformat(own[0]) if own[0] else None)
-    if cut_at is None:
-        return History(since=since, own_since=own_since, complete=complete)
-    known_from = cut_at + _MOMENT
+def _said(words: list[Row]) -> _Words:
+    """The words that count: of each institution the last."""
+    said = {
+        institution_id: _EVER if complete else datetime.fromisoformat(since) if since else None
+        for institution_id, since, complete in words
+    }
+    forgotten_before, everywhere = said.pop(sql.FORGOTTEN, None), said.pop("", None)
+    return _Words(everywhere=everywhere, here=next(iter(said.values()), None), forgotten_before=forgotten_before)
+
+
+def _covered(said: _Words, cut_at: datetime | None) -> History:
+    """What is promised to the asking institution: nothing of what was forgotten or is left out."""
+    floor = max(said.forgotten_before or _EVER, cut_at + _MOMENT if cut_at else _EVER)
+    complete = said.everywhere == _EVER == floor
+    here = _earliest(said.everywhere, said.here)
     return History(
-        since=known_from if complete else since and max(since, known_from),
-        own_since=own_since and max(own_since, known_from),
+        since=None if complete or said.everywhere is None else max(said.everywhere, floor),
+        own_since=here and max(here, floor),
+        complete=complete,
     )
 
 

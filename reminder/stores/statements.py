@@ -14,8 +14,7 @@ __all__ = [
     "FACTS",
     "FINDINGS",
     "FORGET",
-    "FORGET_COVERAGE",
-    "FORGET_COVERAGE_WHOLE",
+    "FORGOTTEN",
     "KEPT",
     "KEYS",
     "MERGE_ALIAS",
@@ -25,6 +24,7 @@ __all__ = [
     "PUT_COVERAGE",
     "PUT_FACT",
     "PUT_FINDING",
+    "PUT_FORGOTTEN",
     "PUT_KEPT",
     "PUT_RECORD",
     "RECORDS",
@@ -59,9 +59,12 @@ LIMIT ?
 ALIASES = "SELECT key, person FROM alias WHERE person IN (SELECT person FROM alias WHERE key IN (LIST(?)))"
 """The groups some keys belong to."""
 
+FORGOTTEN = "*"
+"""In place of an institution: the word of coverage that says up to when everything was forgotten."""
+
 COVERAGE = f"""
 SELECT institution_id, since, complete FROM coverage
-WHERE (patient_key = '' OR patient_key IN ({_SAME})) AND institution_id IN ('', ?)
+WHERE (patient_key = '' OR patient_key IN ({_SAME})) AND institution_id IN ('', '{FORGOTTEN}', ?)
 ORDER BY CASE patient_key WHEN '' THEN 0 ELSE 1 END, told_at
 """  # noqa: S608
 """Words of coverage, the one that counts last."""
@@ -73,14 +76,20 @@ ON CONFLICT (patient_key, institution_id) DO UPDATE SET
 WHERE excluded.told_at >= coverage.told_at
 """
 
+PUT_FORGOTTEN = f"""
+INSERT INTO coverage (patient_key, institution_id, since, complete, told_at) VALUES ('', '{FORGOTTEN}', ?, 0, '')
+ON CONFLICT (patient_key, institution_id) DO UPDATE SET since = excluded.since WHERE excluded.since > coverage.since
+"""  # noqa: S608
+
 FACTS = f"""
 SELECT subject, fact, value, valid_from, expires, source FROM (
   SELECT f.*, ROW_NUMBER() OVER (PARTITION BY subject, fact ORDER BY valid_from DESC, told_at DESC, source) AS place
   FROM fact f
-  WHERE subject IN ({_SAME}) AND valid_from <= ? AND (expires = '' OR expires > ?)
+  WHERE subject IN ({_SAME}) AND valid_from <= ? AND CASE expires WHEN '' THEN 1 = 1 ELSE expires > ? END
 ) told WHERE place = 1
 """  # noqa: S608
-"""Of each fact of some subjects the one that holds and became valid last."""
+"""Of each fact of some subjects the one that holds and became valid last. The ``CASE`` keeps PostgreSQL from looking
+for all that have not expired by their index, which it does while the table has no statistics."""
 
 PUT_FACT = """
 INSERT INTO fact (subject, fact, source, valid_from, expires, value, told_at) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -144,6 +153,4 @@ FORGET = (
     "DELETE FROM kept WHERE received_at < ?",
     "DELETE FROM finding WHERE closed_at <> '' AND closed_at < ?",
 )
-FORGET_COVERAGE = "UPDATE coverage SET since = ? WHERE complete = 0 AND since <> '' AND since < ?"
-FORGET_COVERAGE_WHOLE = "UPDATE coverage SET since = ?, complete = 0 WHERE complete = 1"
-"""What forgetting takes out, and what coverage says afterwards."""
+"""What forgetting takes out."""

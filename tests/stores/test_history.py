@@ -281,3 +281,6 @@ def test_what_ended_before_is_forgotten(store: SqlStore) -> None:
     assert ids(store) == ["R2", "R3"]
     assert history(store).since == AT
     assert history(store, wanted(patient_key="p9")).since == AT
+    store.put_history((), [Coverage(since=datetime(2020, 1, 1))], at=later(1))
+    assert store.forget(DAY) == 0
+    assert (history(store).since, store.read(wanted()).forgotten_before) == (AT, AT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import re
 import sqlite3
 import subprocess
 import sys
@@ -24,11 +25,12 @@ from sqlalchemy.pool import NullPool
 from reminder.stores.base import StoreError
 from reminder.stores.migrate import migrate, scripts
 from reminder.stores.opening import open_store
-from reminder.stores.postgres import open_postgres
+from reminder.stores.postgres import PostgresDriver, open_postgres
+from reminder.stores.reading import queries
 from reminder.stores.schema import METADATA
 from reminder.stores.sqlite import open_sqlite
 from reminder.stores.version import HEAD
-from tests.stores.builders import line, saved, wanted
+from tests.stores.builders import NOW, fact, line, saved, wanted
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -137,6 +139,20 @@ def test_workers_that_start_together_make_the_tables_once(tmp_path: Path) -> Non
     told = open_sqlite(path).read(wanted()).history
     assert told is not None
     assert len(told.lines) == 4
+
+
+def test_a_database_without_statistics_reads_by_keys(postgres: str) -> None:
+    """A table that was just filled is not read whole, nor by an index that finds most of it."""
+    store = open_postgres(postgres)
+    store.save([saved(line(), patient_key=f"p{number}", prescription_id=str(number)) for number in range(3000)])
+    store.put_facts([fact(subject=f"p{number}") for number in range(3000)], at=NOW)
+    store.close()
+    driver = PostgresDriver(postgres)
+    answers = driver.read([(f"EXPLAIN {text}", values) for text, values in queries(wanted("p1", "T001"))])
+    driver.close()
+    plans = "\n".join(row for (answer) in answers for (row,) in answer)
+    assert re.findall(r"record_of_patient|fact_pkey", plans) == ["record_of_patient", "fact_pkey"]
+    assert "Seq Scan" not in plans
 
 
 def test_which_store_is_told_by_the_address(postgres: str, tmp_path: Path) -> None:
