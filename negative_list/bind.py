@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from negative_list import conditions as c
 from negative_list.evidence import bind_evidence
 from negative_list.formula import bind_formula
-from negative_list.gather import Gatherer, Members, Test, shared
+from negative_list.gather import Gatherer, Test, shared
 from negative_list.limits import Interval, Within, Worked, formulas_of, within_bounds
 from negative_list.measure import Weights, count, since, total
+from negative_list.members import Members
 from negative_list.ranks import rank
 from negative_list.supply import days_of_use, supply_left
 from negative_list.values import HOUR_S, bind_age, bind_coded, bind_elapsed, bind_fact
@@ -156,10 +157,14 @@ def _some(binder: Binder, condition: c.Some) -> Test:
 
 def _present(gatherer: Gatherer, check: Check, line: Line | None) -> bool | None:
     """Whether another line is gathered."""
-    gathered = gatherer.gather(check, line, others_only=True)
-    if gathered.certain:
+    gathered = gatherer.gather(check, line)
+    if _holds_other(gathered.certain, line):
         return True
-    return False if gathered.covered and not gathered.possible else None
+    return False if gathered.covered and not _holds_other(gathered.possible, line) else None
+
+
+def _holds_other(lines: tuple[Line, ...], line: Line | None) -> bool:
+    return any(other is not line for other in lines)
 
 
 def _every(binder: Binder, condition: c.Every) -> Test:
@@ -295,7 +300,7 @@ _BIND: dict[type, Callable[[Binder, Any], Test]] = {
     c.Any: _any,
     c.Not: _not,
     c.AtLeast: _at_least,
-    c.Fact: lambda binder, condition: bind_fact(condition, binder.within(condition)),
+    c.Fact: lambda binder, condition: bind_fact(condition, binder.within),
     c.Evidence: lambda _binder, condition: bind_evidence(condition),
     c.Age: lambda binder, condition: bind_age(condition, binder.within(condition)),
     c.Diagnosis: lambda binder, condition: bind_coded("diagnoses", condition, binder.sets),

@@ -98,12 +98,15 @@ def _groups(judgements: Iterable[Judgement]) -> list[list[Judgement]]:
 def as_graded(group: Iterable[Judgement], check: Check) -> Rule:
     """The rule of judgements that hold, with the strongest action over their lines and the text that goes with it."""
     graded = [_graded(judgement, check) for judgement in group]
+    if len(graded) == 1:
+        return graded[0]
     return max(graded, key=lambda rule: ACTIONS.index(rule.action))
 
 
 def _graded(judgement: Judgement, check: Check) -> Rule:
     """The rule with the action and the text of the first grade that is certain for the trigger line."""
-    rule, grade = judgement.rule.rule, judgement.rule.grade(check, judgement.line)
+    rule = judgement.rule.rule
+    grade = judgement.rule.grade(check, judgement.line) if rule.grades else None
     if grade is None:
         return rule
     return msgspec.structs.replace(rule, action=grade.action, message=grade.message or rule.message)

@@ -13,18 +13,16 @@ import msgspec
 from msgspec import Struct
 
 from negative_list.check import Check, item_of
-from negative_list.codes import normal
 from negative_list.prescription import Line
-from negative_list.text import normalise
-from negative_list.uses import Uses
-from negative_list.windows import Courses, FirstUse, Strings, covers, days_reached, stretch_of, within
+from negative_list.windows import Courses, FirstUse, Strings, covers, days_reached, stretch_by, within
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
-    from negative_list.conditions import Items, Lines
+    from negative_list.conditions import Lines
+    from negative_list.members import Members, Pool
 
-__all__ = ["MANY_LINES", "Gathered", "Gatherer", "Members", "Test", "institution_of", "shared"]
+__all__ = ["MANY_LINES", "Gathered", "Gatherer", "Test", "institution_of", "shared"]
 
 Test: TypeAlias = "Callable[[Check, Line | None], bool | None]"
 """A bound condition: true, false or unknown for a check and its trigger line."""
@@ -43,124 +41,25 @@ class Gathered(Struct, frozen=True, kw_only=True):
     covered: bool
 
 
-class Members:
-    """Bound :class:`negative_list.conditions.Items`: is a line meant?"""
-
-    __slots__ = (
-        "_codes",
-        "_excepted",
-        "_excepted_names",
-        "_lengths",
-        "_names",
-        "_names_only",
-        "_prefixes",
-        "_single",
-        "_types",
-    )
-
-    def __init__(self, items: Items, sets: Mapping[str, tuple[str, ...]]) -> None:
-        self._codes = frozenset(map(normal, items.codes)).union(*(sets[name] for name in items.sets))
-        self._prefixes = frozenset(map(normal, items.prefixes))
-        self._lengths = tuple(sorted({len(prefix) for prefix in self._prefixes}))
-        self._names = frozenset(normalise(name) for name in items.names)
-        self._types = frozenset(items.types)
-        self._excepted = tuple(map(normal, items.except_codes))
-        self._excepted_names = frozenset(normalise(name) for name in items.except_names)
-        self._names_only = not (self._codes or self._prefixes)
-        excepts = items.except_codes or items.except_names
-        by_code_alone = not (items.prefixes or items.names or items.types or excepts)
-        # The commonest case by far, one service item, is looked up instead of judged.
-        self._single = next(iter(self._codes)) if by_code_alone and len(self._codes) == 1 else None
-
-    def of_pool(self, check: Check, *, whole_patient: bool) -> tuple[tuple[Line, bool], ...]:
-        """All certain (true) and possible (false) members in the pool, worked out once for each check."""
-        key = (self, whole_patient)
-        found: tuple[tuple[Line, bool], ...] | None = check.memo.get(key)
-        if found is None:
-            found = check.memo[key] = tuple(self._of_pool(check, whole_patient))
-        return found
-
-    def by_day(self, check: Check, *, whole_patient: bool) -> dict[int | None, list[int]]:
-        """Places in :meth:`of_pool` by day, those without a time under ``None``."""
-        key = (self, whole_patient, "by day")
-        found: dict[int | None, list[int]] | None = check.memo.get(key)
-        if found is None:
-            found = check.memo[key] = {}
-            for place, (line, _) in enumerate(self.of_pool(check, whole_patient=whole_patient)):
-                found.setdefault(check.day_of(line) if line.begins is not None else None, []).append(place)
-        return found
-
-    def in_use(self, check: Check, *, whole_patient: bool) -> Uses:
-        """Places in :meth:`of_pool` by the days on which the members are in use."""
-        key = (self, whole_patient, "in use")
-        found: Uses | None = check.memo.get(key)
-        if found is None:
-            lines = [line for line, _ in self.of_pool(check, whole_patient=whole_patient)]
-            found = check.memo[key] = Uses(check, lines)
-        return found
-
-    def _of_pool(self, check: Check, whole_patient: bool) -> list[tuple[Line, bool]]:
-        pool = check.pool(whole_patient=whole_patient)
-        if self._single is not None:
-            by_code, unusable = check.index(whole_patient=whole_patient)
-            if not unusable:
-                return [(pool[place], True) for place in by_code.get(self._single, ())]
-        lines = pool if self._names_only else [pool[place] for place in self._candidates(check, whole_patient)]
-        judged = ((line, self.means(check, line)) for line in lines)
-        return [(line, meant is True) for line, meant in judged if meant is not False]
-
-    def _candidates(self, check: Check, whole_patient: bool) -> list[int]:
-        """Places in the pool of the lines that can be meant, so that a stay of thousands of lines stays cheap."""
-        by_code, unusable = check.index(whole_patient=whole_patient)
-        found = set(unusable)
-        for code in self._codes & by_code.keys():
-            found.update(by_code[code])
-        if self._prefixes:
-            for code, places in by_code.items():
-                if any(code[:n] in self._prefixes for n in self._lengths):
-                    found.update(places)
-        return sorted(found)
-
-    def means(self, check: Check, line: Line) -> bool | None:
-        """Whether the line is one of the items."""
-        kind = line.facts.get("line.item_type") if self._types else None
-        if kind is not None and kind not in self._types:
-            return False
-        named = self.named(check, line)
-        if named is True and self._types and kind is None:
-            return None
-        return named
-
-    def named(self, check: Check, line: Line) -> bool | None:
-        """Whether code, set or name mean the line, its type aside."""
-        if (self._excepted or self._excepted_names) and self._is_excepted(check, line):
-            return False
-        if self._codes and not self._codes.isdisjoint(line.codes):
-            return True
-        if self._prefixes and any(code[:n] in self._prefixes for code in line.codes for n in self._lengths):
-            return True
-        usable = line.usable and bool(line.codes)
-        if self._names_only and not self._names and (usable or not (self._excepted or self._excepted_names)):
-            return True
-        if usable:
-            return False
-        if self._names and not self._names.isdisjoint(check.terms.in_item(line.name)):
-            return True
-        return None
-
-    def _is_excepted(self, check: Check, line: Line) -> bool:
-        """Whether a code is excepted, or, of a line without a usable code, the name."""
-        if self._excepted and any(code.startswith(self._excepted) for code in line.codes):
-            return True
-        if line.usable and line.codes:
-            return False
-        return not self._excepted_names.isdisjoint(check.terms.in_item(line.name))
-
-
 class Gatherer:
     """Bound :class:`negative_list.conditions.Lines`."""
 
-    __slots__ = ("_agreeing", "_courses", "_ever", "_institution", "_lines", "_members", "_where", "whole_patient")
+    __slots__ = (
+        "_agreeing",
+        "_compared",
+        "_courses",
+        "_daily",
+        "_ever",
+        "_first_use",
+        "_institution",
+        "_lines",
+        "_members",
+        "_reach",
+        "_simple",
+        "_stretch",
+        "_where",
+        "whole_patient",
+    )
 
     def __init__(self, lines: Lines, members: Members, where: Test | None) -> None:
         self._lines = lines
@@ -169,6 +68,12 @@ class Gatherer:
         self._institution = lines.window.whose == "institution"
         self._agreeing = bool(self._institution or lines.same or lines.different)
         self.whole_patient = lines.window.whose != "encounter" and lines.window.unit != "encounter"
+        self._compared = (*lines.same, *lines.different)
+        self._simple = not (self._agreeing or where or lines.other_item or lines.state != "any")
+        self._daily = lines.window.unit == "days" or (lines.window.side == "around" and lines.window.unit in _DAILY)
+        self._stretch = stretch_by(lines.window)
+        self._reach = days_reached(lines.window)
+        self._first_use = lines.window.unit == "first_use"
         self._courses = Courses(lines.window) if lines.window.unit == "course" else None
         self._ever: Gatherer | None = None
         if lines.window.unit == "insurance_year" and lines.window.side == "around":
@@ -199,24 +104,23 @@ class Gatherer:
         alike = self._alike(check, trigger)
         if trigger.begins is None or alike is None:
             return None
-        if self._lines.window.unit == "first_use" and not covers(self._lines.window, check, trigger):
+        if self._first_use and not covers(self._lines.window, check, trigger):
             return None
-        stretch = stretch_of(self._lines.window, check, trigger)
+        stretch = self._stretch(check, trigger)
         return None if stretch is None else (stretch, alike)
 
     def _alike(self, check: Check, trigger: Line) -> object | None:
         """What of the trigger besides its time the gathered lines depend on; ``None`` where a fact of it is unknown."""
-        lines = self._lines
-        facts = tuple([trigger.facts.get(name) for name in (*lines.same, *lines.different)])
+        facts = tuple([trigger.facts.get(name) for name in self._compared])
         if None in facts:
             return None
         where = institution_of(check, trigger) if self._institution else None
-        return (facts, item_of(trigger) if lines.other_item else "", where)
+        return (facts, item_of(trigger) if self._lines.other_item else "", where)
 
     def _gathered(self, check: Check, trigger: Line | None) -> Gathered:
         if self._courses:
             return self._in_course(self._courses, check, trigger)
-        if self._lines.window.unit == "first_use":
+        if self._first_use:
             return self._from_first_use(check, trigger)
         if self._ever is not None and check.insurance_year_from is None:
             return self._in_some_year(self._ever, check, trigger)
@@ -225,27 +129,61 @@ class Gatherer:
     def _gather(self, check: Check, trigger: Line | None) -> Gathered:
         certain: list[Line] = []
         possible: list[Line] = []
-        for line, sure in self._nearby(check, trigger):
-            held = self._holds(check, trigger, line)
-            if held is not False:
-                (certain if sure and held else possible).append(line)
+        members = self._members.of_pool(check, whole_patient=self.whole_patient)
+        if len(members) < MANY_LINES or (self._reach is None and not self._daily):
+            judged: Iterable[tuple[Line, bool]] = self._one_by_one(check, trigger, members)
+        elif self._daily:
+            judged = self._by_days(check, trigger, members)
+        else:
+            judged = self._one_by_one(check, trigger, self._nearby(check, trigger, members))
+        for line, sure in judged:
+            (certain if sure else possible).append(line)
         covered = covers(self._lines.window, check, trigger)
         return Gathered(certain=tuple(certain), possible=tuple(possible), covered=covered)
 
-    def _nearby(self, check: Check, trigger: Line | None) -> Iterable[tuple[Line, bool]]:
-        """The members that can lie in the window, in the order of the pool: of many, only those of days near by."""
-        members = self._members.of_pool(check, whole_patient=self.whole_patient)
-        window = self._lines.window
-        reach = days_reached(window)
-        if len(members) < MANY_LINES or (reach is None and window.unit != "in_use"):
-            return members
-        if reach is None:
-            uses = self._members.in_use(check, whole_patient=self.whole_patient)
-            return [members[place] for place in uses.near(check.use_of(trigger), window.length or 0)]
+    def _one_by_one(self, check: Check, trigger: Line | None, members: Iterable[tuple[Line, bool]]) -> Pool:
+        """The lines gathered for certain (true) and possibly (false)."""
+        found = []
+        for line, sure in members:
+            if not self._stands(check, trigger, line):
+                continue
+            held = within(self._lines.window, check, trigger, line)
+            if held is not False and not self._simple:
+                held = _and(held, self._agrees(check, trigger, line))
+            if held is not False:
+                found.append((line, sure and held is True))
+        return tuple(found)
+
+    def _nearby(self, check: Check, trigger: Line | None, members: Pool) -> Pool:
+        """Of many members those of days near by, in the order of the pool."""
         by_day = self._members.by_day(check, whole_patient=self.whole_patient)
-        day = check.day_of(trigger)
-        places = [place for near in range(day - reach, day + reach + 1) for place in by_day.get(near, ())]
-        return [members[place] for place in sorted((*places, *by_day.get(None, ())))]
+        found = (place for places in self._near(check, trigger, by_day) for place in places)
+        return tuple(members[place] for place in sorted((*found, *by_day.get(None, ()))))
+
+    def _near(self, check: Check, trigger: Line | None, groups: dict[object, list[int]]) -> Iterable[list[int]]:
+        """The groups of days, or of uses, that the window can reach, those without a time left out."""
+        day, reach = check.day_of(trigger), self._reach
+        if reach is None or 2 * reach >= len(groups):
+            return (places for key, places in groups.items() if key is not None)
+        return (groups[near] for near in range(day - reach, day + reach + 1) if near in groups)
+
+    def _by_days(self, check: Check, trigger: Line | None, members: Pool) -> Iterator[tuple[Line, bool]]:
+        """The same for windows that days settle: of many lines, those of one day, or one use, are judged at once."""
+        window = self._lines.window
+        by = self._members.by_use if window.unit == "in_use" else self._members.by_day
+        groups = by(check, whole_patient=self.whole_patient)
+        alone = ([place] for place in groups.get(None, ()))
+        found: list[tuple[int, bool | None]] = []
+        for places in (*self._near(check, trigger, groups), *alone):
+            held = within(window, check, trigger, members[places[0]][0])
+            if held is not False:
+                found += [(place, held) for place in places]
+        for place, held in sorted(found):
+            line, sure = members[place]
+            stands = self._simple or self._stands(check, trigger, line)
+            agrees = stands and (self._simple or self._agrees(check, trigger, line))
+            if agrees is not False:
+                yield line, sure and held is True and agrees is True
 
     def _around(self, check: Check, trigger: Line | None, name: str, make: Callable[[], object]) -> object:
         """What is made once for all trigger lines that gather alike but for their time."""
@@ -293,21 +231,21 @@ class Gatherer:
         own = (trigger,) if trigger is not None and id(trigger) in use.ids else ()
         return Gathered(certain=own, possible=(*members, *use.possible) if use.possible else members, covered=False)
 
-    def _holds(self, check: Check, trigger: Line | None, line: Line) -> bool | None:
-        """Whether everything but the items holds of a line, cheapest test first."""
+    def _stands(self, check: Check, trigger: Line | None, line: Line) -> bool:
+        """Whether the line is in the state, and of another item, where that is asked for."""
         lines = self._lines
         if lines.state != "any" and check.is_current(line) is not (lines.state == "current"):
             return False
-        if lines.other_item and trigger is not None and item_of(line) == item_of(trigger):
-            return False
-        held = within(lines.window, check, trigger, line)
-        if held is not False and self._agreeing:
-            held = _and(held, self._agrees(check, trigger, line))
+        return not (lines.other_item and trigger is not None and item_of(line) == item_of(trigger))
+
+    def _agrees(self, check: Check, trigger: Line | None, line: Line) -> bool | None:
+        """Whether institution and facts agree with the trigger line's, and ``where`` holds."""
+        held = self._is_alike(check, trigger, line) if self._agreeing else True
         if held is False or self._where is None:
             return held
         return _and(held, self._where(check, line))
 
-    def _agrees(self, check: Check, trigger: Line | None, line: Line) -> bool | None:
+    def _is_alike(self, check: Check, trigger: Line | None, line: Line) -> bool | None:
         """Whether the line is of the institution, and its facts equal to the trigger line's or different from them."""
         if line is trigger:
             return not self._lines.different
@@ -350,6 +288,10 @@ def institution_of(check: Check, trigger: Line | None) -> object | None:
     """Where the trigger line is given: where its encounter is, unless it says otherwise."""
     ours = trigger.facts.get("line.institution_id") if trigger is not None else None
     return check.encounter_facts.get("encounter.institution_id") if ours is None else ours
+
+
+_DAILY = frozenset({"day", "month", "quarter", "year", "insurance_year", "in_use"})
+"""Units of windows that hold all lines of a day, or of one stretch of use, or none."""
 
 
 def _without(trigger: Line | None, gathered: Gathered) -> Gathered:

@@ -54,8 +54,8 @@ _HOLDS: dict[str, _Holds] = {"above": _above, "at_least": _at_least, "below": _b
 
 def formulas_of(bounds: Bounds) -> tuple[Formula, ...]:
     """The limits that are worked out, as written."""
-    limits = (getattr(bounds, name) for name in _HOLDS)
-    return tuple(limit for limit in limits if isinstance(limit, Formula))
+    limits = (bounds.above, bounds.at_least, bounds.below, bounds.at_most)
+    return tuple([limit for limit in limits if isinstance(limit, Formula)])
 
 
 def within_bounds(bounds: Bounds, worked: Callable[[Formula], Worked], scale: int = 1) -> Within:

@@ -29,6 +29,9 @@ def rank(of: str, gatherer: Gatherer, check: Check, trigger: Line | None) -> Int
     if trigger is None:
         return None
     gathered = gatherer.gather(check, trigger)
+    if len(gathered.certain) == 1 and gathered.certain[0] is trigger and not (gathered.possible or of):
+        # By far the most often no other line is there.
+        return 1, 1 if gathered.covered else math.inf
     sure, unsure = _order(of, check, gathered.certain).before(check, trigger)
     own = _tally(of, trigger)
     low = sure.units + own.units

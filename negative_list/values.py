@@ -56,10 +56,10 @@ def reader_of(name: str) -> Callable[[Check, Line | None], FactValue | None]:
     return {"patient": of_patient, "line": of_line}.get(name.partition(".")[0], of_encounter)
 
 
-def bind_fact(condition: c.Fact, within: Within) -> Test:
-    """The test of a fact; an absent one is unknown."""
+def bind_fact(condition: c.Fact, bounds: Callable[[c.Bounds], Within]) -> Test:
+    """The test of a fact; an absent one is unknown. ``bounds`` binds the limits of a number."""
     if not condition.any_of:
-        return _bind_number(condition.fact, within)
+        return _bind_number(condition.fact, bounds(condition))
     holds = _named(condition.any_of)
     name = condition.fact
     subject = name.partition(".")[0]

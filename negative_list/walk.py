@@ -26,6 +26,8 @@ def children_of(condition: Condition) -> tuple[Condition, ...]:
 def lines_of(condition: Condition) -> tuple[Lines, ...]:
     """What a condition itself gathers: its own lines first, then those its limits are worked out from."""
     own = getattr(condition, "lines", None)
+    if not isinstance(condition, Bounds):
+        return (own,) if own is not None else ()
     limits = (getattr(condition, name, None) for name in Bounds.__struct_fields__)
     worked_out = (limit.lines for limit in limits if isinstance(limit, Formula) and limit.lines is not None)
     return (*((own,) if own is not None else ()), *worked_out)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from negative_list.conditions import Window
     from negative_list.prescription import Line
 
-__all__ = ["Courses", "FirstUse", "Strings", "covers", "days_reached", "stretch_of", "within"]
+__all__ = ["Courses", "FirstUse", "Strings", "covers", "days_reached", "stretch_by", "within"]
 
 
 def within(window: Window, check: Check, trigger: Line | None, line: Line) -> bool | None:
@@ -45,31 +45,34 @@ def _later(check: Check, trigger: Line | None, line: Line) -> bool:
     return check.day_of(line) > check.day_of(trigger)
 
 
-def stretch_of(window: Window, check: Check, trigger: Line) -> object | None:
-    """The same for trigger lines whose windows hold the same stretch of time; ``None`` where each may have its own."""
+def stretch_by(window: Window) -> Callable[[Check, Line], object | None]:
+    """What is the same for trigger lines around which the window holds the same stretch of time.
+
+    ``None`` where each trigger line may have a stretch of its own.
+    """
+    if window.unit in _CLOCKS or (window.unit in _EVER and window.side == "before"):
+        return lambda _check, trigger: _moment(trigger)
     if window.unit in _EVER:
-        return "" if window.side == "around" else _moment(trigger)
-    if window.unit in _CLOCKS:
-        return _moment(trigger)
-    if window.unit == "insurance_year" and check.insurance_year_from is None:
-        # The trigger line alone is certain, each of its own.
-        return None
-    unit = stretch = _stretch(window, check, trigger)
-    if window.side == "before" and window.unit != "days":
-        moment = _moment(trigger)
-        stretch = None if moment is None else (unit, moment)
-    return stretch
+        return lambda _check, _trigger: ""
+    of_days = _OF_DAYS.get(window.unit, _day_of)
+    if window.side == "around" or window.unit == "days":
+        return of_days
+
+    def to_the_moment(check: Check, trigger: Line) -> object | None:
+        stretch, moment = of_days(check, trigger), _moment(trigger)
+        return None if stretch is None or moment is None else (stretch, moment)
+
+    return to_the_moment
 
 
-def _stretch(window: Window, check: Check, trigger: Line) -> object:
-    """What of the trigger's days a window around it depends on."""
-    if window.unit == "in_use":
-        return check.use_of(trigger)
+def _day_of(check: Check, trigger: Line) -> int:
+    return check.day_of(trigger)
+
+
+def _year_of_insurance(check: Check, trigger: Line) -> int | None:
+    """The insurance year; where its beginning is not known the trigger line alone is certain, each of its own."""
     begins = check.insurance_year_from
-    if window.unit == "insurance_year" and begins is not None:
-        return _year_from(begins, check.time_of(trigger))
-    key = _UNITS.get(window.unit)
-    return key(check.time_of(trigger)) if key is not None else check.day_of(trigger)
+    return None if begins is None else _year_from(begins, check.time_of(trigger))
 
 
 def _moment(trigger: Line) -> datetime | None:
@@ -85,6 +88,18 @@ _UNITS: dict[str, Callable[[datetime], object]] = {
     "year": lambda time: time.year,
 }
 """Calendar units that a bare date settles, and what names one of each."""
+
+
+def _named_by(key: Callable[[datetime], object]) -> Callable[[Check, Line], object]:
+    return lambda check, trigger: key(check.time_of(trigger))
+
+
+_OF_DAYS: dict[str, Callable[[Check, Line], object | None]] = {
+    **{unit: _named_by(key) for unit, key in _UNITS.items()},
+    "insurance_year": _year_of_insurance,
+    "in_use": lambda check, trigger: check.use_of(trigger),
+}
+"""What of the trigger's days a window around it depends on, where that is not the day alone."""
 
 
 def _same_unit(key: Callable[[datetime], object]) -> Callable[[Window, Check, Line | None, Line], bool | None]:
@@ -194,7 +209,7 @@ def covers(window: Window, check: Check, trigger: Line | None) -> bool:
     """Whether all lines (or encounters) of the window around the trigger are known; courses are told apart first."""
     if window.unit in {"lifetime", "first_use"}:
         return check.history is not None and check.history.complete
-    begins = check.insurance_year_from
+    begins = check.insurance_year_from if window.unit == "insurance_year" else None
     if window.unit == "insurance_year" and begins is None:
         return False
     if check.history is None:
