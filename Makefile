@@ -23,7 +23,7 @@ help:
 	  'make bench   measure, next to an empty server' \
 	  'make proto   write the generated code again after a change of proto/' \
 	  'make landed  record the contract in proto/ as published' \
-	  'make pages   write docs/facts.md from the fact dictionary'
+	  'make pages   write docs/facts.md from the fact dictionary, and the SQL of a new store from its tables'
 
 demo: .venv/.serve
 	@$(BIN)/python -m reminder.demo
@@ -67,6 +67,7 @@ landed: .venv/.develop
 
 pages: .venv/.develop
 	@$(BIN)/python -m tools.facts_page
+	@$(BIN)/python -m tools.tables
 
 # $(call venv,EXTRAS): a half-made .venv is mended, not trusted.
 venv = $(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(1)]' </dev/null

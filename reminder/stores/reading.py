@@ -86,7 +86,7 @@ def _known_as(wanted: Wanted, aliases: list[Row]) -> frozenset[str]:
 
 
 class _Words(Struct, frozen=True, kw_only=True):
-    """The words of coverage that count: since when all, and the asking institution's, are known (:data:`_EVER`: ever)."""
+    """Words of coverage that count: since when all, and the asking institution's, are known (:data:`_EVER`: ever)."""
 
     everywhere: datetime | None = None
     here: datetime | None = None

@@ -14,6 +14,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,6 +69,17 @@ class SqliteDriver:
                     return None
                 raise
         return str(rows[0][0]) if rows else None
+
+    def make(self) -> None:
+        """Make the tables, unless somebody has meanwhile.
+
+        By the statements the migrations come to, for SQLAlchemy and Alembic take half a second to load.
+        """
+        statements = (resources.files("reminder.stores") / "tables.sql").read_text(encoding="utf-8").split(";\n")
+        with self.writing() as writing:
+            if not writing.rows("SELECT name FROM sqlite_master WHERE name = 'alembic_version'", ()):
+                for statement in statements:
+                    writing.rows(statement, ())
 
     def prepare(self) -> None:
         """Make the file one with a write-ahead log, which it then stays."""
@@ -188,8 +200,10 @@ def open_sqlite(path: Path, *, busy_s: float = BUSY_S) -> SqlStore:
     make_folder(path.parent)
     driver = SqliteDriver(path, busy_s)
     try:
-        if not is_current(driver.version()):
+        if driver.version() is None:
             driver.prepare()
+            driver.make()
+        if not is_current(driver.version()):
             _migrate(path)
     except StoreError:
         driver.close()
@@ -198,7 +212,7 @@ def open_sqlite(path: Path, *, busy_s: float = BUSY_S) -> SqlStore:
 
 
 def _migrate(path: Path) -> None:
-    """SQLAlchemy and Alembic take half a second to load, so that an up-to-date store never does."""
+    """Loads SQLAlchemy and Alembic, which a new or an up-to-date store needs not."""
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - as said
 
     from reminder.stores.migrate import migrate  # noqa: PLC0415
