@@ -55,6 +55,8 @@ def _import_sheet(
     if mode is not None and mode not in _MODES:
         raise typer.BadParameter(f"`{mode}` is none of {', '.join(_MODES)}", param_hint="--mode")
     day = _day(on)
+    if mode == "replace" and existing is not None and day is None:
+        raise typer.BadParameter("`replace` ends rules; say from which day the sheet holds", param_hint="--on")
     try:
         told = _family(family, sheets)
         found, notes = _mapped(sheets, told, issuer, maps or output.parent / "maps", map_file, confirm=confirm)

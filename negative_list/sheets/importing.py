@@ -230,6 +230,9 @@ def _notes(tables: Sequence[Table], found: Sequence[Found]) -> Iterator[str]:
             rows = [passed.row for passed in table.passed if passed.why == why]
             if rows:
                 yield f"{one.grid.place}：{said}：第 {_listed(rows)} 行"
+        by_name = [row.row + 1 for row in table.rows if row.values.get("name") and not _ITEMS & row.values.keys()]
+        if by_name and "codes" in _places(one):
+            yield f"{one.grid.place}：没有编码，按名称识别 (no code, known by name)：第 {_listed(by_name)} 行"
         if table.hidden:
             yield f"{one.grid.place}：隐藏行已读 (hidden rows, read)：第 {_listed(table.hidden)} 行"
         hidden = [one.header.titles[place] for place in _places(one).values() if place in one.grid.hidden_columns]
@@ -237,6 +240,7 @@ def _notes(tables: Sequence[Table], found: Sequence[Found]) -> Iterator[str]:
             yield f"{one.grid.place}：隐藏列已读 (hidden columns, read)：{'、'.join(map(folded, hidden))}"
 
 
+_ITEMS = {"codes", "names", "prefixes", "types"}
 _MOST = 12
 
 

@@ -252,3 +252,14 @@ def test_a_file_that_is_no_sheet_is_named(tmp_path: Path, raw: str) -> None:
     result, _ = imported(path)
     assert result.exit_code == 1
     assert "a.xls: " in result.output
+
+
+def test_a_name_that_begins_like_a_note_is_no_note(tmp_path: Path) -> None:
+    """注射用... without its code is a bad row that is named, not a note that is passed over."""
+    rows = [HEAD, FEMALE, ["注射用示例", None, "女", "第1批"], ["注射用另一种"]]
+    result, rules = imported(xlsx_of(tmp_path / "a.xlsx", rows))
+    assert result.exit_code == 1
+    assert set(rules) == {"妇乐胶囊", "注射用示例"}
+    assert rules["注射用示例"].trigger.names == ("注射用示例",)
+    assert "a.xlsx[目录]:4:4: 来源文件" in result.output
+    assert "按名称识别 (no code, known by name)：第 3、4 行" in result.output

@@ -158,3 +158,10 @@ def test_two_rows_of_one_rule_are_told_of_each_other(tmp_path: Path) -> None:
     result, rules = imported(xlsx_of(tmp_path / "a.xlsx", rows))
     assert (result.exit_code, set(rules)) == (1, {"妇乐胶囊"})
     assert "第 2 行 是同一条规则" in result.stderr
+
+
+def test_a_whole_sheet_needs_its_day(base: Path) -> None:
+    """What ends has a last day, so a sheet that is the whole class has to say from when it holds."""
+    result = into(base, [HEAD, FEMALE], "--mode", "replace")
+    assert result.exit_code == 2
+    assert "--on" in result.stderr
