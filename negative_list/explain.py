@@ -76,7 +76,7 @@ class Evidence:
 
     def see_age(self, fact: str, subject: str, age: int, unit: str) -> None:
         """Adds how old a piece of evidence is, one for each fact that has an age."""
-        seen = FactSeen(fact="evidence.age", subject=subject, value=age, unit=unit, source="derived")
+        seen = FactSeen(fact="encounter.evidence_age", subject=subject, value=age, unit=unit, source="derived")
         self._facts.setdefault((f"age in {unit} of {fact}", subject), seen)
 
     def see_line(self, name: str, line: Line) -> None:
