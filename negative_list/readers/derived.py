@@ -53,7 +53,7 @@ DOSAGE = frozenset(
 )
 """Facts that :func:`dosage` may add."""
 
-DOSED = frozenset({"line.daily_dose", "line.dose_text", "line.doses_per_day", "line.frequency_text"})
+DOSED = frozenset({"line.daily_dose", "line.days", "line.dose_text", "line.doses_per_day", "line.frequency_text"})
 """Facts that tell how much a day, or for how many days, could follow."""
 
 HERBS = frozenset({"herb", "granule"})
@@ -113,6 +113,9 @@ def _add_dosage(facts: Facts) -> None:
             facts.setdefault("line.doses_per_day", _number(times))
         if told or (dose and times):
             _drug(facts, told or dose, Fraction(1) if told else times)  # type: ignore[arg-type]
+    quantity = facts.get("line.quantity")
+    if "line.days" in facts and isinstance(quantity, Decimal) and quantity <= 1:
+        facts.setdefault("line.days_less_one_pack", 0)
 
 
 def _daily(facts: Facts) -> Dose | None:

@@ -223,7 +223,7 @@ def read_line(
     gathered = _gather(reading, "line", row, place)
     if institution_id:
         gathered.setdefault("line.institution_id", institution_id)
-    return build.line(reading, encounter_id, gathered, place, current=current, further="facts" in row)
+    return build.line(reading, encounter_id, gathered, place, current=current, further="facts" in row or "days" in row)
 
 
 def _named(reading: Reading, row: Row, place: Place, kind: str) -> Iterator[build.Named]:

@@ -177,6 +177,12 @@ def test_what_is_told_wins() -> None:
     assert told["daily_dose"] == 4
 
 
+def test_of_a_single_pack_nothing_is_left() -> None:
+    """However many days were told: without the only pack there are none; of two packs nobody knows."""
+    assert following(quantity=1, unit="盒", days=14) == {"days_less_one_pack": 0}
+    assert following(quantity=2, unit="盒", days=14) == {}
+
+
 def test_units_are_never_mixed() -> None:
     """Tablets of unknown strength taken by milligrams, or millilitres of a tablet, last nobody knows how long."""
     assert "days" not in following(quantity=1, unit="盒", spec="24片/盒", dose_text="10mg", frequency_text="qd")

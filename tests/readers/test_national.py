@@ -90,7 +90,7 @@ def test_a_line_holds_its_facts_in_the_dictionarys_words() -> None:
     }
     assert {name: told.facts.get(name) for name in expected} == expected
     assert not {"line.id", "line.code", "line.name", "line.begins", "line.stops", "line.current"} & told.facts.keys()
-    assert told.sources == {"line.dose": "derived", "line.dose_unit": "derived"}
+    assert told.sources == dict.fromkeys(("line.days_less_one_pack", "line.dose", "line.dose_unit"), "derived")
 
 
 @pytest.mark.parametrize("blank", ["", "-", "--", None, " "])

@@ -46,7 +46,8 @@ def own_line_of(told: Line) -> dict[str, Any]:
     for key, moment in (("begins", told.begins), ("stops", told.stops)):
         if moment:
             fields[key] = str(moment) if told.has_clock else str(moment.date())
-    return fields | told_as(dict(told.facts), LINE_KEYS)
+    sent = {name: value for name, value in told.facts.items() if told.sources.get(name) != "derived"}
+    return fields | told_as(sent, LINE_KEYS)
 
 
 def own_encounter_of(told: Encounter) -> dict[str, Any]:
