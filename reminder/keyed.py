@@ -102,7 +102,7 @@ def fuller_of(asked: Asked, told: Told, prescription: Prescription, own_since: d
     """What the second pass judges by; ``None`` where nothing is known that the body does not tell.
 
     ``own_since``: since when the asking institution says that all it saves is told (civil time; ``None``: it says
-    nothing). It holds for known patients, and for nothing that was left out of this answer.
+    nothing). It holds for known patients, never for what was forgotten or left out of this answer.
     """
     history = told.history
     if not told.facts and (history is None or history == _NOTHING) and own_since is None:
@@ -112,14 +112,15 @@ def fuller_of(asked: Asked, told: Told, prescription: Prescription, own_since: d
         lines = lines_under(history.lines, asked.ids)
         history = msgspec.structs.replace(history, lines=lines, encounters=encounters)
         if own_since is not None and asked.wanted.patient_key:
-            history = _declared(history, own_since, told.cut_at)
+            history = _declared(history, own_since, told)
     filled = supplement(prescription, _by_subject(told.facts, asked.ids), asked.wanted.at)
     return Fuller(prescription=filled, history=history)
 
 
-def _declared(history: History, own_since: datetime, cut_at: datetime | None) -> History:
+def _declared(history: History, own_since: datetime, told: Told) -> History:
     """The history with what the site declares about its own records."""
-    declared = own_since if cut_at is None else max(own_since, cut_at + _MOMENT)
+    cut_at = told.cut_at + _MOMENT if told.cut_at is not None else own_since
+    declared = max(own_since, cut_at, told.forgotten_before or own_since)
     known = history.own_since
     return msgspec.structs.replace(history, own_since=declared if known is None else min(known, declared))
 

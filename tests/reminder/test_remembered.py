@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -252,7 +253,7 @@ def test_lines_in_force_belong_to_other_prescriptions(here: Running) -> None:
 
 
 def test_the_site_says_since_when_everything_is_told(tmp_path: Path) -> None:
-    """A rule about this institution is then decided; one about all institutions still is not."""
+    """A rule about its own records is then decided, unless they were forgotten; for others nothing is promised."""
     rules = tmp_path / "rules.yaml"
     text = write_rules(tmp_path).read_text(encoding="utf-8")
     rules.write_text(text.replace("whose: patient", "whose: institution"), encoding="utf-8")
@@ -261,6 +262,9 @@ def test_the_site_says_since_when_everything_is_told(tmp_path: Path) -> None:
     with running(tmp_path, list=rules, site=site) as here:
         assert found(asked(here, body())) == []
         assert found(asked(here, body(institution_id="H9"))) == [f"?{WEEKLY}"]
+        assert here.service.memory is not None
+        here.service.memory.store().forget(datetime(2026, 1, 8))
+        assert found(asked(here, body())) == [f"?{WEEKLY}"]
 
 
 def test_what_cannot_be_found_again_is_not_kept(here: Running) -> None:
