@@ -200,14 +200,18 @@ def written_terms(terms: Iterable[str]) -> str:
 # -- numbers, dates, words
 
 
+_LARGEST = 10**15
+"""The digits a spreadsheet keeps, and the largest bound a rule may have."""
+
+
 def decimal_of(value: Raw) -> Decimal:
-    """A number, with full-width digits and thousands separators as people write them."""
+    """A number that is not negative, with full-width digits and thousands separators as people write them."""
     text = folded(text_of(value)).replace(",", "")
     try:
         number = Decimal(text)
     except InvalidOperation:
         number = Decimal("NaN")
-    if not number.is_finite() or isinstance(value, bool):
+    if not (number.is_finite() and 0 <= number < _LARGEST) or isinstance(value, bool):
         raise refusal(f"`{text_of(value)}` 不是数字 (no number); 请只写数字 (write the number alone)")
     return number
 

@@ -196,8 +196,13 @@ def _template(
 ) -> None:
     """Write the empty sheet of a family, with an example row that the importer ignores."""
     from negative_list.sheets.exporting import template_bytes
+    from negative_list.sheets.grid import require
 
     told = _family(family, [])
+    try:
+        require("openpyxl", output)
+    except ListError as error:
+        fail(error.problems)
     write_beside(output, template_bytes(told))
     typer.echo(f"{output}：{told.class_id} {told.name}")
 
@@ -209,10 +214,13 @@ def _export_sheet(
 ) -> None:
     """Write the rules of a family as a sheet; exit code 1 when some cannot be held, which are named."""
     from negative_list.sheets.exporting import exported
+    from negative_list.sheets.grid import require
     from negative_list.sheets.writing import table_bytes
 
     told = _family(family, [])
     try:
+        if output.suffix.lower() != ".csv":
+            require("openpyxl", output)
         done = exported(_existing(list_path), told, str(list_path))
     except ListError as error:
         fail(error.problems)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import importlib.util
 import io
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -23,7 +24,7 @@ from negative_list.errors import ListError, Problem
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Grid", "Kind", "Raw", "read_grids"]
+__all__ = ["Grid", "Kind", "Raw", "read_grids", "require"]
 
 Raw: TypeAlias = str | int | float | bool | date | datetime | None
 """What a cell holds."""
@@ -95,6 +96,17 @@ def _refuse(path: Path, message: str) -> NoReturn:
     raise ListError([Problem(file=str(path), message=message)])
 
 
+def require(module: str, path: Path) -> None:
+    """Refuse to go on where what reads and writes sheets is not installed.
+
+    Raises:
+        ListError: the extra ``sheets`` is missing.
+    """
+    if importlib.util.find_spec(module) is None:
+        message = "没有安装表格组件 (the extra `sheets` is missing); pip install 'prescription-reminder[sheets]'"
+        raise ListError([Problem(file=str(path), message=message)])
+
+
 _BROKEN = "文件已损坏或已加密 (damaged or locked); 请在表格软件中打开后另存为 XLSX (open it and save it as XLSX)"
 
 
@@ -102,6 +114,7 @@ _BROKEN = "文件已损坏或已加密 (damaged or locked); 请在表格软件�
 
 
 def _xlsx(path: Path, raw: bytes) -> Iterator[Grid]:
+    require("openpyxl", path)
     import openpyxl
 
     try:
@@ -177,6 +190,7 @@ def _trimmed(cells: Iterable[Raw]) -> tuple[Raw, ...]:
 
 
 def _xls(path: Path, raw: bytes) -> Iterator[Grid]:
+    require("python_calamine", path)
     from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
     try:

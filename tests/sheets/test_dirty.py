@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from openpyxl import load_workbook
 
-from tests.sheets.books import FEMALE, HEAD, MALE, back, csv_of, imported, xls_of, xlsx_of
+from tests.sheets.books import FEMALE, HEAD, MALE, back, csv_of, imported, run, xls_of, xlsx_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -263,3 +263,15 @@ def test_a_name_that_begins_like_a_note_is_no_note(tmp_path: Path) -> None:
     assert rules["注射用示例"].trigger.names == ("注射用示例",)
     assert "a.xlsx[目录]:4:4: 来源文件" in result.output
     assert "按名称识别 (no code, known by name)：第 3、4 行" in result.output
+
+
+def test_without_the_extra_people_are_told_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """XLSX cannot be read or written without the extra; CSV goes in and out all the same."""
+    path = xlsx_of(tmp_path / "a.xlsx", [HEAD, FEMALE])
+    text = csv_of(tmp_path / "b.csv", [HEAD, FEMALE])
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    result, _ = imported(path)
+    assert (result.exit_code, "没有安装表格组件" in result.output) == (1, True)
+    assert run("template", "R67", "-o", tmp_path / "t.xlsx").exit_code == 1
+    result, rules = imported(text)
+    assert (result.exit_code, set(rules)) == (0, {"妇乐胶囊"})
