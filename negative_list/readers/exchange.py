@@ -20,12 +20,12 @@ from negative_list.errors import FieldProblem, RequestError
 from negative_list.prescription import Encounter, Note
 from negative_list.readers.derived import DERIVED
 from negative_list.readers.exchange_calls import sides, transaction_of, work_of
+from negative_list.readers.exchange_fees import line_records
 from negative_list.readers.exchange_rows import (
     Record,
     Work,
     diagnosis_records,
     facts_of,
-    line_records,
     moment,
     named_of,
     set_facts,

@@ -1,10 +1,9 @@
-"""From a row of an exchanged transaction to the records of the library: visits, diagnoses, lines, and facts."""
+"""From a row of an exchanged transaction to the records of the library: visits, diagnoses, and facts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, time, timedelta
-from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -32,16 +31,14 @@ __all__ = [
     "end_of_day",
     "facts_of",
     "gathered",
-    "line_of",
-    "line_records",
     "moment",
     "named_of",
+    "record_of",
     "set_facts",
     "visit_of",
     "visit_records",
 ]
 
-_ADDED = ("line.quantity", "line.amount_fen", "line.ownpay_fen", "line.selfpay_fen")
 SET = ("1", 1, True, "01")
 """How a national flag that is set is sent."""
 
@@ -113,7 +110,7 @@ def visit_records(work: Work) -> Iterable[Record]:
         if row.get("refd_setl_flag") in SET:
             work.reading.note("not_read", Place(path), "refd_setl_flag", "已退费的结算，不计入")
         elif visit := visit_of(work, row, path):
-            yield _record(work, row, f"{work.transaction.number}:{visit.id}", visit)
+            yield record_of(work, row, f"{work.transaction.number}:{visit.id}", visit)
 
 
 def visit_of(
@@ -151,7 +148,7 @@ def diagnosis_records(work: Work) -> Iterable[Record]:
         rows.setdefault(visit, row)
     for visit, told in by_visit.items():
         encounter = Encounter(id=visit, diagnoses=build.diagnoses(work.reading, told))
-        yield _record(work, rows[visit], f"{work.transaction.number}:{visit}", encounter)
+        yield record_of(work, rows[visit], f"{work.transaction.number}:{visit}", encounter)
 
 
 def named_of(read: Gathered, kind: str) -> build.Named:
@@ -159,88 +156,8 @@ def named_of(read: Gathered, kind: str) -> build.Named:
     return build.Named(read.get(f"{kind}.code", ""), read.get(f"{kind}.name", ""), read.get(f"{kind}.main") is True)
 
 
-# -- lines
-
-
-def line_records(work: Work) -> Iterable[Record]:
-    """The lines of one visit as one record where the visit was asked for, else one record a line.
-
-    Fees have numbers of their own (``feedetl_sn``) that no prescription knows, so that only visit, item and day tell
-    that a fee is a line saved before: what one call tells of these is one line, with the quantities and amounts added
-    up. An answer over all institutions (5205) names no visits: only lines of other institutions are taken from it.
-    """
-    own, visit = plain(work.above.get("fixmedins_code")), plain(work.above.get("mdtrt_id"))
-    read: list[tuple[Row, Line]] = []
-    for row, path in work.rows:
-        if not work.of(row, "mdtrt_id") and work.of(row, "fixmedins_code") == own:
-            work.reading.note("not_read", Place(path), "mdtrt_id", "没有就诊ID；本机构的用药另有来源，不计入")
-        elif told := line_of(work, row, path):
-            read.append(told)
-    lines = _by_day(read)
-    if visit and work.transaction.side == "output":
-        yield _record(work, {}, f"{work.transaction.number}:{visit}", None, tuple(line for _, line in lines))
-    else:
-        for row, line in lines:
-            yield _record(work, row, f"{work.transaction.number}:{line.id.lstrip('#')}", None, (line,))
-
-
-def _by_day(read: list[tuple[Row, Line]]) -> list[tuple[Row, Line]]:
-    alike: dict[tuple[object, ...], list[tuple[Row, Line]]] = {}
-    for row, line in read:
-        day = line.begins.date() if line.begins else None
-        payer = line.facts.get("line.paid_by")
-        # of what the fund and what the patient pays the fund's part counts where the two are taken for copies
-        key = (payer == "self", line.encounter_id, line.codes[:1] or line.name, day, payer)
-        alike.setdefault(key, []).append((row, line))
-    apart = sorted(alike.items(), key=lambda told: bool(told[0][0]))
-    return [(told[0][0], _added_up([line for _, line in told])) for _, told in apart]
-
-
-def _added_up(lines: list[Line]) -> Line:
-    """One line in place of several; an amount that one of them lacks is unknown."""
-    if len(lines) == 1:
-        return lines[0]
-    facts = dict(lines[0].facts)
-    for name in _ADDED:
-        values = [value for line in lines if isinstance(value := line.facts.get(name), (int, Decimal))]
-        facts.pop(name, None)
-        if len(values) == len(lines):
-            facts[name] = sum(values)
-    return msgspec.structs.replace(lines[0], facts=facts)
-
-
-def line_of(work: Work, row: Row, path: str) -> tuple[Row, Line] | None:
-    """Return the row and its line, ``None`` (with a note) for a line taken back or without time, code or name."""
-    if _taken_back(row):
-        work.reading.note("not_read", Place(path), "cnt", "退费明细，不计入，也不冲减原明细")
-        return None
-    read = gathered(work, row, path)
-    # before the # stands the caller's id of the line, here none: see line_records
-    id_ = f"#{plain(read.get('line.id')) or path}"
-    if lacks := _lacks(read):
-        field = next(key for key, name in work.transaction.fields.items() if name == lacks)
-        work.reading.note("not_read", Place(path), field, "没有时间，或既无编码也无名称，这一行未读")
-        return None
-    if "line.name" not in read and "line.hospital_name" in read:
-        read["line.name"] = read["line.hospital_name"]
-    if institution := work.of(row, "fixmedins_code"):
-        read["line.institution_id"] = institution
-    visit = work.of(row, "mdtrt_id") or work.of(row, "mdtrt_sn") or institution  # institutions are no copies of others
-    return row, build.line(work.reading, visit, read, Place(path, id_), current=False)
-
-
-def _lacks(read: Gathered) -> str:
-    """What a line cannot do without and was not told."""
-    if "line.begins" not in read:
-        return "line.begins"
-    return "" if read.get("line.code") or read.get("line.name") else "line.code"
-
-
-def _taken_back(row: Row) -> bool:
-    return str(row.get("cnt", "")).strip().startswith("-")
-
-
-def _record(work: Work, row: Row, record_id: str, visit: Encounter | None, lines: tuple[Line, ...] = ()) -> Record:
+def record_of(work: Work, row: Row, record_id: str, visit: Encounter | None, lines: tuple[Line, ...] = ()) -> Record:
+    """Return the record of a row: whose it is stands in the row or above it."""
     return Record(
         institution_id=work.of(row, "fixmedins_code"),
         record_id=record_id,

@@ -15,7 +15,8 @@ from msgspec import Struct
 
 from negative_list.codes import normal, usable_item
 from negative_list.dictionary import Fact, ImpossibleValueError, canonical, parse_value
-from negative_list.readers.exchange_rows import SET, Record, Work, line_of, moment
+from negative_list.readers.exchange_fees import line_of
+from negative_list.readers.exchange_rows import SET, Record, Work, moment
 from negative_list.readers.exchange_table import STOCK_CHANGES
 from negative_list.readers.reading import Place, Row
 from negative_list.readers.stored import StoreFact
@@ -115,14 +116,13 @@ def sales(work: Work) -> tuple[list[Record], list[StoreFact]]:
         facts += _packs(work, row, path)
         patient, line = work.of(row, "psn_no"), line_of(work, row, path)
         if patient and line and work.transaction.sign < 0:
-            sold = line[1]
-            names = (sold.encounter_id, work.of(row, "rxno"), work.of(row, "med_list_codg"), str(sold.begins))
+            names = (line.encounter_id, work.of(row, "rxno"), work.of(row, "med_list_codg"), str(line.begins))
             records.append(
                 Record(
                     institution_id=work.of(row, "fixmedins_code"),
                     record_id=":".join((work.transaction.number.removesuffix("A"), *names)),
                     patient_id=patient,
-                    lines=(sold,),
+                    lines=(line,),
                     source=work.source,
                 )
             )

@@ -160,8 +160,8 @@ def test_fee_lines_of_a_visit_are_one_record() -> None:
 
 @pytest.mark.parametrize("infno", ["2204", "2301"])
 def test_uploaded_fees_are_lines_each_of_its_own(infno: str) -> None:
-    """2204 and 2301 upload lines in batches; a batch sent again changes nothing, a refund is noted and passed over."""
-    lines = [fee(), fee(feedetl_sn="F2", med_list_codg=SERVICE), fee(feedetl_sn="F3", cnt=-2)]
+    """2204 and 2301 upload lines in batches; a batch sent again changes nothing, a refund of none of them is noted."""
+    lines = [fee(), fee(feedetl_sn="F2", med_list_codg=SERVICE), fee(feedetl_sn="F3", cnt=-2, init_feedetl_sn="F0")]
     told = read(request(infno, feedetail=lines))
     assert [(record.record_id, record.patient_id) for record in told.records] == [
         (f"{infno}:F1", "P1"),
@@ -186,6 +186,16 @@ def test_fees_of_one_item_and_day_are_one_line() -> None:
     history = History(lines=(mine, *record.lines))
     kept = without_copies(history, saved)
     assert [line.id for line in kept.lines] == ["R1", "#F3"]
+
+
+def test_a_refund_takes_away_from_its_fee() -> None:
+    """From the fee it names, else from one of the same visit, item and day; what is wholly refunded never was."""
+    whole = fee(feedetl_sn="F2", fee_ocur_time="2026-03-05 09:00:00")
+    back = fee(feedetl_sn="F8", fee_ocur_time="2026-03-06 09:00:00", cnt=-2, init_feedetl_sn="F2")
+    part = fee(feedetl_sn="F9", fee_ocur_time="2026-03-02 18:00:00", cnt="-1", det_item_fee_sumamt=-12.5)
+    (record,) = read(answered("5204", [fee(), whole, back, part], psn_no="P1", mdtrt_id="V1")).records
+    (left,) = record.lines
+    assert (left.id, left.facts["line.quantity"], left.facts["line.amount_fen"]) == ("#F1", 1, 1250)
 
 
 def test_a_call_packed_into_a_text_is_read() -> None:
