@@ -21,11 +21,13 @@ from negative_list.readers.stored import StoreFact, StoreFacts, subjects_of, sup
 from reminder.stores.base import Kept, Saved, Told, Wanted
 
 if TYPE_CHECKING:
+    from negative_list.decide import Begun
+    from negative_list.dictionary import Fact
     from negative_list.prescription import Encounter, Line, Prescription
     from reminder.stores.keys import Keys
 
 __all__ = [
-    "MAX_SUBJECTS",
+    "MAX_LINES_ASKED",
     "PATIENT_IDS",
     "Asked",
     "ask_of",
@@ -40,8 +42,9 @@ __all__ = [
 PATIENT_IDS = "psn"
 """The id system of a body's patient: its ids are one system whichever body carries them (`patn_id` is psn_no)."""
 
-MAX_SUBJECTS = 10_000
-"""Subjects of facts one check asks about; the first lines of a longer body are asked about."""
+MAX_LINES_ASKED = 200
+"""Lines of a body whose own facts are asked for, those that undecided rules are about first: a thousand subjects, some
+milliseconds of the store's time. A caller whose body has more is told."""
 
 _OF_LINES = frozenset({"line", "item"})
 _KEYED_VALUES = frozenset({"line.trace_code_encounter"})  # facts whose value is an encounter's id
@@ -50,22 +53,25 @@ _MOMENT = timedelta(microseconds=1)
 
 
 class Asked(Struct, frozen=True, kw_only=True):
-    """What one check asks of the store, and the body's own id of each key in it."""
+    """What one check asks of the store, and the body's own id of each key in it.
+
+    ``left_out``: the facts of how many lines are not asked for.
+    """
 
     wanted: Wanted
     ids: Mapping[str, str]
+    left_out: int = 0
 
 
-def ask_of(keys: Keys, prescription: Prescription, needs: frozenset[str], at: datetime) -> Asked:
-    """What to read for the undecided rules of a check; ``needs`` names ``history`` and facts, ``at`` is civil time."""
+def ask_of(keys: Keys, prescription: Prescription, begun: Begun, at: datetime) -> Asked:
+    """What to read for the undecided rules of a check, as of a civil time."""
     patient_id = prescription.patient.id
     patients = _patient_keys(keys, patient_id)
     visits = {key: one.id for one, known in _keyed(keys, prescription) if one.id for key in known}
     current = [key for key, id_ in visits.items() if id_ == prescription.encounter.id]
-    facts = [load()[name] for name in needs if name not in COVERAGE_ONLY]
-    lines = any(fact.holder == "line" or fact.subject in _OF_LINES for fact in facts)
-    named = dict.fromkeys(patients, patient_id) | visits | (_lines_of(prescription) if lines else {})
-    subjects = (*named, *subjects_of(prescription, lines=lines)) if facts else ()
+    facts = [load()[name] for name in begun.needs if name not in COVERAGE_ONLY]
+    about = _lines_of(prescription, begun) if any(_is_of_line(fact) for fact in facts) else ()
+    named = dict.fromkeys(patients, patient_id) | visits
     wanted = Wanted(
         patient_key=next(iter(patients), ""),
         patient_before=patients[1:],
@@ -73,11 +79,15 @@ def ask_of(keys: Keys, prescription: Prescription, needs: frozenset[str], at: da
         encounter_before=tuple(current[1:]),
         institution_id=prescription.institution_id,
         at=at,
-        subjects=subjects[:MAX_SUBJECTS],
-        history=not needs.isdisjoint(COVERAGE_ONLY),
+        subjects=(*named, *subjects_of(prescription, set(about[:MAX_LINES_ASKED]))) if facts else (),
+        history=not begun.needs.isdisjoint(COVERAGE_ONLY),
         facts=bool(facts),
     )
-    return Asked(wanted=wanted, ids=named)
+    return Asked(wanted=wanted, ids=named, left_out=len(about[MAX_LINES_ASKED:]))
+
+
+def _is_of_line(fact: Fact) -> bool:
+    return fact.holder == "line" or fact.subject in _OF_LINES
 
 
 def _patient_keys(keys: Keys, patient_id: str) -> tuple[str, ...]:
@@ -87,15 +97,11 @@ def _patient_keys(keys: Keys, patient_id: str) -> tuple[str, ...]:
     return keys.patient(PATIENT_IDS, patient_id), *keys.patient_before(PATIENT_IDS, patient_id)
 
 
-def _lines_of(prescription: Prescription) -> dict[str, str]:
-    """The ids of lines, by what a store calls them that holds facts of several institutions."""
-    institution = prescription.institution_id
-    lines = (line.id for one in _encounters(prescription) for line in one.lines)
-    return {_line_at(institution, id_): id_ for id_ in lines} if institution else {}
-
-
-def _line_at(institution_id: str, line_id: str) -> str:
-    return f"{institution_id}/{line_id}"
+def _lines_of(prescription: Prescription, begun: Begun) -> tuple[str, ...]:
+    """The ids of a body's lines, those that undecided rules are about first."""
+    undecided = (id_ for rule in begun.not_evaluated for id_ in rule.lines)
+    others = (line.id for one in _encounters(prescription) for line in one.lines)
+    return tuple(dict.fromkeys((*undecided, *others)))
 
 
 def fuller_of(asked: Asked, told: Told, prescription: Prescription, own_since: datetime | None) -> Fuller | None:
@@ -207,8 +213,8 @@ def with_key(keys: Keys, fact: StoreFact, institution_id: str, id_system: str) -
         subject = keys.patient(id_system or PATIENT_IDS, subject)
     elif kind == "encounter":
         subject = keys.encounter(institution_id, subject)
-    elif kind == "line" and institution_id:
-        subject = _line_at(institution_id, subject)
+    elif kind == "line":
+        subject = f"{institution_id}/{subject}" if institution_id else subject
     if fact.fact in _KEYED_VALUES:
         value = keys.encounter(institution_id, str(value))
     return msgspec.structs.replace(fact, subject=subject, value=value)

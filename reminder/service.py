@@ -79,6 +79,13 @@ class _Read(Struct, frozen=True, kw_only=True):
 _NOTHING_ASKED = _Read()
 
 
+def _left_out(lines: int) -> tuple[Note, ...]:
+    """What the caller is told where facts of further lines were not asked for."""
+    if not lines:
+        return ()
+    return (Note(code="facts_cut", message=f"行数过多，另有 {lines} 行的外部事实未查询"),)
+
+
 class _Case(Struct, frozen=True, kw_only=True):
     """One check in progress: what is asked, of which list, for which instant (civil) and under which id."""
 
@@ -226,13 +233,13 @@ class Service:
         memory, prescription = self.memory, case.prescription
         if memory is None:
             return _NOTHING_ASKED
-        asked = await self.run(size_bytes, lambda: ask_of(memory.keys, prescription, begun.needs, case.at))
+        asked = await self.run(size_bytes, lambda: ask_of(memory.keys, prescription, begun, case.at))
         told = await memory.read(asked.wanted, left_s)
         if told.failed:
             return _Read(unread=True)
         own_since = case.active.sites.of(prescription.institution_id).own_history_since
         fuller = await self.run(size_bytes, lambda: fuller_of(asked, told, prescription, own_since))
-        return _Read(fuller=fuller, notes=_cut(told.cut_at))
+        return _Read(fuller=fuller, notes=(*_cut(told.cut_at), *_left_out(asked.left_out)))
 
     async def record_saved(
         self, prescription: Prescription, prescription_id: str, revision: int, saved_at: str

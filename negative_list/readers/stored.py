@@ -6,7 +6,7 @@ or in a message of ``PutFacts``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import datetime, tzinfo
 from typing import TypeAlias, TypeVar
 
@@ -168,16 +168,16 @@ def supplement(prescription: Prescription, facts: StoreFacts, at: datetime) -> P
     return joined(told, at)
 
 
-def subjects_of(prescription: Prescription, *, lines: bool = True) -> tuple[str, ...]:
+def subjects_of(prescription: Prescription, lines: Container[str] | None = None) -> tuple[str, ...]:
     """Return what facts may be told of besides the patient and the encounters, each once: ids as the body has them.
 
-    ``lines``: with the lines, their items and their doctors.
+    ``lines``: ids of the lines that are asked about, with their items and doctors; all of them where left out.
     """
     named: dict[str, None] = {}
     for encounter in (prescription.encounter, *prescription.others):
         told = [subjects for kind, subjects in _encounter_subjects(encounter).items() if kind != "encounter"]
-        if lines:
-            told += [subjects for line in encounter.lines for subjects in _line_subjects(line, encounter).values()]
+        asked = (line for line in encounter.lines if lines is None or line.id in lines)
+        told += [subjects for line in asked for subjects in _line_subjects(line, encounter).values()]
         named.update(dict.fromkeys(subject for subjects in told for subject in subjects if subject))
     return tuple(named)
 
@@ -195,7 +195,7 @@ def _line_subjects(line: Line, visit: Encounter) -> dict[str, tuple[str, ...]]:
     items = (*line.codes, local) if isinstance(local, str) else line.codes
     packs = line.facts.get("line.trace_codes")
     return {
-        "line": (line.id,),
+        "line": (line.id, f"{institution}/{line.id}") if institution else (line.id,),
         "doctor": (line.id, doctor),
         "item": (line.id, *items, *(f"{institution}/{item}" for item in items if institution)),
         _PACK: packs if isinstance(packs, tuple) else (),

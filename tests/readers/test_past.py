@@ -97,7 +97,7 @@ def test_a_key_beside_an_encounter_is_refused() -> None:
 
 def test_rows_of_facts_become_facts_by_subject() -> None:
     """A value that means unknown tells nothing; wrong ones are named by their place."""
-    rows = [
+    rows: list[dict[str, object]] = [
         {"subject": "P1", "fact": "patient.weight_kg", "value": 60, "valid_from": "2025-12-01 08:00:00"},
         {"subject": "P1", "fact": "patient.sex", "value": "-"},
     ]
@@ -171,10 +171,10 @@ def test_subjects_are_all_that_facts_may_be_told_of() -> None:
     told = read_check_request(sent, SITES)
     line, institution = told.encounter.lines[0], sent["institution_id"]
     items = {*line.codes, str(line.facts["line.local_code"])}
-    here = {f"{institution}/{item}" for item in items}
+    here = {f"{institution}/{name}" for name in (line.id, *items)}
     doctor = str(told.encounter.facts["encounter.doctor_id"])
     assert set(subjects_of(told)) == {line.id, institution, doctor, *items, *here}
-    assert line.id not in subjects_of(told, lines=False)
+    assert line.id not in subjects_of(told, ())
 
 
 def test_a_history_file_holds_encounters_too(tmp_path: Path) -> None:
