@@ -217,7 +217,9 @@ class _Filling:
 
     def _line(self, line: Line, visit: Encounter) -> Line:
         get = line.facts.get
-        asked = (line.id if line.id in self._held else "", line.codes, *map(get, _ASKED))
+        institution = get("line.institution_id") or visit.facts.get("encounter.institution_id", "")
+        named = line.id in self._held or f"{institution}/{line.id}" in self._held
+        asked = (visit.id, line.id if named else "", line.codes, *map(get, _ASKED))
         told = self._alike.get(asked)
         if told is None:
             told = self._alike[asked] = self.told("line", {**_line_subjects(line, visit), _PACK: ()})

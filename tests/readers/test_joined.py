@@ -111,6 +111,17 @@ def test_packs_are_unsold_only_where_all_are_known() -> None:
     assert "line.trace_code_sold" not in line_of(unsold, sent=packed(PACK, "2")).facts
 
 
+def test_lines_alike_are_told_alike_but_for_what_is_told_of_one() -> None:
+    """A fact of one line stays with it, and the doctor of another visit is another doctor."""
+    sent = own_body([own_line(id="A", facts={}), own_line(id="B", facts={})])
+    other = {"id": "V0", "doctor_id": "T002", "lines": [own_line(id="C", facts={}, current=False)]}
+    facts = (fact("B", "line.performed", value=False), fact("T001", "line.doctor_state", "suspended"))
+    read = told(*facts, sent=sent | {"other_encounters": [other]})
+    assert ["line.performed" in line.facts for line in read.encounter.lines] == [False, True]
+    assert [line.facts.get("line.doctor_state") for line in read.encounter.lines] == ["suspended"] * 2
+    assert "line.doctor_state" not in read.others[0].lines[0].facts
+
+
 def test_an_entitlement_ends_with_its_last_day() -> None:
     """The disease of the visit must be one of the patient's, and still be."""
     sent = own_body()
