@@ -45,7 +45,8 @@ T = TypeVar("T")
 MEND_S = 1.0
 """How long a store that failed is left alone: what is back is used within it, and no caller pays for trying."""
 
-_WORK_PART = 0.75
+# Of the deadline; the rest is for handing over, and for what is done once all records are read.
+_WORK_PART = 0.6
 
 
 class Clocks(Struct, frozen=True):

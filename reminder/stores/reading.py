@@ -25,23 +25,43 @@ from reminder.stores.coding import Content, decode_past, decode_value
 if TYPE_CHECKING:
     from reminder.stores.driver import Query, Row
 
-__all__ = ["encounters_of", "queries", "told"]
+__all__ = ["RECORDS_PER_S", "Bounds", "encounters_of", "queries", "told"]
+
+RECORDS_PER_S = 20_000
+"""How many records of five lines are asked for in a second that is left, somewhat more than are worked up in it, so
+that the patients with years of records cost no more than others; what is told of them is the latest."""
 
 _MOMENT = timedelta(microseconds=1)
 _EVER = datetime.min  # noqa: DTZ901 - a civil time before every other
 
 
-def queries(wanted: Wanted) -> list[Query]:
+class Bounds(Struct, frozen=True, kw_only=True):
+    """How much a read may cost: the most records, and the time of ``time.monotonic`` by which to have done."""
+
+    records: int = MOST_LINES
+    until: float | None = None
+
+    @classmethod
+    def within(cls, seconds: float | None) -> Bounds:
+        """What can be done from now on in so many seconds (``None``: whatever there is to do)."""
+        if seconds is None:
+            return cls()
+        records = min(MOST_LINES, max(1, int(seconds * RECORDS_PER_S)))
+        return cls(records=records, until=time.monotonic() + seconds)
+
+
+def queries(wanted: Wanted, bounds: Bounds) -> list[Query]:
     """What to ask for a check; :func:`told` takes the answers in the same order."""
-    return [*_history_queries(wanted), *_fact_queries(wanted)]
+    return [*_history_queries(wanted, bounds.records), *_fact_queries(wanted)]
 
 
-def told(wanted: Wanted, answers: Sequence[list[Row]], until: float | None = None) -> Told:
-    """What a check is told; ``until``: the time of ``time.monotonic`` by which to have done."""
+def told(wanted: Wanted, answers: Sequence[list[Row]], bounds: Bounds) -> Told:
+    """What a check is told."""
     known = Told(history=History() if wanted.history else None)
     if _has_history(wanted):
         records, words, aliases = answers[:3]
-        known = _history(wanted, records, _said(words), _known_as(wanted, aliases), until)
+        found, cut_at = _found_within(bounds, records, wanted.encounter_key, _known_as(wanted, aliases))
+        known = _history(wanted, found, _said(words), cut_at)
     facts = _facts(wanted, *answers[-2:]) if _has_facts(wanted) else ()
     return msgspec.structs.replace(known, facts=facts)
 
@@ -54,12 +74,12 @@ def _has_facts(wanted: Wanted) -> bool:
     return wanted.facts and any(wanted.subjects)
 
 
-def _history_queries(wanted: Wanted) -> list[Query]:
+def _history_queries(wanted: Wanted, most: int) -> list[Query]:
     if not _has_history(wanted):
         return []
     patient = [wanted.patient_key, *wanted.patient_before]
     return [
-        (sql.RECORDS, (patient, patient, MOST_LINES)),
+        (sql.RECORDS, (patient, patient, most - 1)),
         (sql.COVERAGE, (patient, patient, wanted.institution_id)),
         (sql.ALIASES, (_own_encounters(wanted),)),
     ]
@@ -102,16 +122,22 @@ class _Found(Struct, frozen=True):
     content: Content
 
 
-def _history(wanted: Wanted, records: list[Row], said: _Words, own: frozenset[str], until: float | None) -> Told:
-    """The history, and what is left out of it."""
+def _found_within(
+    bounds: Bounds, rows: list[Row], here: str, own: frozenset[str]
+) -> tuple[list[_Found], datetime | None]:
+    """Records, the latest first, and the time before which others are left out (``None``: these are all)."""
     found: list[_Found] = []
-    cut_at, kept = None, 0
-    for last_at, lines, *row, known_as in records:
+    kept = 0
+    for last_at, lines, *row, known_as in rows:
         kept += lines
-        if kept > MOST_LINES or (until is not None and time.monotonic() > until):
-            cut_at = datetime.fromisoformat(last_at)
-            break
-        found.append(_found(row, wanted.encounter_key if known_as in own else known_as))
+        if kept > MOST_LINES or (bounds.until is not None and time.monotonic() > bounds.until):
+            return found, datetime.fromisoformat(last_at)
+        found.append(_found(row, here if known_as in own else known_as))
+    return found, datetime.fromisoformat(rows[-1][0]) if len(rows) >= bounds.records else None
+
+
+def _history(wanted: Wanted, found: list[_Found], said: _Words, cut_at: datetime | None) -> Told:
+    """The history, and what is left out of it."""
     others = (one for one in found if one.encounter_key != wanted.encounter_key)
     history = msgspec.structs.replace(_covered(said, cut_at), lines=_lines(found), encounters=_encounters(others))
     return Told(history=history, cut_at=cut_at, forgotten_before=said.forgotten_before)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from reminder.stores import statements as sql
 from reminder.stores.base import Coverage, HistoryRecord, Kept, OpenFinding, Saved, StoreError, Told, Wanted
 from reminder.stores.changes import NO_TIME, Change, apply, civil_text, saving, utc_text
 from reminder.stores.coding import decode
-from reminder.stores.reading import encounters_of, queries, told
+from reminder.stores.reading import Bounds, encounters_of, queries, told
 
 if TYPE_CHECKING:
     from negative_list.indicators import Visit
@@ -33,10 +32,10 @@ class SqlStore:
 
     def read(self, wanted: Wanted, *, within_s: float | None = None) -> Told:
         """Everything one check asks for, in one batch."""
-        until = None if within_s is None else time.monotonic() + within_s
-        answers = self._driver.read(queries(wanted))
+        bounds = Bounds.within(within_s)
+        answers = self._driver.read(queries(wanted, bounds))
         try:
-            return told(wanted, answers, until)
+            return told(wanted, answers, bounds)
         except msgspec.DecodeError as error:
             raise StoreError("refused", f"a record of this patient is damaged ({error}); put back a copy") from error
 

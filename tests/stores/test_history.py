@@ -239,6 +239,17 @@ def test_a_patient_with_too_many_lines_is_told_the_latest(store: SqlStore, monke
     assert not told.history.complete
 
 
+def test_a_read_with_little_time_asks_for_no_more_than_it_can_work_up(store: SqlStore) -> None:
+    """The latest records are asked for, as many as the time is worth, and the coverage begins after them."""
+    days = [DAY - timedelta(days=back) for back in range(10)]
+    store.save([saved(line(f"R{k}", begins=day), prescription_id=str(k)) for k, day in enumerate(days)])
+    bounds = reading.Bounds(records=3)
+    told = reading.told(wanted(), store._driver.read(reading.queries(wanted(), bounds)), bounds)  # noqa: SLF001
+    assert told.history is not None
+    assert [one.id for one in told.history.lines] == ["R0", "R1", "R2"]
+    assert told.cut_at == days[2]
+
+
 def test_a_read_without_time_tells_nothing_and_promises_nothing(store: SqlStore) -> None:
     """Time is up before the first record: the coverage begins after the last line."""
     store.save([saved(line())])

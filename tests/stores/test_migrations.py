@@ -26,7 +26,7 @@ from reminder.stores.base import StoreError
 from reminder.stores.migrate import migrate, scripts
 from reminder.stores.opening import open_store
 from reminder.stores.postgres import PostgresDriver, open_postgres
-from reminder.stores.reading import queries
+from reminder.stores.reading import Bounds, queries
 from reminder.stores.schema import METADATA
 from reminder.stores.sqlite import open_sqlite
 from reminder.stores.version import HEAD
@@ -168,10 +168,10 @@ def test_a_database_without_statistics_reads_by_keys(postgres: str) -> None:
     store.put_facts([fact(subject=f"p{number}") for number in range(3000)], at=NOW)
     store.close()
     driver = PostgresDriver(postgres)
-    answers = driver.read([(f"EXPLAIN {text}", values) for text, values in queries(wanted("p1", "T001"))])
+    answers = driver.read([(f"EXPLAIN {text}", values) for text, values in queries(wanted("p1", "T001"), Bounds())])
     driver.close()
     plans = "\n".join(row for (answer) in answers for (row,) in answer)
-    assert re.findall(r"record_of_patient|fact_pkey", plans) == ["record_of_patient", "fact_pkey"]
+    assert set(re.findall(r"record_\w+|fact_\w+", plans)) == {"record_of_patient", "fact_pkey"}
     assert "Seq Scan" not in plans
 
 
