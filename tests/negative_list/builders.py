@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +12,10 @@ from negative_list import conditions as c
 from negative_list.compile import CompiledList, compile
 from negative_list.decide import decide
 from negative_list.decision import Decision, Finding, Suggestion
+from negative_list.engine import match
+from negative_list.findings import not_evaluated_of
 from negative_list.parse import Parsed, parse_yaml
-from negative_list.prescription import Diagnosed, Encounter, Line, Patient, Prescription
+from negative_list.prescription import Diagnosed, Encounter, History, Line, Patient, Prescription
 from negative_list.rules import Basis, NamedSet, Rule, RuleList, Text, Trigger
 from negative_list.validate import validate
 
@@ -36,8 +38,11 @@ __all__ = [
     "edited",
     "fact",
     "finding",
+    "judged",
     "line",
     "listed",
+    "needs",
+    "past",
     "prescription",
     "rule",
     "rule_yaml",
@@ -107,6 +112,33 @@ def prescription(
 def decided(*rules: Rule, on: Prescription | None = None, **given: Any) -> Decision:
     """What is decided about a prescription at :data:`AT`."""
     return decide(listed(*rules), on or prescription(), AT, **given)
+
+
+def judged(
+    condition: c.Condition, *lines: Line, on: Prescription | None = None, history: History | None = None, **rule_: Any
+) -> bool | None:
+    """What a condition answers for the first line of a body (or for :func:`prescription` of these lines)."""
+    body = on or prescription(*lines)
+    matched = match(listed(rule(condition, **rule_)), body, AT, history)
+    first = body.encounter.lines[0].id
+    answers = [each.holds for each in matched.judgements if each.line is None or each.line.id == first]
+    return answers[0] if answers else False
+
+
+def needs(
+    condition: c.Condition, *lines: Line, on: Prescription | None = None, history: History | None = None
+) -> list[str]:
+    """What a condition lacks for the first line of a body."""
+    compiled = listed(rule(condition))
+    body = on or prescription(*lines)
+    matched = match(compiled, body, AT, history)
+    open_ = not_evaluated_of(matched, compiled.binder)
+    return [name for each in open_ if each.lines[:1] == (body.encounter.lines[0].id,) for name in each.needs]
+
+
+def past(days: float, ident: str = "h", code: str = DRUG, **given: Any) -> Line:
+    """A line of another encounter, ``H``, so many days ago."""
+    return line(ident, code, **{"encounter_id": "H", "current": False, "begins": AT - timedelta(days=days)} | given)
 
 
 def edited(body: Prescription, suggestion: Suggestion) -> Prescription:
