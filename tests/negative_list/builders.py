@@ -138,7 +138,8 @@ def needs(
 
 def past(days: float, ident: str = "h", code: str = DRUG, **given: Any) -> Line:
     """A line of another encounter, ``H``, so many days ago."""
-    return line(ident, code, **{"encounter_id": "H", "current": False, "begins": AT - timedelta(days=days)} | given)
+    fields: dict[str, Any] = {"encounter_id": "H", "current": False, "begins": AT - timedelta(days=days)}
+    return line(ident, code, **(fields | given))
 
 
 def edited(body: Prescription, suggestion: Suggestion) -> Prescription:

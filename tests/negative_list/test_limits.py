@@ -103,7 +103,7 @@ SUMS = [
 def test_weights_make_lines_count_less(lines: list[Any], low: int, high: int) -> None:
     """The first weight that means a line counts, one where none does, from least to most where it is unknown."""
 
-    def answer(**bounds: Decimal) -> bool | None:
+    def answer(**bounds: Any) -> bool | None:
         return judged(c.Sum(lines=ALL_ITEMS, weights=WEIGHTS, **bounds), *lines)
 
     assert answer(at_least=Decimal(low)) is True
@@ -145,7 +145,7 @@ def test_places_are_counted_in_units(lines: list[tuple[int | None, int | None]],
     """A line's last unit stands after all units of the lines before it: dearer ones first, then as in the body."""
     made = [line(str(k), facts={"slides": n, "unit_price_fen": price}) for k, (n, price) in enumerate(lines)]
 
-    def answer(**bounds: Decimal) -> bool | None:
+    def answer(**bounds: Any) -> bool | None:
         return judged(c.Rank(lines=LINES, of="line.slides", **bounds), *made)
 
     assert answer(at_least=Decimal(low)) is True

@@ -32,7 +32,8 @@ def some(items: c.Items = ITEMS, **window: Any) -> c.Some:
 
 def known(*lines: Line, **given: Any) -> History:
     """A history that is complete unless it says otherwise."""
-    return History(**{"lines": lines, "complete": True} | given)
+    fields: dict[str, Any] = {"lines": lines, "complete": True}
+    return History(**(fields | given))
 
 
 YEARS = [
