@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from negative_list.decide import NOT_READ
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -130,9 +132,9 @@ def key(text: str) -> str:
 
 
 def note_codes() -> set[str]:
-    """The codes of the notes the readers make."""
-    found = set()
-    for path in sorted((ROOT / "negative_list").rglob("*.py")):
+    """The codes of the notes the readers and the service make."""
+    found = {NOT_READ}
+    for path in sorted((*(ROOT / "negative_list").rglob("*.py"), *(ROOT / "reminder").glob("*.py"))):
         calls = (node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call))
         for call in calls:
             if ast.unparse(call.func).rpartition(".")[2] in {"Note", "note"}:
