@@ -56,12 +56,15 @@ def said(window: Window) -> str:
 
 def lines_of(values: Values, items: Items, **more: Any) -> Lines:
     """The lines a row gathers; a window that nobody told is the default itself, which canonical lines leave out."""
-    return Lines(items=items, window=values.get("window", VISIT), state=values.get(STATE, "any"), **more)
+    told = {"same": tuple(values.get("same", ())), **more}
+    return Lines(items=items, window=values.get("window", VISIT), state=values.get(STATE, "any"), **told)
 
 
 def line_values(lines: Lines) -> dict[str, Any]:
     """The columns of gathered lines; what they say besides has no column and shows when the row is read back."""
-    told = {} if lines.window is VISIT else {"window": lines.window}
+    told: dict[str, Any] = {} if lines.window is VISIT else {"window": lines.window}
+    if lines.same:
+        told["same"] = lines.same
     return told if lines.state == "any" else {**told, STATE: lines.state}
 
 
@@ -100,7 +103,7 @@ def _take_quantity(rule: Rule, core: Condition) -> Values | None:
 
 
 QUANTITY = Shape(
-    columns=("limit", "unit", "window", "period_days", "measure", STATE),
+    columns=("limit", "unit", "window", "period_days", "measure", "same", STATE),
     needs=(("limit",), ("window", "period_days")),
     make=_make_quantity,
     take=_take_quantity,
@@ -122,7 +125,7 @@ def _take_amount(rule: Rule, core: Condition) -> Values | None:
 
 
 AMOUNT = Shape(
-    columns=("limit_amount", "window", "period_days", STATE),
+    columns=("limit_amount", "window", "period_days", "same", STATE),
     needs=(("limit_amount",), ("window", "period_days")),
     make=_make_amount,
     take=_take_amount,
@@ -151,7 +154,10 @@ def _take_course(rule: Rule, core: Condition) -> Values | None:
 
 
 COURSE = Shape(
-    columns=("limit_days", "window", "span", STATE), needs=(("limit_days",),), make=_make_course, take=_take_course
+    columns=("limit_days", "window", "span", "same", STATE),
+    needs=(("limit_days",),),
+    make=_make_course,
+    take=_take_course,
 )
 """Payable for so many days of use."""
 
@@ -188,7 +194,7 @@ def _take_caps(rule: Rule, core: Condition) -> Values | None:
 
 
 CAPS = Shape(
-    columns=("limit_days", "limit", "modes", "window", "period_days", "measure", STATE),
+    columns=("limit_days", "limit", "modes", "window", "period_days", "measure", "same", STATE),
     needs=(("limit_days", "limit"),),
     make=_make_caps,
     take=_take_caps,

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from negative_list.conditions import All, Condition, Count, Every, Fact, Items, Lines, Not, Pair, Rank, Some, Window
 from negative_list.rules import Rule, Text, Trigger
 from negative_list.sheets.amount_shapes import STATE, VISIT, line_values, lines_of, said
@@ -51,7 +53,7 @@ def _take_alone(rule: Rule, core: Condition) -> Values | None:
 
 ALONE = Shape(
     columns=("types", "window", STATE),
-    needs=(("codes", "name", "names"),),
+    needs=(("codes", "name", "names", "sets"),),
     make=_make_alone,
     take=_take_alone,
     grouped=True,
@@ -62,27 +64,50 @@ ALONE = Shape(
 # -- pairs
 
 
-def _side(values: Values, codes: str, name: str) -> Items:
-    if values.get(codes):
-        return Items(codes=tuple(values[codes]))
-    return Items(names=(values[name],))
+def _side(values: Values, side: str) -> Items:
+    """The items of one side: codes, else a name; what neither can say is data the program wrote."""
+    if values.get(f"{side}_items"):
+        try:
+            return msgspec.convert(values[f"{side}_items"], Items)
+        except msgspec.ValidationError as error:
+            message = "程序写入的内容已改动 (changed by hand); 请恢复或清空 (restore it, or empty the cell)"
+            raise refusal(message, f"{side}_items") from error
+    if values.get(f"{side}_codes"):
+        return Items(codes=tuple(values[f"{side}_codes"]))
+    return Items(names=(values[f"{side}_name"],))
+
+
+def _side_values(items: Items, side: str) -> dict[str, Any]:
+    if items == Items(codes=items.codes) and items.codes:
+        return {f"{side}_codes": items.codes}
+    if items == Items(names=items.names) and len(items.names) == 1:
+        return {f"{side}_name": items.names[0]}
+    return {f"{side}_items": msgspec.to_builtins(items)}
+
+
+def _side_name(values: Values, side: str) -> str:
+    items = _side(values, side)
+    return str(values.get(f"{side}_name") or joined((*items.names, *items.codes, *items.prefixes, *items.sets)))
 
 
 def _pair_trigger(values: Values, main: Items, other: Items) -> Trigger:
     sides = {"main": (main,), "other": (other,)}.get(values.get("triggered_by", "both"), (main, other))
-    return Trigger(
-        codes=tuple(dict.fromkeys(code for side in sides for code in side.codes)),
-        names=tuple(dict.fromkeys(name for side in sides for name in side.names)),
-    )
+    told: dict[str, Any] = {
+        name: tuple(dict.fromkeys(value for side in sides for value in getattr(side, name))) for name in _WAYS
+    }
+    return Trigger(**told)
+
+
+_WAYS = Items.__struct_fields__
 
 
 def _make_pair(symmetric: bool, zh: str, en: str) -> Callable[[Values], Made]:
     def make(values: Values) -> Made:
-        main, other = _side(values, "main_codes", "main_name"), _side(values, "other_codes", "other_name")
+        main, other = _side(values, "main"), _side(values, "other")
         if set(main.codes) & set(other.codes):
             raise refusal("同一编码不能在两边 (one code on both sides); 请核对 (check both)", "other_codes")
         window: Window = values["window"]
-        names = [values.get(f"{side}_name") or joined(values[f"{side}_codes"]) for side in ("main", "other")]
+        names = [_side_name(values, side) for side in ("main", "other")]
         return Made(
             violation=Pair(main=main, contained=other, window=window, symmetric=symmetric),
             trigger=_pair_trigger(values, main, other),
@@ -95,29 +120,31 @@ def _make_pair(symmetric: bool, zh: str, en: str) -> Callable[[Values], Made]:
 def _take_pair(rule: Rule, core: Condition) -> Values | None:
     if not isinstance(core, Pair):
         return None
-    told: dict[str, Any] = {"window": core.window, "triggered_by": _triggered_by(rule, core)}
-    for side, items in (("main", core.main), ("other", core.contained)):
-        if items.codes:
-            told[f"{side}_codes"] = items.codes
-        elif items.names:
-            told[f"{side}_name"] = items.names[0]
-    return told
+    sides = {**_side_values(core.main, "main"), **_side_values(core.contained, "other")}
+    return {"window": core.window, "triggered_by": _triggered_by(rule, core), **sides}
 
 
 def _triggered_by(rule: Rule, pair: Pair) -> str:
-    if rule.trigger.codes == pair.main.codes and rule.trigger.names == pair.main.names:
-        return "main"
-    other = rule.trigger.codes == pair.contained.codes and rule.trigger.names == pair.contained.names
-    return "other" if other else "both"
+    told = Items(**{name: getattr(rule.trigger, name) for name in _WAYS})
+    return "main" if told == pair.main else "other" if told == pair.contained else "both"
 
 
 def _pair_shape(zh: str, en: str, *, symmetric: bool) -> Shape:
     return Shape(
-        columns=("main_name", "main_codes", "other_name", "other_codes", "window", "triggered_by"),
-        needs=(("main_codes", "main_name"), ("other_codes", "other_name"), ("window",)),
+        columns=(
+            "main_name",
+            "main_codes",
+            "main_items",
+            "other_name",
+            "other_codes",
+            "other_items",
+            "window",
+            "triggered_by",
+        ),
+        needs=(("main_codes", "main_name", "main_items"), ("other_codes", "other_name", "other_items"), ("window",)),
         make=_make_pair(symmetric, zh, en),
         take=_take_pair,
-        key=("main_codes", "main_name", "other_codes", "other_name", "window"),
+        key=("main_codes", "main_name", "main_items", "other_codes", "other_name", "other_items", "window"),
     )
 
 
@@ -134,8 +161,7 @@ TOGETHER = _pair_shape("{0}与{1}不得{window}合用", "not to be used together
 
 
 def _make_companion(values: Values) -> Made:
-    needed = _side(values, "companion_codes", "companion_name")
-    name = values.get("companion_name") or joined(needed.codes)
+    needed, name = _side(values, "companion"), _side_name(values, "companion")
     message = Text(zh=f"{said(values.get('window', VISIT))}没有配套的{name}", en="the companion item is missing")
     return Made(violation=Not(of=Some(lines=lines_of(values, needed))), trigger=trigger_of(values), message=message)
 
@@ -143,15 +169,13 @@ def _make_companion(values: Values) -> Made:
 def _take_companion(rule: Rule, core: Condition) -> Values | None:
     match core:
         case Not(of=Some(lines=Lines() as lines)):
-            told = {"companion_codes": lines.items.codes} if lines.items.codes else {}
-            named = {"companion_name": lines.items.names[0]} if lines.items.names and not told else {}
-            return {**item_values(rule.trigger), **told, **named, **line_values(lines)}
+            return {**item_values(rule.trigger), **_side_values(lines.items, "companion"), **line_values(lines)}
     return None
 
 
 COMPANION = Shape(
-    columns=("companion_name", "companion_codes", "window", STATE),
-    needs=(("companion_codes", "companion_name"),),
+    columns=("companion_name", "companion_codes", "companion_items", "window", "same", STATE),
+    needs=(("companion_codes", "companion_name", "companion_items"),),
     make=_make_companion,
     take=_take_companion,
     union=("companion_codes",),
@@ -175,7 +199,7 @@ def _take_count(rule: Rule, core: Condition) -> Values | None:
 
 
 DUPLICATES = Shape(
-    columns=("group", "limit", "window", STATE),
+    columns=("group", "limit", "window", "same", STATE),
     needs=(("group", "rule_id"),),
     make=_make_duplicates,
     take=_take_count,

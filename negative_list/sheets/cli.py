@@ -14,7 +14,7 @@ from negative_list.shell import fail, tell, write_beside
 if TYPE_CHECKING:
     from negative_list.rules import RuleList
     from negative_list.sheets.families import Family
-    from negative_list.sheets.importing import Found, SheetImport
+    from negative_list.sheets.importing import Found, SheetImport, Sheets
     from negative_list.sheets.maps import ColumnMap
 
 __all__ = ["register"]
@@ -51,6 +51,7 @@ def _import_sheet(
     """Read sheets into a list; good rows go in, bad ones come back with their problems (exit code 1 then)."""
     from negative_list.compile import canonical_lines
     from negative_list.sheets.importing import Wanted, import_tables
+    from negative_list.sheets.sets import with_sets
 
     if mode is not None and mode not in _MODES:
         raise typer.BadParameter(f"`{mode}` is none of {', '.join(_MODES)}", param_hint="--mode")
@@ -59,16 +60,16 @@ def _import_sheet(
         raise typer.BadParameter("`replace` ends rules; say from which day the sheet holds", param_hint="--on")
     try:
         told = _family(family, sheets)
-        found, notes = _mapped(sheets, told, issuer, maps or output.parent / "maps", map_file, confirm=confirm)
+        read = _mapped(sheets, told, issuer, maps or output.parent / "maps", map_file, confirm=confirm)
         done = import_tables(
-            found,
+            read.found,
             told,
-            _existing(existing),
+            with_sets(_existing(existing), read.sets),
             Wanted(mode=mode, on=day, document=document, skip_hidden=skip_hidden),  # type: ignore[arg-type]
         )
     except ListError as error:
         fail(error.problems)
-    for note in (*notes, *done.notes):
+    for note in (*read.notes, *done.notes):
         typer.echo(note, err=True)
     if done.good:
         write_beside(output, b"".join(canonical_lines(done.rules)))
@@ -114,7 +115,7 @@ def _return(done: SheetImport, output: Path, rejected: Path | None) -> list[Path
 
 def _mapped(
     sheets: list[Path], family: Family, issuer: str, folder: Path, map_file: Path | None, *, confirm: bool
-) -> tuple[tuple[Found, ...], tuple[str, ...]]:
+) -> Sheets:
     """The sheets with their maps; without a confirmed one the command ends, showing the proposed one."""
     from msgspec.structs import replace
 
@@ -125,14 +126,14 @@ def _mapped(
     if given is not None and given.family != family.class_id:
         message = f"列对照表是 {given.family} 的 (the map is of another family); 请换一个 (give another)"
         raise ListError([Problem(file=str(map_file), path="family", message=message)])
-    found, notes = find_tables(sheets, family, given)
-    sure, unsure = mapped(found, family, issuer, folder, given)
+    read = find_tables(sheets, family, given)
+    sure, unsure = mapped(read.found, family, issuer, folder, given)
     if unsure and not (confirm and given is None):
         _ask(unsure, family)
     for one, column_map, _ in unsure:
         write_beside(map_path(folder, column_map), map_text(column_map, one.header, family).encode())
         sure = (*sure, replace(one, column_map=column_map))
-    return sure, notes
+    return replace(read, found=sure)
 
 
 def _ask(unsure: tuple[tuple[Found, ColumnMap, bool], ...], family: Family) -> None:
@@ -215,16 +216,18 @@ def _export_sheet(
     """Write the rules of a family as a sheet; exit code 1 when some cannot be held, which are named."""
     from negative_list.sheets.exporting import exported
     from negative_list.sheets.grid import require
+    from negative_list.sheets.sets import SETS
     from negative_list.sheets.writing import table_bytes
 
     told = _family(family, [])
     try:
-        if output.suffix.lower() != ".csv":
+        text = output.suffix.lower() == ".csv"
+        done = exported(_existing(list_path), told, str(list_path), sets=not text)
+        if not text:
             require("openpyxl", output)
-        done = exported(_existing(list_path), told, str(list_path))
     except ListError as error:
         fail(error.problems)
-    write_beside(output, table_bytes(output, told.class_id, done.rows))
+    write_beside(output, table_bytes(output, {told.class_id: done.rows, SETS: done.sets}))
     typer.echo(f"{output}：{done.rules} 条规则 (rules)，{len(done.rows) - 1} 行 (rows)")
     if done.refused:
         fail(done.refused)

@@ -75,7 +75,7 @@ def columns() -> Mapping[str, Column]:
     return msgspec.convert({key: {**row, "key": key} for key, row in raw.items()}, dict[str, Column])
 
 
-MANY = frozenset({"item_codes", "codes", "icd", "operations", "terms", "words", "facts"})
+MANY = frozenset({"item_codes", "codes", "codes_named", "icd", "operations", "terms", "words", "facts"})
 """Kinds whose value is a tuple of texts; :data:`NONE` says that it is empty."""
 
 
@@ -140,6 +140,7 @@ _READERS: Mapping[str, Callable[[Column, Raw, str], Value]] = {
     "text": lambda _column, value, _format: text_of(value),
     "item_codes": lambda _column, value, number: item_codes(value, number),
     "codes": lambda _column, value, number: code_list(value, number),
+    "codes_named": lambda _column, value, _format: terms_of(value),
     "icd": lambda _column, value, number: icd_list(value, number),
     "operations": lambda _column, value, number: operation_list(value, number),
     "terms": lambda _column, value, _format: terms_of(value),
@@ -195,6 +196,7 @@ def _written_word(column: Column, value: str) -> Raw:
 _WRITERS: Mapping[str, Callable[[Column, Value], Raw]] = {
     "item_codes": lambda _column, value: "、".join(value),
     "codes": lambda _column, value: "、".join(value),
+    "codes_named": lambda _column, value: written_terms(value),
     "icd": lambda _column, value: "、".join(value),
     "operations": lambda _column, value: "、".join(value),
     "terms": lambda _column, value: written_terms(value),

@@ -108,7 +108,7 @@ def _plain(said: Values, values: Values, violation: Condition) -> dict[str, Any]
 def _by_names_alone(condition: Condition, *, negated: bool) -> bool:
     """Whether the absence of a diagnosis told by its name alone would decide."""
     if isinstance(condition, Diagnosis):
-        return negated and not condition.codes
+        return negated and not (condition.codes or condition.sets)
     inverted = negated is not isinstance(condition, Not)
     return any(_by_names_alone(child, negated=inverted) for child in children_of(condition))
 
@@ -309,7 +309,7 @@ def identity_of(family: Family, rule: Rule) -> tuple[tuple[str, Any], ...] | Non
         return None
     if family.shape.grouped:
         return (("group", rule.title.partition("：")[0]),) if "group" in family.shape.columns else (("group", ""),)
-    items = ("codes", "names", "prefixes", "types") if family.of_items else ()
+    items = ("codes", "sets", "names", "prefixes", "types") if family.of_items else ()
     return tuple((name, _sorted(told.get(name))) for name in (*items, *family.shape.key) if told.get(name))
 
 

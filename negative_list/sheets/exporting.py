@@ -11,6 +11,7 @@ from negative_list.errors import Problem
 from negative_list.sheets.columns import MANY, NONE, Column, columns, written
 from negative_list.sheets.convert import not_held, values_of
 from negative_list.sheets.grid import Raw
+from negative_list.sheets.sets import set_rows, sets_used
 from negative_list.sheets.writing import INSTRUCTIONS, TEXT_FORMAT, put, workbook_bytes
 
 if TYPE_CHECKING:
@@ -24,17 +25,21 @@ _CODES_IN_A_CELL = 1_000
 
 
 class Exported(Struct, frozen=True, kw_only=True):
-    """The rows of a family, the header first, and the rules no row holds, each with the fields that would be lost."""
+    """The rows of a family, the header first, the sets they use, and the rules no row holds, each with what is lost."""
 
     rows: tuple[tuple[Raw, ...], ...]
+    sets: tuple[tuple[Raw, ...], ...]
     rules: int
     refused: tuple[Problem, ...]
 
 
-def exported(rules: RuleList, family: Family, file: str = "") -> Exported:
-    """The rules of a family as rows; reading the rows gives the same rules, or the rule is refused by name."""
+def exported(rules: RuleList, family: Family, file: str = "", *, sets: bool = True) -> Exported:
+    """The rules of a family as rows; reading the rows gives the same rules, or the rule is refused by name.
+
+    ``sets``: whether there is a second worksheet for the named sets the rules use.
+    """
     own = [rule for rule in rules.rules if rule.class_id == family.class_id]
-    lost = {rule.id: fields for rule in own if (fields := not_held(family, rule))}
+    lost = {rule.id: fields for rule in own if (fields := not_held(family, rule) or _homeless(rule, sets=sets))}
     held = [rule for rule in own if rule.id not in lost]
     told = [values_of(family, rule) or {} for rule in held]
     filled = {key for values in told for key in (*values, *(k for _, one in values.get("branch", ()) for k in one))}
@@ -42,7 +47,13 @@ def exported(rules: RuleList, family: Family, file: str = "") -> Exported:
     rows: list[tuple[Raw, ...]] = [tuple(columns()[key].zh for key in used)]
     for values in told:
         rows.extend(_rows(values, used, one_each=family.shape.grouped))
-    return Exported(rows=tuple(rows), rules=len(held), refused=tuple(_refused(own, lost, file)))
+    used_sets = {name for rule in held for name in sets_used(rule)}
+    listed = set_rows(named for named in rules.sets if named.id in used_sets)
+    return Exported(rows=tuple(rows), sets=tuple(listed), rules=len(held), refused=tuple(_refused(own, lost, file)))
+
+
+def _homeless(rule: Rule, *, sets: bool) -> tuple[str, ...]:
+    return () if sets else tuple(sorted(f"sets.{name}" for name in sets_used(rule)))
 
 
 def _refused(own: Iterable[Rule], lost: Mapping[str, tuple[str, ...]], file: str) -> Iterator[Problem]:
@@ -74,6 +85,22 @@ def _cell(key: str, values: Mapping[str, Any]) -> Raw:
 
 # -- templates
 
+_WRITTEN_BY_US = frozenset(
+    {
+        "rule_class",
+        "points",
+        "also",
+        "tree",
+        "rest",
+        "message_en",
+        "main_items",
+        "other_items",
+        "companion_items",
+        "sets",
+    }
+)
+"""Columns no template has: the program fills them in exports."""
+
 _HEADER_FILL = "FFDCE6F1"
 _NEEDED_FILL = "FFFCE4D6"
 _EXAMPLE_COLOUR = "FF808080"
@@ -88,7 +115,7 @@ def template_bytes(family: Family) -> bytes:
     book = Workbook()
     sheet: Any = book.active
     sheet.title = family.class_id
-    keys = [key for key in family.columns if key not in ("rule_class", "points", "also", "tree", "rest", "message_en")]
+    keys = [key for key in family.columns if key not in _WRITTEN_BY_US]
     needed = {key for group in family.needs for key in group if not _has_default(family, group)} | {"document"}
     for place, key in enumerate(keys, 1):
         _heading(sheet, place, columns()[key], needed=key in needed)

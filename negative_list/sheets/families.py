@@ -52,7 +52,7 @@ COMMON = (
 """The columns every family has, after its own."""
 
 _LEADING = ("operation", "rule_id", "rule_class", "title")
-_ITEMS = ("name", "codes", "names", "prefixes", "types", "except_codes", "except_names")
+_ITEMS = ("name", "codes", "sets", "names", "prefixes", "types", "except_codes", "except_names")
 _EXEMPT = ("exempt_codes", "exempt_terms")
 _WITHOUT_ITEMS = (
     patient.DIAGNOSIS_SEX,
@@ -62,7 +62,7 @@ _WITHOUT_ITEMS = (
     bill.CONTAINED,
     bill.TOGETHER,
 )
-_ITEM_NEEDS = ("codes", "name", "names", "prefixes", "types")
+_ITEM_NEEDS = ("codes", "name", "names", "prefixes", "types", "sets")
 
 
 class Family(Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from negative_list.classes import classes
 from negative_list.errors import ListError, Problem
-from negative_list.rules import RuleList
+from negative_list.rules import NamedSet, RuleList
 from negative_list.sheets.cells import folded, text_of
 from negative_list.sheets.columns import columns
 from negative_list.sheets.drafts import drafted
@@ -22,9 +22,10 @@ from negative_list.sheets.header import PROBLEM_HEADING, Header, find_header, he
 from negative_list.sheets.maps import ColumnMap, kept_map, known_headings, other_headers, proposed
 from negative_list.sheets.merging import Mode, merged
 from negative_list.sheets.rows import Bad, Table, read_table
+from negative_list.sheets.sets import SETS, read_sets
 from negative_list.sheets.writing import INSTRUCTIONS, Returned
 
-__all__ = ["Found", "SheetImport", "Wanted", "find_tables", "guessed_family", "import_tables", "mapped"]
+__all__ = ["Found", "SheetImport", "Sheets", "Wanted", "find_tables", "guessed_family", "import_tables", "mapped"]
 
 _FIRST_ROWS = 12
 
@@ -75,25 +76,30 @@ def _telling(grid: Grid) -> str:
     return "\n".join([Path(grid.file).stem, grid.sheet, *cells])
 
 
-def find_tables(
-    paths: Iterable[Path], family: Family, given: ColumnMap | None = None
-) -> tuple[tuple[Found, ...], tuple[str, ...]]:
-    """The sheets of the files that hold a table of the family, and what is to be told of the others.
+class Sheets(Struct, frozen=True, kw_only=True, eq=False):
+    """The sheets of some files that hold a table, the named sets beside them, and what is to be told of the others."""
 
-    The headings of a map that is given are known like those of the family.
+    found: tuple[Found, ...]
+    sets: tuple[NamedSet, ...]
+    notes: tuple[str, ...]
+
+
+def find_tables(paths: Iterable[Path], family: Family, given: ColumnMap | None = None) -> Sheets:
+    """The sheets of the files that hold a table of the family. The headings of a map that is given are known too.
 
     Raises:
         ListError: a file cannot be read, or holds no table.
     """
     found: list[Found] = []
+    sets: list[NamedSet] = []
     notes: list[str] = []
     problems: list[Problem] = []
-    known = known_headings(family) | ({heading(title) for title in given.columns} if given else set())
     for path in paths:
         grids = [grid for grid in read_grids(path) if grid.sheet != INSTRUCTIONS]
-        tables = [(grid, find_header(grid, known.__contains__)) for grid in grids]
-        own = [Found(grid=grid, header=h) for grid, h in tables if h is not None and _tells_items(h, family, given)]
-        unread = [grid for grid in grids if not any(one.grid is grid for one in own)]
+        sets.extend(read_sets(grids))
+        own = list(_tables(grids, family, given))
+        read = {id(one.grid) for one in own}
+        unread = [grid for grid in grids if id(grid) not in read and grid.sheet != SETS]
         notes.extend(f"{grid.place}：没有识别到表头，未读 (no header, not read)" for grid in unread)
         notes.extend(f"{one.grid.place}：工作表是隐藏的，已读 (hidden, read)" for one in own if one.grid.hidden)
         if not own:
@@ -101,7 +107,15 @@ def find_tables(
         found.extend(own)
     if problems:
         raise ListError(problems)
-    return tuple(found), tuple(notes)
+    return Sheets(found=tuple(found), sets=tuple(sets), notes=tuple(notes))
+
+
+def _tables(grids: Iterable[Grid], family: Family, given: ColumnMap | None) -> Iterator[Found]:
+    known = known_headings(family) | ({heading(title) for title in given.columns} if given else set())
+    for grid in grids:
+        header = find_header(grid, known.__contains__) if grid.sheet != SETS else None
+        if header is not None and _tells_items(header, family, given):
+            yield Found(grid=grid, header=header)
 
 
 def _tells_items(header: Header, family: Family, given: ColumnMap | None) -> bool:
@@ -240,7 +254,7 @@ def _notes(tables: Sequence[Table], found: Sequence[Found]) -> Iterator[str]:
             yield f"{one.grid.place}：隐藏列已读 (hidden columns, read)：{'、'.join(map(folded, hidden))}"
 
 
-_ITEMS = {"codes", "names", "prefixes", "types"}
+_ITEMS = {"codes", "names", "prefixes", "types", "sets"}
 _MOST = 12
 
 

@@ -29,7 +29,7 @@ __all__ = [
 Values: TypeAlias = "Mapping[str, Any]"
 """What a row says, by column; blank cells are not in it."""
 
-ITEM_COLUMNS = ("codes", "names", "prefixes", "types", "except_codes", "except_names")
+ITEM_COLUMNS = ("codes", "sets", "names", "prefixes", "types", "except_codes", "except_names")
 """The columns that name items, in the order of :class:`negative_list.conditions.Items`."""
 
 
@@ -73,7 +73,7 @@ def trigger_of(values: Values) -> Trigger:
 
 
 def item_values(items: Items) -> dict[str, Any]:
-    """The item columns of items; sets have no column."""
+    """The item columns of items."""
     return {name: getattr(items, name) for name in ITEM_COLUMNS if getattr(items, name)}
 
 

@@ -50,6 +50,8 @@ _CALENDAR: tuple[tuple[str, str, str], ...] = (
         "encounter",
         "单次(?:门诊|住院)|同次就诊|同次住院|[一本同]次(?:就诊|住院)|本次就诊|住院期间|次均?|一次住院",
     ),
+    ("医保年度", "insurance_year", "参保年度|保险年度"),
+    ("用药期间", "in_use", "同时在用|在用期间|供药期间"),
     ("终身", "lifetime", "一生|终生|生命周期|累计"),
 )
 _COUNTED = re.compile(rf"(?:任意|连续|每)?(?P<n>{NUMBER})个?(?P<unit>小时|天|日|周|h)(?:以?内)?")
@@ -61,6 +63,7 @@ _TOLD: Mapping[str, tuple[str, str]] = {
     "仅此前": ("side", "before"),
     "跨就诊": ("whose", "patient"),
     "本次就诊": ("whose", "encounter"),
+    "本机构": ("whose", "institution"),
 }
 _WITHIN_VISIT = ("instant", "hour", "day", "hours", "encounter")
 
@@ -105,7 +108,7 @@ def written_window(window: Window) -> str:
     if window.side == "before":
         told.append("仅此前")
     if window.unit != "encounter":
-        told.append("跨就诊" if window.whose == "patient" else "本次就诊")
+        told.append(next(word for word, meant in _TOLD.items() if meant == ("whose", window.whose)))
     return base.format(window.length) + (f"（{'、'.join(told)}）" if told else "")
 
 

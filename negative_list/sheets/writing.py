@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,18 +71,20 @@ def workbook_bytes(book: Any) -> bytes:
     return stream.getvalue()
 
 
-def table_bytes(path: Path, title: str, rows: Sequence[Sequence[Raw]]) -> bytes:
-    """A table as the file its name asks for: CSV in UTF-8 with a mark, else XLSX."""
+def table_bytes(path: Path, tables: Mapping[str, Sequence[Sequence[Raw]]]) -> bytes:
+    """Tables by worksheet as the file its name asks for: CSV in UTF-8 with a mark (the first table), else XLSX."""
     if path.suffix.lower() == ".csv":
-        return _csv_bytes(rows, "utf-8-sig", ",")
+        return _csv_bytes(next(iter(tables.values())), "utf-8-sig", ",")
     from openpyxl import Workbook
 
     book = Workbook()
-    sheet: Any = book.active
-    sheet.title = title
-    for number, row in enumerate(rows, 1):
-        for place, value in enumerate(row, 1):
-            put(sheet, number, place, value)
+    first: Any = book.active
+    book.remove(first)
+    for title, rows in tables.items():
+        sheet = book.create_sheet(title) if rows else None
+        for number, row in enumerate(rows, 1):
+            for place, value in enumerate(row, 1):
+                put(sheet, number, place, value)
     return workbook_bytes(book)
 
 

@@ -31,7 +31,7 @@ _NUMBER = st.one_of(
     st.decimals("0.01", "99.99", places=2),
     st.sampled_from([Decimal("1.50"), Decimal("2.0")]),
 )
-_UNITS = ("instant", "hour", "day", "month", "quarter", "year", "lifetime")
+_UNITS = ("instant", "hour", "day", "month", "quarter", "year", "insurance_year", "in_use", "lifetime")
 
 
 @st.composite
@@ -39,7 +39,7 @@ def _windows(draw: st.DrawFn) -> Window:
     unit = draw(st.sampled_from([*_UNITS, "hours", "days", "course", "encounter"]))
     length = draw(st.integers(1, 400)) if unit in ("hours", "days", "course") else None
     ends = draw(st.sampled_from(["closed", "open"])) if unit in ("hours", "days") else "closed"
-    whose = "encounter" if unit == "encounter" else draw(st.sampled_from(["encounter", "patient"]))
+    whose = "encounter" if unit == "encounter" else draw(st.sampled_from(["encounter", "patient", "institution"]))
     side = draw(st.sampled_from(["around", "before"]))
     return Window(unit=unit, length=length, ends=ends, whose=whose, side=side)  # type: ignore[arg-type]
 
@@ -72,9 +72,12 @@ def _of_kind(column: Column) -> st.SearchStrategy[Any]:
         "window": _windows(),
         "age_low": _ends(low=True),
         "age_high": _ends(low=False),
+        "codes_named": _TERM,
         "json": st.just(
             {"at": 1, "of": [{"kind": "age", "at_least": 1}, {"kind": "fact", "fact": "line.days", "above": 1}]}
             if column.key == "also"
+            else {"prefixes": ["XA01"], "types": ["drug"]}
+            if column.key.endswith("_items")
             else {"scope": {"kind": "age", "at_least": 1}}
         ),
     }[column.kind]
@@ -92,6 +95,7 @@ _NEVER = frozenset(
         "comment",
         "branch",
         "tree",
+        "sets",
     }
 )
 """Columns that a rule does not keep, or keeps in another column."""

@@ -42,9 +42,8 @@ def again(rules: RuleList, family: Family, name: str) -> RuleList:
     """The list written as a sheet of that name and read again."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / name
-        path.write_bytes(table_bytes(path, family.class_id, exported(rules, family).rows))
-        found, _ = find_tables([path], family)
-        sure, unsure = mapped(found, family, "", Path(folder), None)
+        path.write_bytes(table_bytes(path, {family.class_id: exported(rules, family).rows}))
+        sure, unsure = mapped(find_tables([path], family).found, family, "", Path(folder), None)
         assert unsure == ()
         return import_tables(sure, family, RuleList(rules=()), Wanted()).rules
 

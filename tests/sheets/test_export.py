@@ -67,13 +67,13 @@ def rule(**fields: Any) -> Rule:
     ("fields", "lost"),
     [
         ({"violation": AnyOf(of=(Age(at_least=Decimal(18)), Age(unit="month", below=Decimal(3))))}, "violation"),
-        ({"trigger": Trigger(sets=("s",))}, "trigger"),
+        ({"trigger": Trigger(diagnoses=("I10",))}, "trigger"),
         ({"title": "规则 "}, "title"),
         ({"message": Text(zh="x" * 40_000)}, "violation"),
     ],
 )
 def test_what_would_be_lost_is_named(fields: dict[str, Any], lost: str) -> None:
-    """A set, a condition of another make, blanks at an end, a text too long for a cell: nothing goes in silence."""
+    """Another make of trigger or condition, blanks at an end, a text too long for a cell: nothing goes in silence."""
     assert lost in not_held(FAMILIES["R65"], rule(**fields))
 
 
@@ -124,3 +124,15 @@ def test_a_branch_that_was_taken_out_is_missed(tmp_path: Path) -> None:
     back = run("import", "sheet", tmp_path / "a.csv", "-o", tmp_path / "list.jsonl", "--family", "R08")
     assert back.exit_code == 1
     assert "分支与条件结构不符" in back.stderr
+
+
+def test_named_sets_go_with_the_rules_that_use_them(tmp_path: Path) -> None:
+    """A workbook has a worksheet for them; text has none, so that the rule is refused there."""
+    out = run("export", "sheet", SAMPLE, "--family", "R04", "-o", tmp_path / "a.xlsx")
+    assert out.exit_code == 0, out.output
+    back = run("import", "sheet", tmp_path / "a.xlsx", "-o", tmp_path / "list.jsonl", "--family", "R04")
+    assert back.exit_code == 0, back.output
+    assert lines_of(tmp_path / "list.jsonl", "R04") == lines_of(SAMPLE, "R04") != []
+    assert read_list(tmp_path / "list.jsonl").sets == read_list(SAMPLE).sets
+    text = run("export", "sheet", SAMPLE, "--family", "R04", "-o", tmp_path / "a.csv")
+    assert (text.exit_code, "sets.herbs-not-alone" in text.stderr) == (1, True)
