@@ -18,7 +18,8 @@ from msgspec import Struct
 from negative_list import conditions as c
 from negative_list.bind import Binder
 from negative_list.codes import expand_ranges, normal
-from negative_list.gather import Members, Test
+from negative_list.gather import Test
+from negative_list.members import Members
 from negative_list.rules import Grade, Rule
 from negative_list.terms import Terms
 from negative_list.text import normalise

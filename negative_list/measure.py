@@ -17,8 +17,9 @@ from negative_list.check import Check, item_of
 
 if TYPE_CHECKING:
     from negative_list.conditions import Count, Since, Window
-    from negative_list.gather import Gathered, Gatherer, Members
+    from negative_list.gather import Gathered, Gatherer
     from negative_list.limits import Interval
+    from negative_list.members import Members
     from negative_list.prescription import Line
 
 __all__ = ["Weights", "count", "since", "total", "weights_of"]

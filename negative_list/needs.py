@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from negative_list.bind import Binder
     from negative_list.check import Check
-    from negative_list.gather import Members
+    from negative_list.members import Members
     from negative_list.prescription import Encounter, Line
 
 __all__ = ["LOOKED_AT", "condition_needs", "leaf_needs"]

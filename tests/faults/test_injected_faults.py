@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from negative_list import bind, limits, measure, values
 from negative_list import conditions as c
 from negative_list.compile import compile
-from negative_list.gather import Gathered, Gatherer, Members
+from negative_list.gather import Gathered, Gatherer
+from negative_list.members import Members
 from negative_list.prescription import History, Line
 from negative_list.rules import Rule, Trigger
 from tests.agreement import match_engine
