@@ -174,8 +174,13 @@ def _unread(entries: Iterable[NotEvaluated], needs: frozenset[str]) -> tuple[Not
 def _second(first: Matched, compiled: CompiledList, fuller: Fuller) -> Matched:
     """The second pass: only what the first one left undecided is judged again."""
     history = without_copies(fuller.history, fuller.prescription) if fuller.history is not None else None
-    check = Check(fuller.prescription, first.check.at, compiled.terms, history)
-    renewed = Matched(check=check, judgements=_on(first, fuller.prescription))
+    return _judged_on(first, compiled, fuller.prescription, history)
+
+
+def _judged_on(first: Matched, compiled: CompiledList, prescription: Prescription, history: History | None) -> Matched:
+    """The undecided judgements of a pass made again with a history that holds no copies."""
+    check = Check(prescription, first.check.at, compiled.terms, history)
+    renewed = Matched(check=check, judgements=_on(first, prescription))
     return again(renewed, renewed.unknown, check)
 
 
@@ -268,7 +273,7 @@ class _Trials:
         check, changed = self._check, edited(self._check.prescription, edit)
         tried = match_edited(self._compiled, changed, check.at, frozenset(edit.lines))
         if check.history is not None and tried.unknown:
-            tried = _second(tried, self._compiled, Fuller(prescription=changed, history=check.history))
+            tried = _judged_on(tried, self._compiled, changed, check.history)
         return apply(outcomes_of(tried, self._compiled.binder), self._policy, _department(check))
 
 

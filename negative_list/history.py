@@ -7,6 +7,7 @@ copy.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,16 +24,26 @@ __all__ = ["without_copies"]
 
 
 def without_copies(history: History, prescription: Prescription) -> History:
-    """The history with the lines left out that the body, or the history before them, already holds."""
+    """The history with the lines left out that the body, or the history before them, already holds.
+
+    Every key holds the encounter, the item and the day: only lines that share these are compared any further, and
+    most lines of a long history share them with none.
+    """
+    own = [line for encounter in (prescription.encounter, *prescription.others) for line in encounter.lines]
+    places = [_of_day(line) for line in history.lines]
+    told = Counter(places)
+    told.update(map(_of_day, own))
     seen = _Seen()
-    for encounter in (prescription.encounter, *prescription.others):
-        seen.add(encounter.lines)
+    seen.add(line for line in own if told[_of_day(line)] > 1)
     kept = []
-    for line in history.lines:
+    for line, place in zip(history.lines, places, strict=True):
+        if told[place] == 1:
+            kept.append(line)
+            continue
         if not seen.holds(line):
             kept.append(line)
         seen.add((line,))
-    return msgspec.structs.replace(history, lines=tuple(kept))
+    return history if len(kept) == len(places) else msgspec.structs.replace(history, lines=tuple(kept))
 
 
 class _Seen:
