@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+import psycopg
 import pytest
 
 from reminder.stores.base import StoreError
@@ -124,3 +125,25 @@ def test_a_database_stopped_in_the_middle_of_a_run(own_server: Server, tmp_path:
 
     for dsn in own_server.database():
         run(partial(work, dsn))
+
+
+def test_a_database_that_hangs_costs_a_check_its_deadline_at_most(postgres: str, tmp_path: Path) -> None:
+    """Tables that somebody else holds: checks are answered, writes wait in the spool, and both go on afterwards."""
+
+    async def work() -> None:
+        async with desk_on(lambda: open_postgres(postgres), tmp_path) as desk:
+            await desk.save([saved(line())])
+            with psycopg.connect(postgres) as other:
+                other.execute("LOCK TABLE record IN ACCESS EXCLUSIVE MODE")
+                began = time.monotonic()
+                told = [(await desk.read(wanted(), DEADLINE_S)).failed for _ in range(50)]
+                assert set(told) <= {"slow", "gone"}
+                assert time.monotonic() - began < 50 * DEADLINE_S
+                assert await desk.save([saved(line("R2"), prescription_id="2")]) == 1
+                assert desk.waiting == 1
+            await until(lambda: not desk.waiting and not desk.degraded)
+            answer = await desk.read(wanted(), 5)
+            assert answer.history is not None
+            assert sorted(one.id for one in answer.history.lines) == ["R1", "R2"]
+
+    run(work)
