@@ -89,7 +89,8 @@ class Formula(Record, frozen=True, kw_only=True):
     It is made of a numeric fact (``fact``; unknown where the fact is) or of the sum of the line fact ``of`` over the
     gathered ``lines`` (an interval, as for :class:`Sum`); exactly one of both is given. "k x (stay days + 1)" is
     ``fact: encounter.stay_days, plus: 1, times: k``. A comparison with it is true when it holds for every value the
-    limit may have, false when it holds for none, else unknown.
+    limit may have, false when it holds for none, else unknown. A line fact is the trigger line's, the unit that of the
+    condition. Two numbers without limit count as equal.
     """
 
     fact: str = ""
@@ -152,9 +153,10 @@ class Evidence(Record, frozen=True, kw_only=True, tag_field="kind", tag="evidenc
     """What is known of a piece of evidence (a report, an approval, a laboratory value) is one of the states named.
 
     A fact is ``absent`` when it is told as false, else ``present`` when it is told and, where ``max_age_hours`` or
-    ``max_age_days`` is given, at most that old at the trigger line's time, and ``too_old`` when it is older. Days are
-    calendar days. A fact that was never told is unknown, and so, where an age is asked for, is one told without a
-    time, unless the states named hold both ``present`` and ``too_old``. A time later than the trigger's is of age 0.
+    ``max_age_days`` is given (or both), at most that old at the trigger line's time, and ``too_old`` when it is older.
+    Days are calendar days. A fact never told is unknown, and so, where an age is asked for, is one told without a time,
+    unless the states named hold both ``present`` and ``too_old``. A time later than the trigger's is of age 0. Where the
+    trigger is a bare date, hours are decided if every moment of its day would do.
     """
 
     fact: str
@@ -223,8 +225,8 @@ class Count(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="count"):
     """How many lines, distinct items or distinct days the gathered lines make, the trigger line included.
 
     An item is a line's first code, or its normalised name where it has none. ``by`` may also name a line fact
-    (``line.rx_no``, ``line.tooth``, ``line.drug_class``...): its distinct values are counted; a line without the fact
-    adds nothing for certain and one at most.
+    (``line.rx_no``, ``line.tooth``, ``line.drug_class``...): its distinct values are counted, of several words each; a
+    line without the fact adds nothing for certain and one at most.
     """
 
     lines: Lines
@@ -242,8 +244,8 @@ class Sum(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="sum"):
     """The sum of a numeric line fact (``line.quantity``, ``line.amount_fen``...) over the gathered lines.
 
     Each line's value is multiplied by the first of the ``weights`` whose items mean it, by 1 where none does. Where it
-    is unknown whether one means it, the line counts from the smallest to the largest of the weights it may have. A
-    line without the fact adds nothing for certain and without limit at most.
+    is unknown whether one means it, the line counts from the least to the most this makes of it. A line without the
+    fact adds nothing for certain and without limit at most.
     """
 
     lines: Lines
@@ -284,7 +286,8 @@ class Rank(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="rank"):
 
     With ``of``, a numeric line fact such as ``line.quantity`` or ``line.slides``, places are counted in its units: the
     sum over the lines before the trigger line and the trigger line, so that "above 8" means that some of the trigger
-    line's units come after the eighth. A line without the fact adds nothing for certain and without limit at most.
+    line's units come after the eighth; its own count also where it is not gathered. A line without the fact adds
+    nothing for certain and without limit at most.
     """
 
     lines: Lines
@@ -341,10 +344,11 @@ class Visits(Record, frozen=True, kw_only=True):
     An encounter is meant when its ``encounter.visit_mode`` is one of ``modes`` (any where none is named), when every
     encounter fact of ``same`` is equal to the current encounter's and every one of ``different`` differs (unknown on
     either side: possible), when ``where`` holds with that encounter in the place of the current one (facts, ages,
-    diagnoses and operations only), and when its admission lies in the window around the current encounter's admission
-    (``encounter.admitted_at``; the decision's instant where the current one has none, possible where the other has
-    none). Windows are those of lines, but for ``encounter``, ``course``, ``in_use`` and ``first_use``; they do not
-    slide, ``side: before`` is meant throughout, and ``whose`` is ``institution`` or ``patient``.
+    diagnoses and operations only; without a trigger line, ages at the decision's instant), and when its admission lies
+    in the window around the current encounter's admission (``encounter.admitted_at``; the decision's instant where the
+    current one has none, possible where the other has none). Windows are those of lines, but for ``encounter``,
+    ``course``, ``in_use`` and ``first_use``; they do not slide, ``side: before`` is meant throughout, and ``whose`` is
+    ``institution`` or ``patient``.
     """
 
     modes: tuple[str, ...] = ()
@@ -364,7 +368,8 @@ class SinceVisit(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="since
     """Whole days from the last discharge (``encounter.discharged_at``) among the encounters meant to the admission.
 
     An encounter that is not discharged, as far as is known, may have been at any time between its admission and the
-    current one's. Without any encounter it is "never", without limit; where the window is not covered the low end is 0.
+    current one's; a discharge after that is 0 days ago. Without any encounter it is "never", without limit; where the
+    window is not covered the low end is 0.
     """
 
     visits: Visits

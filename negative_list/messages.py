@@ -94,6 +94,7 @@ WORDS: Mapping[Language, Words] = {
             "months": "个月",
             "weeks": "周",
             "times": "次",
+            "visits": "次",
         },
         encounter="本次就诊",
     ),

@@ -115,7 +115,8 @@ class Rule(Record, frozen=True, kw_only=True):
     ``per``: one finding for each offending line, or one for all offending lines of the encounter.
     ``amount``: the money at risk is the whole offending line's, only the ``excess`` over the rule's limit, or not
     stated (``none``). The limit is the ``above`` of the first condition of the violation, as written, that sums lines
-    (``sum``), counts days (``days_of_use``), places units (``rank`` with ``of``) or limits ``line.unit_price_fen``.
+    (``sum``), counts days (``days_of_use``), places units (``rank`` with ``of``) or limits ``line.unit_price_fen``; the
+    share refused is what is certainly over it of the line's own part, and the whole line where either is not known.
     ``valid_from`` and ``valid_to`` are the first and the last day the rule is in force, judged at the trigger line's
     time; ``None`` means without limit.
     ``points`` are the ids of the published knowledge points the rule was made from.
@@ -124,7 +125,7 @@ class Rule(Record, frozen=True, kw_only=True):
     of the rule's own; an unknown ``when`` is passed over, so that doubt never raises an action. A finding for several
     lines takes the strongest of theirs.
     ``overrides``: ids of rules of the list this rule stands in for (a province's own for the national one): on days on
-    which this rule is in force those never hold. ``origin`` says whose rule it is.
+    which this rule is in force those never hold, whether or not this one does. ``origin`` says whose rule it is.
     ``cases``: what ``negative-list test`` runs.
     """
 

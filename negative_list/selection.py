@@ -30,7 +30,9 @@ class Items(Record, frozen=True, kw_only=True):
 
     Membership of a line: false when its type is known and not in ``types``, or when it has a usable code and none of
     its codes is meant, or one is excepted, or when it has no usable code and an excepted term stands in its name;
-    unknown when the type is needed and unknown, or the line has no usable code and no term names it; else true.
+    unknown when the type is needed and unknown, or the line has no usable code and no term names it; else true. Where
+    none of the first four ways is given every line is meant, and one without a usable code only where nothing is
+    excepted: terms prove presence, never absence.
     """
 
     codes: tuple[str, ...] = ()
@@ -79,7 +81,8 @@ class Window(Record, frozen=True, kw_only=True):
     With ``side: before`` a bare date on the trigger's own day counts as not later, and so does every line of that day
     where the trigger has a bare date (``hours`` apart, which are judged by their moments).
 
-    ``insurance_year`` without its fact: every other line with a time is a possible member, and nothing is covered.
+    ``insurance_year`` without its fact: every other line with a time is a possible member, and nothing is covered, by
+    no body and no history. A year from 29 February begins on 1 March where there is none.
 
     A ``course`` is strung from the certain lines with a time, by their days: the next line joins while it begins at
     most ``length`` days after the last certain day of use so far. The trigger line's course is the string that holds
@@ -88,12 +91,14 @@ class Window(Record, frozen=True, kw_only=True):
 
     ``in_use`` compares days of use as :class:`DaysOfUse` counts them (the trigger without a line is in use on the
     instant's day). Two stretches are 0 days apart when they share a day, else as many as the first day of the later
-    lies after the last day of the earlier. A line is a member when the certain stretches are at most ``length`` days
+    lies after the last day of the earlier. A trigger line without a time is in use from the instant's day. A line is a
+    member when the certain stretches are at most ``length`` days
     apart (0 where none is given), none when even the possible stretches are further apart, else possible. Its first
     moment is ``LONGEST_SUPPLY_DAYS`` and ``length`` days before the trigger's day: no issue lasts longer.
 
     ``first_use`` takes, of the certain lines with a time, the first day any begins, the trigger's included; members are
-    the certain lines that begin less than ``length`` days after it. Where the trigger itself begins later nothing is
+    the certain lines that begin less than ``length`` days after it. The trigger's day counts as one of use whatever its
+    item is; possible lines stay possible and make no beginning. Where the trigger itself begins later nothing is
     gathered. In a window that is not covered the first use may have been earlier: every member but the trigger is then
     possible only.
 

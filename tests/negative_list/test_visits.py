@@ -168,5 +168,5 @@ def test_a_finding_tells_how_many_and_never_which() -> None:
         ("encounter.visits", 2, "history"),
         ("encounter.days_since_visit", 10, "history"),
     ]
-    assert "就诊次数：2" in found.message
+    assert "就诊次数：2次，距上次出院天数：10天" in found.message
     assert "secret" not in str(decision)
