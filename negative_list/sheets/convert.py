@@ -124,7 +124,7 @@ _NO_QUESTION: OnUnknown = next(field.default for field in msgspec.structs.fields
 
 
 def _name(values: Values, trigger: Any) -> str:
-    told = values.get("name") or values.get("group") or values.get("operation_name")
+    told = values.get("group") or values.get("name") or values.get("operation_name")
     pair = "×".join(values[f"{side}_name"] for side in ("main", "other") if values.get(f"{side}_name"))
     listed = (
         *trigger.names,

@@ -165,3 +165,37 @@ def test_a_whole_sheet_needs_its_day(base: Path) -> None:
     result = into(base, [HEAD, FEMALE], "--mode", "replace")
     assert result.exit_code == 2
     assert "--on" in result.stderr
+
+
+def test_groups_of_duplicates_take_a_member_each_row(tmp_path: Path) -> None:
+    """Members of a group under one merged cell are one rule, called by the group; a later sheet adds to it."""
+    head = ["操作", "药品分组", "药品名称", "药品编码", "文件"]
+    codes = [f"XA02BC{letter}001A001010100001" for letter in "APQ"]
+    rows: list[list[Any]] = [
+        head,
+        ["新增", "质子泵抑制剂", "奥美拉唑", codes[0], "书"],
+        ["新增", None, "泮托拉唑", codes[1], "书"],
+    ]
+    result, rules = imported(xlsx_of(tmp_path / "a.xlsx", rows, merges=["B2:B3"]), family="R69")
+    assert (result.exit_code, set(rules)) == (0, {"质子泵抑制剂"})
+    more = xlsx_of(tmp_path / "b.xlsx", [head, ["新增", "质子泵抑制剂", "雷贝拉唑", codes[2], "书"]])
+    result, rules = imported(more, "--existing", str(tmp_path / "list.jsonl"), family="R69")
+    assert (result.exit_code, rules["质子泵抑制剂"].version) == (0, 2)
+    assert rules["质子泵抑制剂"].trigger.codes == tuple(codes)
+
+
+def test_pairs_under_two_header_rows_keep_their_sides(tmp_path: Path) -> None:
+    """项目A contains 项目B inside its window; a window nobody knows is rejected, not taken for the stay."""
+    rows: list[list[Any]] = [
+        ["项目A", None, "项目B", None, "时间窗", "文件"],
+        ["名称", "编码", "名称", "编码", None, None],
+        ["急诊监护费", "001103000010000", "普通床位费", "001109000010000", "6小时", "7批"],
+        ["甲", "003313010080000", "乙", "003310030220200", "看情况", "7批"],
+    ]
+    path = xlsx_of(tmp_path / "a.xlsx", rows, merges=["A1:B1", "C1:D1", "E1:E2", "F1:F2"])
+    result, rules = imported(path, family="R25")
+    violation: Any = rules["急诊监护费×普通床位费"].violation
+    assert (result.exit_code, len(rules)) == (1, 1)
+    assert (violation.main.codes, violation.contained.codes) == (("001103000010000",), ("001109000010000",))
+    assert (violation.window.unit, violation.window.length, violation.symmetric) == ("hours", 6, False)
+    assert "a.xlsx[目录]:4:5: 时间窗: 时间窗 `看情况` 无法识别" in result.stderr
