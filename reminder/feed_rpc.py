@@ -102,13 +102,14 @@ class _Facts:
         async for data in stream:
             message = _message(data, pb.PutHistoryRequest, heard)
             told = _read(message.entries, lambda entry: _entry(feed, entry), heard)
-            records = [one for one in told if isinstance(one, HistoryRecord)]
-            coverage = [one for one in told if isinstance(one, Coverage)]
-            same = [one for one in told if isinstance(one, tuple)]
+            same = [pair for one in told for pair in one.same]
             if same:
-                heard.took(len(same), await memory.put_aliases([pair for pairs in same for pair in pairs]))
+                heard.took(sum(bool(one.same) for one in told), await memory.put_aliases(same))
+            records = [record for one in told for record in one.records]
+            coverage = [word for one in told for word in one.coverage]
             if records or coverage:
-                heard.took(len(records) + len(coverage), await memory.put_history(records, coverage))
+                count = sum(not one.same for one in told)
+                heard.took(count, await memory.put_history(records, coverage))
         return self._counted(heard)
 
     def _feed(self) -> tuple[Memory, Feed]:
@@ -153,14 +154,22 @@ def _fact_row(told: pb.Fact) -> dict[str, object]:
     return row | {"value": wire.value_in(told.value)}
 
 
-def _entry(feed: Feed, entry: pb.HistoryEntry) -> HistoryRecord | Coverage | tuple[tuple[str, str], ...]:
+class _Entry(Struct, frozen=True, kw_only=True):
+    """What one entry of a stream of history tells."""
+
+    records: tuple[HistoryRecord, ...] = ()
+    coverage: tuple[Coverage, ...] = ()
+    same: tuple[tuple[str, str], ...] = ()
+
+
+def _entry(feed: Feed, entry: pb.HistoryEntry) -> _Entry:
     kind = entry.WhichOneof("entry")
     if kind == "record":
-        return feed.record(_record_row(entry.record))
+        return _Entry(records=feed.records(_record_row(entry.record)))
     if kind == "coverage":
-        return feed.coverage(_coverage_row(entry.coverage))
+        return _Entry(coverage=(feed.coverage(_coverage_row(entry.coverage)),))
     if kind == "same_patient":
-        return feed.same_patient([_patient_row(one) for one in entry.same_patient.ids])
+        return _Entry(same=feed.same_patient([_patient_row(one) for one in entry.same_patient.ids]))
     raise RequestError([FieldProblem(field="entry", message="nothing is told; set one of its kinds")])
 
 

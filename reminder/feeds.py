@@ -15,7 +15,7 @@ from negative_list.errors import FieldProblem, RequestError
 from negative_list.readers.past import Past, coverage_of_row, past_of_row
 from negative_list.readers.rows import plain
 from negative_list.readers.stored import RowError, fact_of_row
-from reminder.keyed import PATIENT_IDS, encounter_under, lines_under, with_key
+from reminder.keyed import PATIENT_IDS, encounter_under, lines_under, named_of, with_key
 from reminder.stores.base import Coverage, HistoryRecord
 
 if TYPE_CHECKING:
@@ -56,8 +56,11 @@ class Feed:
             raise _refused(error.field, error.message) from None
         return fact and with_key(self._keys, fact, institution, system)
 
-    def record(self, told: Mapping[str, object]) -> HistoryRecord:
-        """The record of a row with institution_id, record_id, patient, encounter (none: it is taken out) and source."""
+    def records(self, told: Mapping[str, object]) -> tuple[HistoryRecord, ...]:
+        """What a row with institution_id, record_id, patient, encounter (none: it is taken out) and source tells.
+
+        The record, and what it stood under before the secret was changed, to be taken out.
+        """
         institution, record_id = plain(told.get("institution_id")), plain(told.get("record_id"))
         patient, encounter = self._patient(told.get("patient")), told.get("encounter")
         needed = (("institution_id", institution), ("record_id", record_id), ("patient.id", patient))
@@ -69,12 +72,11 @@ class Feed:
             raise RequestError(sorted([*problems, *past.problems]))
         record = HistoryRecord(
             institution_id=institution,
-            # often made of the encounter's id
-            record_id=self._keys.encounter(institution, record_id),
+            record_id=record_id,
             patient_key=patient,
             source=plain(told.get("source")) or _SOURCE,
         )
-        return self._filled(record, past, bare=_is_bare(encounter))
+        return named_of(self._keys, self._filled(record, past, bare=_is_bare(encounter)))
 
     def _filled(self, record: HistoryRecord, past: Past, *, bare: bool) -> HistoryRecord:
         """The record with what it tells; ``bare``: of the encounter nothing but its id."""

@@ -24,7 +24,7 @@ from negative_list.readers.stored import StoreFact
 from negative_list.site import Sites, decoded
 from reminder.config import SQLITE, Config
 from reminder.feeds import Feed
-from reminder.keyed import PATIENT_IDS, encounter_under, lines_under, with_key
+from reminder.keyed import PATIENT_IDS, encounter_under, lines_under, named_of, with_key
 from reminder.stores.base import Coverage, HistoryRecord, StoreError
 from reminder.stores.keys import Keys, KeysError
 from reminder.stores.opening import open_store
@@ -212,7 +212,7 @@ def _exchanged(institution: str, calls: list[Row], into: Into, batch: Batch) -> 
             patient_key=patient,
             source=record.source,
         )
-        batch.records.append(_keyed(named, record.encounter, record.lines, keys))
+        batch.records += _keyed(named, record.encounter, record.lines, keys)
     batch.coverage += [
         Coverage(
             patient_key=keys.patient(PATIENT_IDS, covered.patient_id),
@@ -223,16 +223,18 @@ def _exchanged(institution: str, calls: list[Row], into: Into, batch: Batch) -> 
     ]
 
 
-def _keyed(record: HistoryRecord, encounter: Encounter | None, lines: Sequence[Line], keys: Keys) -> HistoryRecord:
-    """A record with what it tells, under keys; its own id too, for it is often made of the encounter's."""
+def _keyed(
+    record: HistoryRecord, encounter: Encounter | None, lines: Sequence[Line], keys: Keys
+) -> tuple[HistoryRecord, ...]:
+    """A record with what it tells, under keys."""
     ids = {line.encounter_id for line in lines} | ({encounter.id} if encounter is not None else set())
     names = {id_: keys.encounter(record.institution_id, id_) for id_ in ids}
-    return msgspec.structs.replace(
+    filled = msgspec.structs.replace(
         record,
-        record_id=keys.encounter(record.institution_id, record.record_id),
         encounter=encounter and encounter_under(msgspec.structs.replace(encounter, lines=()), names[encounter.id]),
         lines=lines_under(lines, names),
     )
+    return named_of(keys, filled)
 
 
 # -- rows of history
@@ -275,10 +277,10 @@ def _past(number: int, row: Row, key: str, into: Into, batch: Batch, seen: dict[
     record = HistoryRecord(institution_id=institution, record_id="", patient_key=key)
     for encounter in past.encounters:
         named = msgspec.structs.replace(record, record_id=f"encounter {encounter.id}")
-        batch.records.append(_keyed(named, encounter, past.lines, into.keys))
+        batch.records += _keyed(named, encounter, past.lines, into.keys)
     for line in () if past.encounters else past.lines:
         named = msgspec.structs.replace(record, record_id=_name(line, seen))
-        batch.records.append(_keyed(named, None, (line,), into.keys))
+        batch.records += _keyed(named, None, (line,), into.keys)
 
 
 def _name(line: Line, seen: dict[str, int]) -> str:

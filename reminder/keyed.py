@@ -18,7 +18,7 @@ from negative_list.dictionary import load
 from negative_list.findings import COVERAGE_ONLY
 from negative_list.prescription import History
 from negative_list.readers.stored import StoreFact, StoreFacts, subjects_of, supplement
-from reminder.stores.base import Kept, Saved, Told, Wanted
+from reminder.stores.base import HistoryRecord, Kept, Saved, Told, Wanted
 
 if TYPE_CHECKING:
     from negative_list.decide import Begun
@@ -35,6 +35,7 @@ __all__ = [
     "fuller_of",
     "kept_of",
     "lines_under",
+    "named_of",
     "saved_of",
     "with_key",
 ]
@@ -204,6 +205,19 @@ def kept_of(keys: Keys, prescription: Prescription, received_at: datetime) -> Ke
         ),
         received_at=received_at,
     )
+
+
+def named_of(keys: Keys, record: HistoryRecord) -> tuple[HistoryRecord, ...]:
+    """A record with its own id under a key, for it is often made of the encounter's.
+
+    Records under the keys of older secrets follow, to be taken out: the same record was told under them.
+    """
+    institution, name = record.institution_id, record.record_id
+    older = (
+        HistoryRecord(institution_id=institution, record_id=key, patient_key=record.patient_key, source=record.source)
+        for key in keys.encounter_before(institution, name)
+    )
+    return msgspec.structs.replace(record, record_id=keys.encounter(institution, name)), *older
 
 
 def with_key(keys: Keys, fact: StoreFact, institution_id: str, id_system: str) -> StoreFact:

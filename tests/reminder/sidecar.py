@@ -66,9 +66,15 @@ class Running:
 
 def open_memory_at(config: Config, metrics: Metrics) -> Memory:
     """The memory of the settings, at the instant of the tests."""
-    told = count()
-    now = lambda: NOW + timedelta(microseconds=next(told))  # noqa: E731 - of two words the later one counts
-    return open_memory(config, metrics, Clocks(now=now, tick_s=time.monotonic))
+    return open_memory(config, metrics, Clocks(now=_now, tick_s=time.monotonic))
+
+
+_TOLD = count()
+
+
+def _now() -> datetime:
+    """Later each time: of two words about the same the later one counts."""
+    return NOW + timedelta(microseconds=next(_TOLD))
 
 
 @contextlib.contextmanager

@@ -236,10 +236,14 @@ def test_a_changed_secret_loses_nothing(tmp_path: Path) -> None:
     with running(tmp_path, list=rules) as here:
         save(here, body(encounter="M0"))
         put_facts(here, fact())
+        put_history(here, COVERED, record("2026-01-07", code=DRUG), record(record_id="S2", patient="P2"))
     (tmp_path / "var" / "keys" / "0002.key").write_bytes(bytes(range(32)))
     with running(tmp_path, list=rules) as here:
         assert found(asked(here, body())) == [WEEKLY]
         assert found(asked(here, body(DRUG))) == [RISK]
+        assert found(asked(here, body(patient="P2"))) == [WEEKLY]
+        put_history(here, record(record_id="S2", patient="P2", encounter=None))
+        assert found(asked(here, body(patient="P2"))) == []
 
 
 def test_a_fact_of_the_request_may_say_when_it_was_found(here: Running) -> None:

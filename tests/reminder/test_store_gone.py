@@ -127,10 +127,10 @@ def test_a_check_that_needs_nothing_does_not_ask(here: Running, moody: Moody) ->
 def test_the_caller_may_have_less_time_than_the_store(tmp_path: Path, moody: Moody) -> None:
     """What is left of its deadline is what the store gets."""
     (tmp_path / "var").mkdir()
-    with running(tmp_path, list=write_rules(tmp_path), remember=remembering(moody, deadline_s=5.0)) as here:
-        moody.hangs_s = 1.5
-        seconds, answer = took_s(lambda: asked(here, body(), timeout=0.5))
-        assert seconds < 0.5
+    with running(tmp_path, list=write_rules(tmp_path), remember=remembering(moody, deadline_s=9.0)) as here:
+        moody.hangs_s = 3.0
+        seconds, answer = took_s(lambda: asked(here, body(), timeout=2.0))
+        assert seconds < 2.0
         assert found(answer) == [f"?{WEEKLY}"]
 
 
