@@ -21,6 +21,7 @@ import msgspec
 
 from benchmarks.engine import bench_engine, bench_reading, enlarged
 from benchmarks.serving import bench_cold_start, bench_rpc
+from benchmarks.stay import bench_history, bench_stay
 from benchmarks.workload import make_workload
 from negative_list.compile import canonical_lines, compile
 from negative_list.generate import generate
@@ -72,6 +73,8 @@ def _all(folder: Path, *, quick: bool) -> dict[str, Any]:
         answer["reading_400k"] = bench_reading(folder / "read.jsonl", LARGE)
     answer["engine"] = bench_engine(small, large)
     del large
+    answer["stay"] = bench_stay(small)
+    answer["history"] = bench_history(small)
     answer["rpc_20k"] = asyncio.run(bench_rpc(files["20k"], _requests(small)))
     answer["cold_start"] = {size: asyncio.run(bench_cold_start(file, one)) for size, file in files.items()}
     if POINTS.exists():
