@@ -86,11 +86,10 @@ class Lines(Record, frozen=True, kw_only=True):
 class Formula(Record, frozen=True, kw_only=True):
     """A limit that is worked out: ``times`` x (what it is made of + ``plus``).
 
-    It is made of a numeric fact (``fact``; unknown where the fact is) or of the sum of the line fact ``of`` over the
-    gathered ``lines`` (an interval, as for :class:`Sum`); exactly one of both is given. "k x (stay days + 1)" is
-    ``fact: encounter.stay_days, plus: 1, times: k``. A comparison with it is true when it holds for every value the
-    limit may have, false when it holds for none, else unknown. A line fact is the trigger line's, the unit that of the
-    condition. Two numbers without limit count as equal.
+    It is made of a numeric fact (``fact``, of the trigger line; unknown where that is) or of the sum of the line fact
+    ``of`` over the gathered ``lines`` (an interval, as for :class:`Sum`); one is given. "k x (stay days + 1)" is
+    ``fact: encounter.stay_days, plus: 1, times: k``. A comparison with it is true when it holds for every value it may
+    have, false when it holds for none, else unknown; two numbers without limit count as equal.
     """
 
     fact: str = ""
@@ -152,11 +151,10 @@ class Fact(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="fact"):
 class Evidence(Record, frozen=True, kw_only=True, tag_field="kind", tag="evidence"):
     """What is known of a piece of evidence (a report, an approval, a laboratory value) is one of the states named.
 
-    A fact is ``absent`` when it is told as false, else ``present`` when it is told and, where ``max_age_hours`` or
-    ``max_age_days`` is given (or both), at most that old at the trigger line's time, and ``too_old`` when it is older.
-    Days are calendar days. A fact never told is unknown, and so, where an age is asked for, is one told without a time,
-    unless the states named hold both ``present`` and ``too_old``. A time later than the trigger's is of age 0. Where the
-    trigger is a bare date, hours are decided if every moment of its day would do.
+    A fact is ``absent`` when it is told as false, else ``present`` when it is told and at most ``max_age_hours`` and
+    ``max_age_days`` (calendar days) old at the trigger line's time, as far as these are given, and ``too_old`` when it
+    is older; a later time is of age 0. A fact never told is unknown, and so, where an age is asked for, is one told
+    without a time or too near to tell for a bare date, unless the states named hold ``present`` and ``too_old``.
     """
 
     fact: str
@@ -225,8 +223,8 @@ class Count(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="count"):
     """How many lines, distinct items or distinct days the gathered lines make, the trigger line included.
 
     An item is a line's first code, or its normalised name where it has none. ``by`` may also name a line fact
-    (``line.rx_no``, ``line.tooth``, ``line.drug_class``...): its distinct values are counted, of several words each; a
-    line without the fact adds nothing for certain and one at most.
+    (``line.rx_no``, ``line.drug_class``...): its distinct values are counted, of several words each; a line without the
+    fact adds nothing for certain and one at most.
     """
 
     lines: Lines
@@ -367,9 +365,9 @@ class VisitCount(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="visit
 class SinceVisit(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="since_visit"):
     """Whole days from the last discharge (``encounter.discharged_at``) among the encounters meant to the admission.
 
-    An encounter that is not discharged, as far as is known, may have been at any time between its admission and the
-    current one's; a discharge after that is 0 days ago. Without any encounter it is "never", without limit; where the
-    window is not covered the low end is 0.
+    An encounter not known to be discharged may have been at any time between its admission and the current one's; one
+    discharged later is 0 days ago. Without any encounter it is "never", without limit; where the window is not covered
+    the low end is 0.
     """
 
     visits: Visits
