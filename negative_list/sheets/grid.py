@@ -11,6 +11,7 @@ import codecs
 import csv
 import importlib.util
 import io
+import warnings
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -118,8 +119,10 @@ def _xlsx(path: Path, raw: bytes) -> Iterator[Grid]:
     import openpyxl
 
     try:
-        book = openpyxl.load_workbook(io.BytesIO(raw))
-        shown = openpyxl.load_workbook(io.BytesIO(raw), data_only=True) if _has_formula(book) else book
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about styles and extensions, which nothing here reads
+            book = openpyxl.load_workbook(io.BytesIO(raw))
+            shown = openpyxl.load_workbook(io.BytesIO(raw), data_only=True) if _has_formula(book) else book
     except (BadZipFile, KeyError, ValueError, OSError, TypeError, AttributeError):
         _refuse(path, _BROKEN)
     for sheet in book.worksheets:
@@ -129,17 +132,23 @@ def _xlsx(path: Path, raw: bytes) -> Iterator[Grid]:
 _EPOCH_1904 = 1904
 
 
+def _cells_of(sheet: Any) -> dict[tuple[int, int], Any]:
+    """The cells a worksheet really has: walking its rows would make one for every place down to a stray last one."""
+    cells: dict[tuple[int, int], Any] = sheet._cells  # noqa: SLF001 - openpyxl has no other way that makes none
+    return cells
+
+
 def _has_formula(book: Any) -> bool:
-    cells = (cell for sheet in book.worksheets for row in sheet.iter_rows() for cell in row)
-    return any(cell.data_type == "f" for cell in cells)
+    return any(cell.data_type == "f" for sheet in book.worksheets for cell in _cells_of(sheet).values())
 
 
 def _worksheet(path: Path, sheet: Any, shown: Any, *, epoch_1904: bool) -> Grid:
+    values = {place: _shown(cell, _cells_of(shown).get(place)) for place, cell in _cells_of(sheet).items()}
     return Grid(
         file=str(path),
         sheet=sheet.title,
         kind="xlsx",
-        rows=tuple(_trimmed(_shown(a, b) for a, b in zip(*pair, strict=True)) for pair in _rows(sheet, shown)),
+        rows=tuple(_rows({place: value for place, value in values.items() if value is not None})),
         merges=tuple((m.min_row - 1, m.min_col - 1, m.max_row - 1, m.max_col - 1) for m in sheet.merged_cells.ranges),
         formats=dict(_formats(sheet)),
         hidden_rows=frozenset(n - 1 for n, row in sheet.row_dimensions.items() if row.hidden),
@@ -149,13 +158,19 @@ def _worksheet(path: Path, sheet: Any, shown: Any, *, epoch_1904: bool) -> Grid:
     )
 
 
-def _rows(sheet: Any, shown: Any) -> Iterator[tuple[Any, Any]]:
-    return zip(sheet.iter_rows(), shown.iter_rows(), strict=True)
+def _rows(values: Mapping[tuple[int, int], Raw]) -> Iterator[tuple[Raw, ...]]:
+    """Rows down to the last one with a value, each up to its own last value."""
+    by_row: dict[int, dict[int, Raw]] = {}
+    for (row, column), value in values.items():
+        by_row.setdefault(row, {})[column] = value
+    for row in range(1, max(by_row, default=0) + 1):
+        cells = by_row.get(row, {})
+        yield tuple(cells.get(column) for column in range(1, max(cells, default=0) + 1))
 
 
 def _shown(cell: Any, shown: Any) -> Raw:
     """What a cell shows. A formula that was never calculated stays its own text, which nobody takes for a value."""
-    value: Raw = shown.value
+    value: Raw = shown.value if shown is not None else None
     return _plain(cell.value if value is None and cell.data_type == "f" else value)
 
 
@@ -166,10 +181,9 @@ def _plain(value: Any) -> Raw:
 
 
 def _formats(sheet: Any) -> Iterator[tuple[tuple[int, int], str]]:
-    for row in sheet.iter_rows():
-        for cell in row:
-            if isinstance(cell.value, (int, float)) and not isinstance(cell.value, bool):
-                yield (cell.row - 1, cell.column - 1), cell.number_format
+    for (row, column), cell in _cells_of(sheet).items():
+        if isinstance(cell.value, (int, float)) and not isinstance(cell.value, bool):
+            yield (row - 1, column - 1), cell.number_format
 
 
 def _hidden_columns(sheet: Any) -> Iterator[int]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from openpyxl import load_workbook
 
+from negative_list.sheets.grid import read_grids
 from tests.sheets.books import FEMALE, HEAD, MALE, back, csv_of, imported, run, xls_of, xlsx_of
 
 if TYPE_CHECKING:
@@ -275,3 +276,22 @@ def test_without_the_extra_people_are_told_what_to_install(tmp_path: Path, monke
     assert run("template", "R67", "-o", tmp_path / "t.xlsx").exit_code == 1
     result, rules = imported(text)
     assert (result.exit_code, set(rules)) == (0, {"妇乐胶囊"})
+
+
+def test_a_stray_cell_far_below_costs_nothing(tmp_path: Path) -> None:
+    """A format that reaches down to the last row of the sheet is no million of rows to read."""
+
+    def stray(page: Any) -> None:
+        page["C1048576"].number_format = "@"
+
+    path = edited(xlsx_of(tmp_path / "a.xlsx", [HEAD, FEMALE, MALE]), stray)
+    assert [len(grid.rows) for grid in read_grids(path)] == [3]
+    result, rules = imported(path)
+    assert (result.exit_code, set(rules)) == (0, BOTH)
+
+
+def test_a_formula_is_what_it_shows(tmp_path: Path) -> None:
+    """A formula nobody calculated shows nothing, so its row is rejected by the formula's text."""
+    result, rules = imported(xlsx_of(tmp_path / "a.xlsx", [HEAD, FEMALE, ["片", '="ZD02"&A1', "女", "第1批"]]))
+    assert (result.exit_code, set(rules)) == (1, {"妇乐胶囊"})
+    assert "a.xlsx[目录]:3:2: 药品编码" in result.output
