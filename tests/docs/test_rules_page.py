@@ -1,4 +1,4 @@
-"""The rule authors' manual describes the whole language, and its examples are rules."""
+"""The rule authors' manual, in English and in Chinese, describes the whole language, and its examples are rules."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from negative_list import conditions, rules
 from negative_list.classes import CLASS_IDS
 from negative_list.parse import read_parsed
 from negative_list.validate import validate
-from tests.docs.pages import ROOT, Block, blocks, inline_codes, sections
+from tests.docs.pages import ROOT, Block, blocks, headings, inline_codes, links, sections
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 PAGE = ROOT / "docs" / "rules.md"
+CHINESE = ROOT / "docs" / "rules.zh-CN.md"
+PAGES = pytest.mark.parametrize("page", [PAGE, CHINESE], ids=["english", "chinese"])
+FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 KINDS: tuple[type[msgspec.Struct], ...] = get_args(conditions.Condition)
 
 # A record that is no condition, and the section that describes its keys.
@@ -57,9 +60,21 @@ def words(record: type[msgspec.Struct]) -> set[str]:
     return found
 
 
-def undescribed(record: type[msgspec.Struct], title: str) -> set[str]:
+def section(page: Path, title: str) -> str:
+    """The section of a page that stands where the English one has this title."""
+    return list(sections(page).values())[list(sections(PAGE)).index(title)]
+
+
+def undescribed(page: Path, record: type[msgspec.Struct], title: str) -> set[str]:
     """The keys and words of a record its section does not name."""
-    return (own_keys(record) | words(record)) - set(inline_codes(sections(PAGE)[title]))
+    return (own_keys(record) | words(record)) - set(inline_codes(section(page, title)))
+
+
+def table(page: Path) -> dict[str, list[str]]:
+    """The rows of the table of classes: the cells after each class."""
+    text = section(page, "How to say it")
+    rows = re.findall(r"^\| ([RE]\d\d) \| (.+?) \| (.+) \|$", text, re.MULTILINE)
+    return {class_id: cells for class_id, *cells in rows}
 
 
 def tag(record: type[msgspec.Struct]) -> str:
@@ -67,16 +82,18 @@ def tag(record: type[msgspec.Struct]) -> str:
     return str(record.__struct_config__.tag)
 
 
+@PAGES
 @pytest.mark.parametrize("record", KINDS, ids=tag)
-def test_every_kind_of_condition_is_described(record: type[msgspec.Struct]) -> None:
+def test_every_kind_of_condition_is_described(record: type[msgspec.Struct], page: Path) -> None:
     """Each kind has a section of its own that names all its keys and their words."""
-    assert undescribed(record, f"`{tag(record)}`") == set()
+    assert undescribed(page, record, f"`{tag(record)}`") == set()
 
 
+@PAGES
 @pytest.mark.parametrize("record", SECTIONS, ids=lambda r: r.__name__)
-def test_every_key_of_a_rule_is_described(record: type[msgspec.Struct]) -> None:
+def test_every_key_of_a_rule_is_described(record: type[msgspec.Struct], page: Path) -> None:
     """The keys of rules, sets, lines and windows stand in the sections that explain them."""
-    assert undescribed(record, SECTIONS[record]) == set()
+    assert undescribed(page, record, SECTIONS[record]) == set()
 
 
 def test_every_kind_has_an_example() -> None:
@@ -86,15 +103,17 @@ def test_every_kind_has_an_example() -> None:
     assert used - cases == {tag(record) for record in KINDS}
 
 
-def test_the_page_describes_no_kind_that_does_not_exist() -> None:
+@PAGES
+def test_the_page_describes_no_kind_that_does_not_exist(page: Path) -> None:
     """A section named after a kind is about one there is."""
-    titles = {title.strip("`") for title in sections(PAGE) if title.startswith("`")}
+    titles = {title.strip("`") for title in sections(page) if title.startswith("`")}
     assert titles == {tag(record) for record in KINDS}
 
 
-def test_every_class_is_told_how_to_say_and_shipped_with_a_rule() -> None:
+@PAGES
+def test_every_class_is_told_how_to_say_and_shipped_with_a_rule(page: Path) -> None:
     """The table names every class, and the shipped classes hold a rule of each."""
-    named = set(re.findall(r"^\| ([RE]\d\d) \|", sections(PAGE)["How to say it"], re.MULTILINE))
+    named = set(table(page))
     shipped = read_parsed(ROOT / "negative_list" / "lists" / "classes")
     assert named == set(CLASS_IDS)
     assert named - {rule.class_id for rule in shipped.rules.rules} == set()
@@ -108,3 +127,41 @@ def test_every_example_is_a_rule(block: Block, tmp_path: Path) -> None:
     parsed = read_parsed(path)
     assert parsed.rules.rules != ()
     assert (*parsed.problems, *validate(parsed)) == ()
+
+
+def test_the_chinese_page_has_the_same_sections() -> None:
+    """As many, in the same order and at the same level; a kind's section has the kind's name in both."""
+    english, chinese = headings(PAGE), headings(CHINESE)
+    assert [level for level, _ in chinese] == [level for level, _ in english]
+    assert [title if "`" in title else "" for _, title in chinese] == [
+        title if "`" in title else "" for _, title in english
+    ]
+    assert len(sections(CHINESE)) == len(chinese)
+
+
+def test_the_chinese_page_has_the_same_examples() -> None:
+    """The blocks of code are the same byte for byte, each in the section it has in English."""
+    for title, text in sections(PAGE).items():
+        assert FENCED.findall(section(CHINESE, title)) == FENCED.findall(text), title
+
+
+@pytest.mark.parametrize("title", sections(PAGE))
+def test_the_chinese_section_names_what_the_english_one_names(title: str) -> None:
+    """Every key, word and fact in backticks; its tables have as many rows."""
+    english, chinese = section(PAGE, title), section(CHINESE, title)
+    assert set(inline_codes(english)) - set(inline_codes(chinese)) == set()
+    assert len(re.findall(r"^\|", chinese, re.MULTILINE)) == len(re.findall(r"^\|", english, re.MULTILINE))
+
+
+@pytest.mark.parametrize("class_id", sorted(CLASS_IDS))
+def test_the_chinese_row_of_a_class_says_what_the_english_one_says(class_id: str) -> None:
+    """The same name, and the same conditions and facts in backticks."""
+    (name, english), (chinese_name, chinese) = table(PAGE)[class_id], table(CHINESE)[class_id]
+    assert chinese_name == name
+    assert sorted(set(inline_codes(chinese))) == sorted(set(inline_codes(english)))
+
+
+def test_the_chinese_page_leads_to_the_same_pages() -> None:
+    """Links to other pages are the same but for the link to the other language."""
+    english, chinese = ({link for link in links(page) if ".md" in link} for page in (PAGE, CHINESE))
+    assert english - {"rules.zh-CN.md"} == chinese - {"rules.md"}
