@@ -136,6 +136,7 @@ def _facts(writing: Writing, change: Change) -> int:
 
 
 def _aliases(writing: Writing, change: Change) -> int:
+    writing.alone("alias")
     return sum(_alias(writing, *pair) for pair in change.records)
 
 

@@ -10,7 +10,6 @@ Used inside one running event loop.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -232,10 +231,14 @@ class Desk:
     async def _mend_on(self) -> None:
         """Look after what waits, as long as the desk is open."""
         while True:
-            with contextlib.suppress(StoreError):  # the breakers stay as they are, and the next round tries again
+            try:
                 await self._probe()
                 while await self._in_writer(self._writer.mend):
                     pass
+            except StoreError:
+                pass  # the breakers stay as they are, and the next round tries again
+            except Exception as error:  # noqa: BLE001 - a fault of ours is told, and mending goes on
+                self._writing.failed(repr(error))
             await asyncio.sleep(MEND_S)
 
     async def _probe(self) -> None:

@@ -24,6 +24,9 @@ class Writing(Protocol):
     def many(self, statement: str, rows: Sequence[Values]) -> int:
         """Run one statement for each of the rows; returns how many rows of the table changed."""
 
+    def alone(self, table: str) -> None:
+        """Let nobody else write a table until the transaction ends: for what is read before it is written."""
+
     def rows(self, statement: str, values: Values) -> list[Row]:
         """What a statement reads, within the transaction."""
 

@@ -15,7 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import psycopg
-from psycopg import errors
+from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict
 
 from reminder.stores.base import Fault, StoreError
@@ -176,6 +176,9 @@ class _Transaction:
         if rows:
             cursor.executemany(_text(statement), rows)
         return max(cursor.rowcount, 0)
+
+    def alone(self, table: str) -> None:
+        self._connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(sql.Identifier(table)))
 
     def rows(self, statement: str, values: Values) -> list[Row]:
         return self._connection.cursor(binary=True).execute(_text(statement), values).fetchall()

@@ -89,9 +89,15 @@ class Spool:
         return int(count)
 
     def first(self, most: int) -> list[Waiting]:
-        """The changes that have waited longest."""
+        """The changes that have waited longest; one that cannot be read any more is put aside."""
         (rows,) = self._driver.read([("SELECT place, change FROM waiting ORDER BY place LIMIT ?", (most,))])
-        return [Waiting(place, _change(body)) for place, body in rows]
+        waiting = []
+        for place, body in rows:
+            try:
+                waiting.append(Waiting(place, _change(body)))
+            except (ValueError, LookupError, ArithmeticError) as error:
+                self._put_aside(place, f"damaged: {error}")
+        return waiting
 
     def done(self, waiting: Sequence[Waiting]) -> None:
         """Take out changes that the store holds now."""
@@ -100,14 +106,17 @@ class Spool:
 
     def refuse(self, waiting: Waiting, why: str) -> None:
         """Put aside a change the store can never hold, so that it holds up no other."""
-        with self._driver.writing() as writing:
-            copied = "INSERT OR REPLACE INTO refused SELECT place, change, ? FROM waiting WHERE place = ?"
-            writing.many(copied, [(why, waiting.place)])
-            writing.many("DELETE FROM waiting WHERE place = ?", [(waiting.place,)])
+        self._put_aside(waiting.place, why)
 
     def close(self) -> None:
         """Let go of the file."""
         self._driver.close()
+
+    def _put_aside(self, place: int, why: str) -> None:
+        with self._driver.writing() as writing:
+            copied = "INSERT OR REPLACE INTO refused SELECT place, change, ? FROM waiting WHERE place = ?"
+            writing.many(copied, [(why, place)])
+            writing.many("DELETE FROM waiting WHERE place = ?", [(place,)])
 
 
 def _bytes(change: Change) -> bytes:

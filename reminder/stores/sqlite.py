@@ -169,6 +169,9 @@ class _Transaction:
     def many(self, statement: str, rows: Sequence[Values]) -> int:
         return max(self._connection.executemany(statement, rows).rowcount, 0)
 
+    def alone(self, table: str) -> None:
+        """Whoever writes a file writes it alone."""
+
     def rows(self, statement: str, values: Values) -> list[Row]:
         return self._connection.execute(statement, values).fetchall()
 

@@ -102,7 +102,6 @@ class Writer:
                 if error.kind != "refused":
                     raise
                 self._spool.refuse(one, str(error))
-                self.aside = self._spool.refused()
             else:
                 self._spool.done([one])
 
@@ -119,5 +118,5 @@ class Writer:
 
     def look(self) -> int:
         """How many changes wait, counted now."""
-        self.waiting = self._spool.count()
+        self.waiting, self.aside = self._spool.count(), self._spool.refused()
         return self.waiting

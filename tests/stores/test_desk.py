@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -241,6 +243,24 @@ def test_a_waiting_write_that_is_refused_holds_up_no_other(opening: Callable[[],
 
     run(work)
     inner.close()
+
+
+def test_a_damaged_waiting_write_holds_up_no_other(failing: Failing, tmp_path: Path) -> None:
+    """What cannot be read any more is put aside and told of."""
+
+    async def work() -> None:
+        async with desk_on(lambda: failing, tmp_path) as desk:
+            failing.fault = "gone"
+            await desk.save([saved(line("R0"), prescription_id="0")])
+            await desk.save([saved(line("R1"), prescription_id="1")])
+            with contextlib.closing(sqlite3.connect(tmp_path / "spool.sqlite", isolation_level=None)) as file:
+                file.execute("UPDATE waiting SET change = x'c1' WHERE place = 1")
+            failing.fault = None
+            await until(lambda: not desk.waiting)
+            assert await ids(desk) == ["R1"]
+            assert "1 accepted writes cannot be kept" in desk.degraded[-1]
+
+    run(work)
 
 
 def test_a_store_that_is_gone_at_the_start_is_used_when_it_is_there(tmp_path: Path) -> None:

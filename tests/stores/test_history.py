@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from reminder.stores.base import Coverage
 from tests.stores.builders import AT, DAY, HERE, NOW, THERE, encounter, fact, fed, later, line, saved, wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from negative_list.prescription import History
     from reminder.stores.base import Saved, Wanted
@@ -157,6 +158,18 @@ def test_one_patient_under_several_keys_is_one(store: SqlStore) -> None:
         store.save([saved(line(f"R-{key}"), patient_key=key, prescription_id=key)])
     assert store.put_aliases([("p1", "p2"), ("p3", "p2"), ("p1", "p3")]) == 2
     assert [ids(store, wanted(patient_key=key)) for key in ("p1", "p2", "p3")] == [["R-p1", "R-p2", "R-p3"]] * 3
+
+
+def test_keys_joined_by_several_at_once_are_one(opening: Callable[[], SqlStore]) -> None:
+    """Sidecars that tell of the same patient at the same moment do not disturb each other."""
+    stores = [opening() for _ in range(4)]
+    pairs = [(f"k{number}", f"k{number + 1}") for number in range(40)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda place: [stores[place].put_aliases([pair]) for pair in pairs[place::4]], range(4)))
+    stores[0].save([saved(line(), patient_key="k0")])
+    assert ids(stores[1], wanted(patient_key="k40")) == ["R1"]
+    for one in stores:
+        one.close()
 
 
 def test_one_encounter_under_two_keys_is_one(store: SqlStore) -> None:
