@@ -37,7 +37,7 @@ from tests.reminder.sidecar import Running, ask, post, running
 if TYPE_CHECKING:
     from negative_list.prescription import History, Prescription
 
-__all__ = ["INSTITUTION", "Answers", "answered", "matched"]
+__all__ = ["INSTITUTION", "Answers", "answered", "match_words", "matched"]
 
 Row = dict[str, Any]
 
@@ -76,6 +76,31 @@ def matched(story: Story, folder: Path, rules: CompiledList | None = None) -> De
     return decide(rules, prescription, prescription.at, _policy(story), read=read)
 
 
+def match_words(story: Story, folder: Path) -> Iterator[object]:
+    """The words after ``negative-list match``, with files of the story."""
+    facts = [{key: row[key] for key in row if key in FACT_COLUMNS} for row in _rows(story, "facts", "put_facts")]
+    files = {
+        "--request": _json_lines(folder / "body.json", [story.request]),
+        "--facts": _csv(folder / "facts.csv", facts),
+        "--history": _json_lines(folder / "history.jsonl", _history_rows(story)),
+    }
+    if story.policy:
+        files["--policy"] = _policy_file(story, folder)
+    yield write_list(story, folder)
+    for option, file in files.items():
+        yield from (option, file)
+
+
+def _policy_file(story: Story, folder: Path) -> Path:
+    path = folder / "policy.toml"
+    path.write_text(story.policy, encoding="utf-8")
+    return path
+
+
+def _history_rows(story: Story) -> list[Row]:
+    return [*_rows(story, "history"), *map(_row_of_entry, _rows(story, "put_history"))]
+
+
 def _facts(story: Story, calls: Exchange) -> dict[str, tuple[StoreFact, ...]]:
     rows = _rows(story, "facts", "put_facts")
     told = facts_of_rows([{key: row[key] for key in row if key in FACT_COLUMNS} for row in rows], SITES.default.zone)
@@ -84,8 +109,7 @@ def _facts(story: Story, calls: Exchange) -> dict[str, tuple[StoreFact, ...]]:
 
 
 def _history(story: Story, calls: Exchange, patient_id: str, folder: Path) -> History:
-    rows = [*_rows(story, "history"), *map(_row_of_entry, _rows(story, "put_history"))]
-    told = read_history(_json_lines(folder / "told.jsonl", rows), SITES).of(patient_id)
+    told = read_history(_json_lines(folder / "told.jsonl", _history_rows(story)), SITES).of(patient_id)
     records = [record for record in calls.records if record.patient_id == patient_id]
     saved = [read_body(parse_body(_bytes(row["prescription"])), SITES) for row in _rows(story, "saved")]
     mine = [one.encounter for one in saved if one.patient.id == patient_id]
@@ -138,8 +162,7 @@ def _asked(here: Running, story: Story) -> Decision:
 def _sidecar(story: Story, folder: Path) -> Iterator[Running]:
     settings: Row = {"list": write_list(story, folder)}
     if story.policy:
-        settings["policy"] = folder / "policy.toml"
-        settings["policy"].write_text(story.policy, encoding="utf-8")
+        settings["policy"] = _policy_file(story, folder)
     with running(folder, store_deadline_ms=5000.0, **settings) as here:  # the machine may be busy, the story is not
         yield here
 

@@ -1,23 +1,27 @@
 """Named stories of the field: what a hospital's other systems told turns a request, each by one named fact.
 
-Every story is decided twice: by the library, told everything at once, and by a sidecar over its sockets, whose store
-was fed as the field feeds it (``reminder facts import``, PutFacts, PutHistory, RecordSaved).
+Every story is decided by the library, told everything at once; by ``negative-list match``, where files can tell it; and
+by a sidecar over its sockets, whose store was fed as the field feeds it (``reminder facts import``, PutFacts,
+PutHistory, RecordSaved).
 """
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from typer.testing import CliRunner
 
+from negative_list.cli import app
 from negative_list.compile import CompiledList
 from negative_list.compile import compile as compiled
 from negative_list.dictionary import load
 from tests.cases.stories import Expected, Story, Turn, shipped_rules, stories, turned
-from tests.cases.telling import answered, matched
+from tests.cases.telling import answered, match_words, matched
 
 if TYPE_CHECKING:
     from negative_list.decision import Decision, Finding
@@ -37,7 +41,11 @@ WANTED = {
     "12-settlement-list-scored",
     "13-suspended-doctor",
     "14-rescue-by-a-suspended-doctor",
+    "15-early-refill-across-hospitals",
 }
+FILES = {"facts", "history", "put_facts", "put_history"}
+"""What `match` is told by its two files."""
+
 TURNS = [(name, number) for name, story in stories().items() for number in range(len(story.turns))]
 FIRST = [(name, 0) for name in stories()]
 
@@ -114,6 +122,20 @@ def test_the_library_finds_what_the_story_tells(name: str, tmp_path: Path) -> No
     decision = matched(story, tmp_path)
     check_findings(decision, story.expect)
     assert undecided(decision) == set()
+
+
+@pytest.mark.parametrize("name", [n for n, s in stories().items() if {feed.how for feed in s.told} <= FILES])
+def test_the_command_tells_what_the_library_finds(name: str, tmp_path: Path) -> None:
+    """``negative-list match`` with a file of facts and one of history prints the same findings."""
+    story = stories()[name]
+    done = CliRunner().invoke(app, ["match", *map(str, match_words(story, tmp_path))])
+    assert done.exit_code == 0, done.output
+    told_ = {finding["rule_id"]: finding for finding in json.loads(done.stdout)["findings"]}
+    assert told_.keys() == {one.rule for one in story.expect}
+    for one in story.expect:
+        finding = told_[one.rule]
+        assert (finding["action"], finding["lines"]) == (one.action, list(one.lines))
+        assert [words for words in one.says if words not in finding["message"]] == []
 
 
 @of_every_story
