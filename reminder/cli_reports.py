@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reminder.reports import Format, Row
     from reminder.stores.base import Store
 
-__all__ = ["add_to"]
+__all__ = ["add_to", "report", "rounds"]
 
 _PROBLEMS = 1
 
