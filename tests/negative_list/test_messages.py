@@ -11,6 +11,7 @@ import pytest
 
 from negative_list import conditions as c
 from negative_list.decision import Decision, FactSeen, Suggestion
+from negative_list.dictionary import load
 from negative_list.messages import HEAD_LENGTH, WORDS, Language, message_of, suggestion_text, yuan
 from negative_list.policy import Policy, Setting
 from negative_list.rules import ACTIONS, Action, OnUnknown, Rule, Text, Trigger
@@ -266,3 +267,14 @@ def test_shadowed_findings_have_no_text() -> None:
     assert [bool(WORDS["zh"].marks[action]) for action in ACTIONS] == [False, True, True, True]
     shadow = Policy(set_=(Setting(action="pass", why="w"),))
     assert decided(rule(), policy=shadow).findings == ()
+
+
+def test_every_unit_that_is_a_word_is_said_in_chinese() -> None:
+    """Doctors read 3张, never 3cards; symbols (mg, mmol/L, %) stay as they are."""
+    units = {fact.unit for fact in load().values() if fact.unit and not fact.unit.startswith("line.")}
+    symbols = {
+        "%", "fen", "g", "mg", "kg", "kg/m2", "m2", "cm", "cm2", "kJ", "IU", "SD", "mmHg", "10^9/L", "mL/min/1.73m2",
+        *(f"{part}/{whole}" for part in ("g", "mg", "ug", "ng", "pg", "mmol", "umol", "nmol", "U", "IU")
+          for whole in ("L", "mL")),
+    }  # fmt: skip
+    assert units - symbols - WORDS["zh"].units.keys() == set()
