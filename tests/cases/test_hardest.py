@@ -28,7 +28,7 @@ ITEMS: dict[int, str] = {
     1: (
         "R08-aflibercept R08-ranibizumab R08-conbercept R08-faricimab R08-brolucizumab R08-dexamethasone "
         "R12-eye-institution E17-eye-specialty R08-eye-first-vision E26-eye-approval E26-eye-evidence "
-        "E15-vegf-lifetime E15-vegf-first-year E15-dexamethasone-lifetime R28-dexamethasone-year"
+        "E15-vegf-lifetime E15-vegf-first-year E15-dexamethasone-lifetime E15-dexamethasone-year"
     ),
     2: "R08-toripalimab R08-tislelizumab",
     3: "R04-herbs-alone",
