@@ -28,6 +28,11 @@ def broken(page: Path) -> list[str]:
     return wrong
 
 
+def in_either(link: str) -> str:
+    """A link without the language of the page it leads to."""
+    return link.replace(".zh-CN.md", ".md")
+
+
 @pytest.mark.parametrize("page", pages(), ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_every_link_leads_somewhere(page: Path) -> None:
     """Each relative link names a file that exists and, after ``#``, one of its headings."""
@@ -53,10 +58,16 @@ def test_the_front_page_stays_short() -> None:
 
 
 def test_the_chinese_front_page_keeps_pace() -> None:
-    """Both front pages have the same sections in the same order, and the same blocks of code."""
+    """Both front pages have the same sections in the same order, the same blocks of code, and the same links."""
     english, chinese = ROOT / "README.md", ROOT / "README.zh-CN.md"
     assert [level for level, _ in headings(chinese)] == [level for level, _ in headings(english)]
     assert [(b.kind, b.text) for b in blocks(chinese)] == [(b.kind, b.text) for b in blocks(english)]
-    assert {link for link in links(chinese) if "README" not in link} == {
-        link for link in links(english) if "README" not in link
-    }
+    assert {in_either(link) for link in links(chinese)} == {in_either(link) for link in links(english)}
+
+
+def test_a_page_with_a_chinese_edition_is_linked_in_the_language_of_the_reader() -> None:
+    """The Chinese front page leads to the Chinese edition of a page wherever there is one, the English never."""
+    editions = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/*.zh-CN.md")}
+    assert editions != set()
+    assert {link for link in links(ROOT / "README.zh-CN.md") if link.endswith(".zh-CN.md")} == editions
+    assert editions & set(links(ROOT / "README.md")) == set()

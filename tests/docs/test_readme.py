@@ -13,7 +13,12 @@ from tests.docs.running import run, shown_in
 
 README = ROOT / "README.md"
 BLOCKS = {block.name or block.kind: block.text for block in blocks(README)}
-COMMANDS = [line for line in shell_lines(README) if line.startswith("negative-list ")]
+LISTS = (ROOT / "negative_list" / "lists").as_posix()
+LINES = [line.replace("negative_list/lists", LISTS) for line in shell_lines(README)]
+COMMANDS = [line for line in LINES if line.split()[:2] in (["negative-list", "check"], ["negative-list", "match"])]
+SERVED = ("reminder serve", "reminder check", "make ")
+"""Commands that need a running sidecar or a machine of their own; tests of the service and the demo run them."""
+FEEDS = {block.name: block.text for block in blocks(ROOT / "docs" / "history.md")}
 
 
 @pytest.fixture
@@ -34,6 +39,23 @@ def test_each_command_works(line: str, folder: Path) -> None:
     """Each ``negative-list`` command of the front page exits 0 and complains of nothing."""
     done = run(line, folder)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_other_commands_work_in_their_order(folder: Path) -> None:
+    """Every further command exits 0: cases, coverage, a sheet there and back, files of history and facts, a report."""
+    for name in ("history.jsonl", "facts.csv"):
+        (folder / name).write_text(FEEDS[name], "utf-8")
+    others = [line for line in LINES if line not in COMMANDS and not line.startswith(SERVED)]
+    assert {line.split()[1] for line in others} == {"test", "stats", "export", "import", "facts", "report"}
+    assert [(line, done.stderr) for line in others if (done := run(line, folder)).returncode != 0] == []
+
+
+def test_the_sheet_comes_back_as_the_same_rule(folder: Path) -> None:
+    """What the front page exports and imports again matches as before."""
+    for line in (line for line in LINES if " sheet " in line):
+        run(line, folder)
+    again = run(COMMANDS[-1].replace("list.yaml", "list.jsonl"), folder)
+    assert json.loads(again.stdout)["findings"] == json.loads(run(COMMANDS[-1], folder).stdout)["findings"]
 
 
 def test_the_answer_is_the_one_shown(folder: Path) -> None:
