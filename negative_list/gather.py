@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from negative_list.check import Check, item_of
+from negative_list.members import moment_of
 from negative_list.prescription import Line
 from negative_list.windows import Courses, FirstUse, Strings, covers, days_reached, stretch_by, within
 
@@ -129,19 +130,40 @@ class Gatherer:
     def _gather(self, check: Check, trigger: Line | None) -> Gathered:
         certain: list[Line] = []
         possible: list[Line] = []
-        members = self._members.of_pool(check, whole_patient=self.whole_patient)
-        if len(members) < MANY_LINES or (self._reach is None and not self._daily):
-            judged: Iterable[tuple[Line, bool]] = self._one_by_one(check, trigger, members)
-        elif self._daily:
-            judged = self._by_days(check, trigger, members)
+        pool = self._members.of_pool(check, whole_patient=self.whole_patient)
+        if len(pool.members) < MANY_LINES:
+            judged: Iterable[tuple[Line, bool]] = self._one_by_one(check, trigger, pool.members)
         else:
-            judged = self._one_by_one(check, trigger, self._nearby(check, trigger, members))
+            judged = self._of_many(check, trigger, self._alike_in(pool, trigger))
         for line, sure in judged:
             (certain if sure else possible).append(line)
         covered = covers(self._lines.window, check, trigger)
         return Gathered(certain=tuple(certain), possible=tuple(possible), covered=covered)
 
-    def _one_by_one(self, check: Check, trigger: Line | None, members: Iterable[tuple[Line, bool]]) -> Pool:
+    def _alike_in(self, pool: Pool, trigger: Line | None) -> Pool:
+        """Of many members those that share the trigger line's facts, where they must."""
+        values = tuple([trigger.facts.get(name) for name in self._lines.same]) if trigger is not None else (None,)
+        return pool if None in values or not values else pool.alike(self._lines.same, values)
+
+    def _of_many(self, check: Check, trigger: Line | None, pool: Pool) -> Iterable[tuple[Line, bool]]:
+        """The lines gathered of many members, looked up as the window allows."""
+        if self._daily:
+            return self._by_days(check, trigger, pool)
+        unit = self._lines.window.unit
+        if unit in _MOMENTS and (trigger is None or trigger.begins is None or trigger.has_clock):
+            groups, time = pool.by(unit), check.time_of(trigger)
+            near = [groups.get(key, ()) for key in (moment_of(time, unit), time.toordinal(), None)]
+        elif self._reach is not None:
+            groups = pool.by("day")
+            near = [*self._near(check, trigger, groups), groups.get(None, ())]
+        else:
+            return self._one_by_one(check, trigger, pool.members)
+        places = sorted(place for group in near for place in group)
+        return self._one_by_one(check, trigger, (pool.members[place] for place in places))
+
+    def _one_by_one(
+        self, check: Check, trigger: Line | None, members: Iterable[tuple[Line, bool]]
+    ) -> list[tuple[Line, bool]]:
         """The lines gathered for certain (true) and possibly (false)."""
         found = []
         for line, sure in members:
@@ -152,13 +174,7 @@ class Gatherer:
                 held = _and(held, self._agrees(check, trigger, line))
             if held is not False:
                 found.append((line, sure and held is True))
-        return tuple(found)
-
-    def _nearby(self, check: Check, trigger: Line | None, members: Pool) -> Pool:
-        """Of many members those of days near by, in the order of the pool."""
-        by_day = self._members.by_day(check, whole_patient=self.whole_patient)
-        found = (place for places in self._near(check, trigger, by_day) for place in places)
-        return tuple(members[place] for place in sorted((*found, *by_day.get(None, ()))))
+        return found
 
     def _near(self, check: Check, trigger: Line | None, groups: dict[object, list[int]]) -> Iterable[list[int]]:
         """The groups of days, or of uses, that the window can reach, those without a time left out."""
@@ -167,11 +183,10 @@ class Gatherer:
             return (places for key, places in groups.items() if key is not None)
         return (groups[near] for near in range(day - reach, day + reach + 1) if near in groups)
 
-    def _by_days(self, check: Check, trigger: Line | None, members: Pool) -> Iterator[tuple[Line, bool]]:
+    def _by_days(self, check: Check, trigger: Line | None, pool: Pool) -> Iterator[tuple[Line, bool]]:
         """The same for windows that days settle: of many lines, those of one day, or one use, are judged at once."""
-        window = self._lines.window
-        by = self._members.by_use if window.unit == "in_use" else self._members.by_day
-        groups = by(check, whole_patient=self.whole_patient)
+        window, members = self._lines.window, pool.members
+        groups = pool.by("use" if window.unit == "in_use" else "day")
         alone = ([place] for place in groups.get(None, ()))
         found: list[tuple[int, bool | None]] = []
         for places in (*self._near(check, trigger, groups), *alone):
@@ -289,6 +304,9 @@ def institution_of(check: Check, trigger: Line | None) -> object | None:
     ours = trigger.facts.get("line.institution_id") if trigger is not None else None
     return check.encounter_facts.get("encounter.institution_id") if ours is None else ours
 
+
+_MOMENTS = frozenset({"instant", "hour"})
+"""Units of windows that hold one moment, or one hour, of the clock."""
 
 _DAILY = frozenset({"day", "month", "quarter", "year", "insurance_year", "in_use"})
 """Units of windows that hold all lines of a day, or of one stretch of use, or none."""

@@ -2,22 +2,80 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from negative_list.codes import normal
-from negative_list.prescription import Line
 from negative_list.text import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from negative_list.check import Check
     from negative_list.conditions import Items
+    from negative_list.prescription import Line
 
-__all__ = ["Members", "Pool"]
+__all__ = ["KEYS", "Members", "Pool", "moment_of"]
 
-Pool: TypeAlias = tuple[tuple[Line, bool], ...]
-"""Members in the order of the lines they are of, the certain ones marked."""
+
+class Pool:
+    """The members among the lines that may be gathered, in their order, the certain ones marked.
+
+    Of many members those a window may hold are looked up: by day, by use, by moment, and by facts they must share.
+    """
+
+    __slots__ = ("_alike", "_check", "_groups", "members")
+
+    def __init__(self, check: Check, members: tuple[tuple[Line, bool], ...]) -> None:
+        self.members = members
+        self._check = check
+        self._groups: dict[str, dict[object, list[int]]] = {}
+        self._alike: dict[tuple[str, ...], dict[object, Pool]] = {}
+
+    def by(self, key: str) -> dict[object, list[int]]:
+        """Places of the members by a key of :data:`KEYS`, those without a time under ``None``."""
+        groups = self._groups.get(key)
+        if groups is None:
+            groups = self._groups[key] = {}
+            for place, (line, _) in enumerate(self.members):
+                groups.setdefault(KEYS[key](self._check, line) if line.begins is not None else None, []).append(place)
+        return groups
+
+    def alike(self, facts: tuple[str, ...], values: tuple[object, ...]) -> Pool:
+        """The members whose facts have these values, or may have them."""
+        pools = self._alike.setdefault(facts, {})
+        pool = pools.get(values)
+        if pool is None:
+            groups = self._by_facts(facts)
+            places = sorted((*groups.get(values, ()), *groups.get(None, ())))
+            pool = pools[values] = Pool(self._check, tuple(self.members[place] for place in places))
+        return pool
+
+    def _by_facts(self, facts: tuple[str, ...]) -> dict[object, list[int]]:
+        """Places by the values of facts, those of members that lack one under ``None``; found once."""
+        key = "facts " + " ".join(facts)
+        groups = self._groups.get(key)
+        if groups is None:
+            groups = self._groups[key] = {}
+            for place, (line, _) in enumerate(self.members):
+                values = tuple([line.facts.get(name) for name in facts])
+                groups.setdefault(None if None in values else values, []).append(place)
+        return groups
+
+
+def moment_of(time: datetime, unit: str) -> datetime:
+    """The second, or the hour, a time lies in."""
+    return time.replace(microsecond=0) if unit == "instant" else time.replace(minute=0, second=0, microsecond=0)
+
+
+KEYS: dict[str, Callable[[Check, Line], object]] = {
+    "day": lambda check, line: check.day_of(line),
+    "use": lambda check, line: check.use_of(line),
+    "instant": lambda check, line: moment_of(check.time_of(line), "instant") if line.has_clock else check.day_of(line),
+    "hour": lambda check, line: moment_of(check.time_of(line), "hour") if line.has_clock else check.day_of(line),
+}
+"""What members with a time are grouped by; one with a bare date stands under its day among moments, too."""
 
 
 class Members:
@@ -49,32 +107,12 @@ class Members:
         # The commonest case by far, one service item, is looked up instead of judged.
         self._single = next(iter(self._codes)) if by_code_alone and len(self._codes) == 1 else None
 
-    def of_pool(self, check: Check, *, whole_patient: bool) -> tuple[tuple[Line, bool], ...]:
+    def of_pool(self, check: Check, *, whole_patient: bool) -> Pool:
         """All certain (true) and possible (false) members in the pool, worked out once for each check."""
         key = (self, whole_patient)
-        found: tuple[tuple[Line, bool], ...] | None = check.memo.get(key)
+        found: Pool | None = check.memo.get(key)
         if found is None:
-            found = check.memo[key] = tuple(self._of_pool(check, whole_patient))
-        return found
-
-    def by_day(self, check: Check, *, whole_patient: bool) -> dict[object, list[int]]:
-        """Places in :meth:`of_pool` by day, those without a time under ``None``."""
-        key = (self, whole_patient, "by day")
-        found: dict[object, list[int]] | None = check.memo.get(key)
-        if found is None:
-            found = check.memo[key] = {}
-            for place, (line, _) in enumerate(self.of_pool(check, whole_patient=whole_patient)):
-                found.setdefault(check.day_of(line) if line.begins is not None else None, []).append(place)
-        return found
-
-    def by_use(self, check: Check, *, whole_patient: bool) -> dict[object, list[int]]:
-        """Places in :meth:`of_pool` by the days of use, those without a time under ``None``."""
-        key = (self, whole_patient, "by use")
-        found: dict[object, list[int]] | None = check.memo.get(key)
-        if found is None:
-            found = check.memo[key] = {}
-            for place, (line, _) in enumerate(self.of_pool(check, whole_patient=whole_patient)):
-                found.setdefault(check.use_of(line) if line.begins is not None else None, []).append(place)
+            found = check.memo[key] = Pool(check, tuple(self._of_pool(check, whole_patient)))
         return found
 
     def _of_pool(self, check: Check, whole_patient: bool) -> list[tuple[Line, bool]]:
