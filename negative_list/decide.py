@@ -8,6 +8,7 @@ called once, and only for rules that lack history or facts.
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
@@ -75,6 +76,7 @@ def begin(compiled: CompiledList, prescription: Prescription, at: datetime) -> B
     return Begun(first=first, not_evaluated=lacking, needs=needs)
 
 
+@cache
 def _readable(name: str) -> bool:
     """Whether history or a store could supply it: the body's own records can only come from the body."""
     return name in COVERAGE_ONLY or (name in load() and load()[name].settable)
