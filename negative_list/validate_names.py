@@ -30,6 +30,7 @@ __all__ = [
     "bad_ranges",
     "bad_sets",
     "bad_terms",
+    "incomparable_fact",
     "items_problems",
     "kinds_of",
     "line_fact",
@@ -69,7 +70,13 @@ def kinds_of(codes: Iterable[str]) -> dict[Kind, str]:
     return found
 
 
+_LONGEST_ICD = 15
+"""Characters of the longest code or range of ICD; most item codes are longer, and a city's sets hold 400,000."""
+
+
 def _kind_of(code: str) -> Kind:
+    if len(code) > _LONGEST_ICD:
+        return "items"
     try:
         expand_ranges((code,))
     except ValueError:
@@ -85,9 +92,28 @@ def unknown_fact(name: str, path: str, known: Known) -> Found:
         yield path, str(error)
 
 
+def incomparable_fact(name: str, path: str, known: Known) -> Found:
+    """A name the dictionary does not know, or one of a record's own parts, which are never among the facts."""
+    bad_name = list(unknown_fact(name, path, known))
+    yield from bad_name
+    if not bad_name and not known.facts[name].settable:
+        way = _WAYS.get(name, "name a fact of the patient, the encounter or the line")
+        yield path, f"`{name}` is a record, no fact to compare; {way}"
+
+
+_WAYS = {
+    "line.code": "use `line.generic`, or say which `items`",
+    "line.name": "use `line.generic`, or say which `items` by their `names`",
+    "line.begins": "say it with a `window`",
+    "line.stops": "say it with `line.days`, `overlap` or a `window` of `in_use`",
+    "line.current": "say it with `state`",
+}
+"""How to say what records of lines are wanted for."""
+
+
 def line_fact(name: str, path: str, known: Known, use: str) -> Found:
     """A name that is no fact of a line; ``use`` says what only line facts can be."""
-    yield from unknown_fact(name, path, known)
+    yield from incomparable_fact(name, path, known)
     if not name.startswith("line."):
         yield path, f"`{name}` is no fact of a line; only line facts can be {use}"
 
