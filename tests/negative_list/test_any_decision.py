@@ -87,10 +87,9 @@ def check_suggestions(decision: Decision, compiled: CompiledList, case: Case) ->
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_holds_of_every_decision(seed: int) -> None:
-    """One question at most, ids of their own, nothing unknown unlisted, suggestions that help, the same again."""
+    """One question at most, ids of their own, nothing unknown unlisted, the same again."""
     rules = drawn(seed)
     compiled = compile(rules)
-    tried = 0
     for number in range(PRESCRIPTIONS):
         case = draw_case(Random(seed * 1000 + number))
         decision = answered(compiled, case)
@@ -101,6 +100,14 @@ def test_what_holds_of_every_decision(seed: int) -> None:
         assert all(each.needs for each in decision.not_evaluated)
         open_rules = {each.rule_id for each in decision.not_evaluated}
         assert {found.rule_id for found in decision.findings if found.unknown} <= open_rules
-        tried += check_suggestions(decision, compiled, case)
         assert decision_json(answered(compile(rules), case)) == decision_json(decision)
-    assert tried > 0
+
+
+def test_suggestions_help() -> None:
+    """Every edit that is offered takes its finding away and brings nothing as strong; many are offered."""
+    tried = 0
+    for seed in SEEDS:
+        compiled = compile(drawn(seed))
+        cases = [draw_case(Random(seed * 1000 + number)) for number in range(PRESCRIPTIONS)]
+        tried += sum(check_suggestions(answered(compiled, case), compiled, case) for case in cases)
+    assert tried > 20
