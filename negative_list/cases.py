@@ -5,6 +5,9 @@ fails once the rule's condition is taken away: a violating case must fail when t
 when it holds for every line it is triggered by, an unknown one both ways. A near miss may also be silent for its scope,
 for an exception of the trigger or for its payer: these are taken away with the condition. A case that passes either way
 proves nothing and does not count.
+
+For coverage a conforming or unknown case counts only when it is a violating case with one field changed, and the line
+that triggers it holds the same item there: what is compared is then that one fact.
 """
 
 from __future__ import annotations
@@ -68,8 +71,8 @@ class CaseBody(Struct, frozen=True, kw_only=True):
 class CaseResult(Struct, frozen=True, kw_only=True):
     """What came of one case. ``place`` counts the rule's cases from 1; ``answer`` is ``None`` when it could not run.
 
-    ``passed``: the rule says what the case wants; ``bites``: it would not without its condition; ``problem`` tells what
-    is wrong ("" for nothing).
+    ``passed``: the rule says what the case wants; ``bites``: it would not without its condition; ``paired``: it is a
+    violating case but for one field, and the same item triggers it; ``problem`` tells what is wrong ("" for nothing).
     """
 
     rule_id: str
@@ -79,11 +82,17 @@ class CaseResult(Struct, frozen=True, kw_only=True):
     answer: Answer | None
     passed: bool
     bites: bool
+    paired: bool = False
     problem: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is counted for its class: a violating case that proves something, or its counterpart."""
+        return self.passed and self.bites and (self.kind == "violating" or self.paired)
 
 
 class Coverage(Struct, frozen=True, kw_only=True):
-    """The rules and the cases of one class. Only cases that pass and bite are counted; ``bites`` is their sum."""
+    """The rules and the cases of one class. Only cases that pass, bite and are paired count; ``bites`` is their sum."""
 
     class_id: str
     class_name: str = msgspec.field(name="class")
@@ -101,7 +110,7 @@ class Coverage(Struct, frozen=True, kw_only=True):
 
 def coverage_of(rules: RuleList, sites: Sites | None = None) -> tuple[Coverage, ...]:
     """One row for every class, in the order of the classes, those without rules too."""
-    results = [result for result in run_cases(rules, sites) if result.passed and result.bites]
+    results = [result for result in run_cases(rules, sites) if result.counts]
     return tuple(_coverage(class_id, rules, results) for class_id in CLASS_IDS)
 
 
@@ -114,7 +123,7 @@ def _coverage(class_id: str, rules: RuleList, results: Sequence[CaseResult]) -> 
         violating=sum(result.kind == "violating" for result in own),
         conforming=sum(result.kind == "conforming" for result in own),
         unknown=sum(result.kind == "unknown" for result in own),
-        bites=len(own),
+        bites=sum(result.kind in _WANTED for result in own),
     )
 
 
@@ -136,8 +145,25 @@ class _RuleCases:
 
     def results(self) -> Iterator[CaseResult]:
         """Every case run as written, and with the condition taken away."""
+        whole: tuple[Case, CaseBody | CaseError] | None = None
         for place, (case, body) in enumerate(bodies_of(self._cases), 1):
-            yield self._result(place, case, body)
+            if case.request is not None:
+                whole = case, body
+            result = self._result(place, case, body)
+            paired = result.bites and case.request is None and whole is not None and self._is_paired(*whole, body)
+            yield msgspec.structs.replace(result, paired=paired)
+
+    def _is_paired(self, whole: Case, base: CaseBody | CaseError, body: CaseBody | CaseError) -> bool:
+        """Whether a case is made from a violating one, and a line triggers it that holds the same item there."""
+        if whole.kind != "violating" or isinstance(base, CaseError) or isinstance(body, CaseError):
+            return False
+        always = msgspec.structs.replace(self._rule, violation=_ALWAYS)
+        triggered = [set(_said(self._alone(always), always.id, each, self._sites)[1]) for each in (base, body)]
+        items = [
+            {_item(line) for line in _lines(each) if line.get("id") in lines}
+            for each, lines in zip((base, body), triggered, strict=True)
+        ]
+        return not items[0] or bool(items[0] & items[1])
 
     def _result(self, place: int, case: Case, body: CaseBody | CaseError) -> CaseResult:
         told = CaseResult(
@@ -162,7 +188,10 @@ class _RuleCases:
         return msgspec.structs.replace(told, answer=answer, passed=passed, bites=bites, problem=problem)
 
     def _answer(self, rule: Rule, body: CaseBody) -> Answer:
-        return answer_of(RuleList(rules=(rule,), sets=self._sets), rule.id, body, self._sites)
+        return answer_of(self._alone(rule), rule.id, body, self._sites)
+
+    def _alone(self, rule: Rule) -> RuleList:
+        return RuleList(rules=(rule,), sets=self._sets)
 
 
 def answer_of(rules: RuleList, rule_id: str, body: CaseBody, sites: Sites) -> Answer:
@@ -173,13 +202,28 @@ def answer_of(rules: RuleList, rule_id: str, body: CaseBody, sites: Sites) -> An
         DataError: When the history or a fact cannot be read.
         CaseError: When the request has no time.
     """
+    return _said(rules, rule_id, body, sites)[0]
+
+
+def _said(rules: RuleList, rule_id: str, body: CaseBody, sites: Sites) -> tuple[Answer, tuple[str, ...]]:
+    """The answer, and the lines that offend."""
     prescription = read_check_request(copy.deepcopy(body.request), sites)
     if prescription.at is None:
         raise CaseError("the request has no `time`; give the instant it is decided for")
     decision = decide(compiled(rules), prescription, prescription.at, shipped(), read=_reader(body, sites))
-    if any(finding.rule_id == rule_id and not finding.unknown for finding in decision.findings):
-        return "found"
-    return "undecided" if any(entry.rule_id == rule_id for entry in decision.not_evaluated) else "silent"
+    found = [finding for finding in decision.findings if finding.rule_id == rule_id and not finding.unknown]
+    if found:
+        return "found", tuple(line for finding in found for line in finding.lines)
+    return "undecided" if any(entry.rule_id == rule_id for entry in decision.not_evaluated) else "silent", ()
+
+
+def _lines(body: CaseBody) -> list[dict[str, Any]]:
+    lines: list[dict[str, Any]] = (body.request.get("encounter") or {}).get("lines") or []
+    return lines
+
+
+def _item(line: Mapping[str, Any]) -> tuple[object, ...]:
+    return line.get("code"), line.get("local_code"), line.get("name")
 
 
 def _reader(body: CaseBody, sites: Sites) -> Reader:

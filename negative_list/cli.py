@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from negative_list.errors import DataError, ListError, Problem, SiteError
+from negative_list.sheets.cli import register as register_sheets
 from negative_list.shell import fail as _fail
 from negative_list.shell import write_beside
-from negative_list.sheets.cli import register as register_sheets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -178,3 +178,26 @@ def test_the_rule_is_tried_alone() -> None:
     own = rule(WOMAN, cases=(whole(),))
     other: Rule = rule(WOMAN, id="other", overrides=("r",))
     assert [result.problem for result in run_cases(RuleList(rules=(own, other)))] == [""]
+
+
+def test_a_conforming_case_of_another_request_is_not_counted() -> None:
+    """It passes and bites, but compares more than one fact; so does one in which another item triggers the rule."""
+    other = whole("conforming", request=body(sex="男"))
+    changed_item = changed(
+        "conforming", "request.encounter.lines[0]", body()["encounter"]["lines"][0] | {"name": "另一片"}
+    )
+    results = list(run_cases(listed(whole(), other, violation=WOMAN)))
+    assert [(result.passed, result.bites, result.counts) for result in results] == [
+        (True, True, True),
+        (True, True, False),
+    ]
+    item = c.Fact(fact="line.quantity", above=Decimal(0))
+    pair = list(run_cases(listed(whole(), changed_item, violation=c.All(of=(WOMAN, item)))))
+    assert [result.counts for result in pair] == [True, False]
+
+
+def test_a_near_miss_is_not_counted_for_its_class() -> None:
+    """Only the three kinds make the coverage."""
+    near = whole("near_miss", expect="found")
+    row = next(row for row in coverage_of(listed(near)) if row.class_id == "R67")
+    assert (row.rules, row.violating, row.bites) == (1, 0, 0)

@@ -85,7 +85,7 @@ def test_nothing_to_divide_by_is_no_share() -> None:
 def test_infections_are_a_share_of_the_discharges_that_tell() -> None:
     """One in two stays; the third tells nothing."""
     told: tuple[dict[str, bool], ...] = ({"hospital_infection": True}, {"hospital_infection": False}, {})
-    stays = [stay(BEGIN, datetime(2026, 3, 9), patient=str(n), **facts) for n, facts in enumerate(told)]
+    stays = [stay(BEGIN, datetime(2026, 3, 9), patient=str(n), **facts) for n, facts in enumerate(told)]  # type: ignore[arg-type]
     rate = figure("R62", *stays)
     assert (rate.part, rate.whole, rate.uncounted) == (1, 2, 1)
 
