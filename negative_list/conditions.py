@@ -26,7 +26,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-from negative_list.selection import Items, Record, Scalar, Window
+from negative_list.selection import Items, Record, Scalar, Weight, Window
 
 __all__ = [
     "Age",
@@ -70,7 +70,8 @@ class Lines(Record, frozen=True, kw_only=True):
 
     ``state``: ``current`` lines are being written now, ``in_force`` ones were there before. ``same`` names line facts
     that must be equal to the trigger line's, ``different`` ones that must differ, so that the trigger line itself is
-    not gathered (unknown on either side: possible, for both). ``where`` is judged with the gathered line in the place
+    not gathered (unknown on either side: possible, for both); facts of several words (trace codes) are equal when they
+    share one. ``where`` is judged with the gathered line in the place
     of the trigger line. ``other_item`` leaves out lines of the trigger line's own item.
     """
 
@@ -138,14 +139,16 @@ class AtLeast(Record, frozen=True, kw_only=True, tag_field="kind", tag="at_least
 
 
 class Fact(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="fact"):
-    """A fact of the dictionary has one of the values ``any_of``, or a number within the bounds.
+    """A fact of the dictionary has one of the values ``any_of``, one of the ``terms`` in it, or a number within bounds.
 
     A fact that holds several values (trigger scenes) is true when any of them is named. Line facts are the trigger
-    line's.
+    line's. ``terms`` are for texts and codes: true where one of them, normalised, occurs in the normalised text, false
+    where the text is told and none does.
     """
 
     fact: str
     any_of: tuple[Scalar, ...] = ()
+    terms: tuple[str, ...] = ()
 
 
 class Evidence(Record, frozen=True, kw_only=True, tag_field="kind", tag="evidence"):
@@ -229,13 +232,6 @@ class Count(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="count"):
 
     lines: Lines
     by: str = "line"
-
-
-class Weight(Record, frozen=True, kw_only=True):
-    """How much a line of these items counts in a sum."""
-
-    items: Items
-    weight: Decimal
 
 
 class Sum(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="sum"):
@@ -340,13 +336,13 @@ class Visits(Record, frozen=True, kw_only=True):
     """Which *other* encounters of the patient: those of the body and of history, each once.
 
     An encounter is meant when its ``encounter.visit_mode`` is one of ``modes`` (any where none is named), when every
-    encounter fact of ``same`` is equal to the current encounter's and every one of ``different`` differs (unknown on
-    either side: possible), when ``where`` holds with that encounter in the place of the current one (facts, ages,
-    diagnoses and operations only; without a trigger line, ages at the decision's instant), and when its admission lies
-    in the window around the current encounter's admission (``encounter.admitted_at``; the decision's instant where the
-    current one has none, possible where the other has none). Windows are those of lines, but for ``encounter``,
-    ``course``, ``in_use`` and ``first_use``; they do not slide, ``side: before`` is meant throughout, and ``whose`` is
-    ``institution`` or ``patient``.
+    encounter fact of ``same`` is equal to the current encounter's and every one of ``different`` differs (as for lines;
+    unknown on either side: possible), when ``where`` holds with that encounter in the place of the current one (facts,
+    ages, diagnoses and operations only; without a trigger line, ages at the decision's instant), and when its admission
+    lies in the window around the current encounter's admission (``encounter.admitted_at``; the decision's instant where
+    the current one has none, possible where the other has none; an admission at midnight is a bare date, for so bodies
+    send a day). Windows are those of lines, but for ``encounter``, ``course``, ``in_use`` and ``first_use``; they do
+    not slide, ``side: before`` is meant throughout, and ``whose`` is ``institution`` or ``patient``.
     """
 
     modes: tuple[str, ...] = ()

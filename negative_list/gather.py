@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from negative_list.check import Check, item_of
-from negative_list.members import moment_of
+from negative_list.members import equal, moment_of
 from negative_list.prescription import Line
 from negative_list.windows import Courses, FirstUse, Strings, covers, days_reached, stretch_by, within
 
@@ -271,7 +271,7 @@ class Gatherer:
                 theirs = line.facts.get(name)
                 if ours is None or theirs is None:
                     held = _and(held, None)
-                elif (ours == theirs) is not wanted:
+                elif equal(ours, theirs) is not wanted:
                     return False
         return held
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import product
 from typing import TYPE_CHECKING
 
 from negative_list.codes import normal
@@ -14,9 +15,9 @@ if TYPE_CHECKING:
 
     from negative_list.check import Check
     from negative_list.conditions import Items
-    from negative_list.prescription import Line
+    from negative_list.prescription import FactValue, Line
 
-__all__ = ["KEYS", "Members", "Pool", "moment_of"]
+__all__ = ["KEYS", "Members", "Pool", "equal", "moment_of"]
 
 
 class Pool:
@@ -48,7 +49,8 @@ class Pool:
         pool = pools.get(values)
         if pool is None:
             groups = self._by_facts(facts)
-            places = sorted((*groups.get(values, ()), *groups.get(None, ())))
+            alike = {place for each in _each(values) for place in groups.get(each, ())}
+            places = sorted(alike.union(groups.get(None, ())))
             pool = pools[values] = Pool(self._check, tuple(self.members[place] for place in places))
         return pool
 
@@ -60,8 +62,21 @@ class Pool:
             groups = self._groups[key] = {}
             for place, (line, _) in enumerate(self.members):
                 values = tuple([line.facts.get(name) for name in facts])
-                groups.setdefault(None if None in values else values, []).append(place)
+                for group in (None,) if None in values else _each(values):
+                    groups.setdefault(group, []).append(place)
         return groups
+
+
+def _each(values: tuple[object, ...]) -> Iterator[tuple[object, ...]]:
+    """The values of facts, each word of those that hold several apart: lines that share one share what this gives."""
+    return product(*(value if isinstance(value, tuple) else (value,) for value in values))
+
+
+def equal(ours: FactValue, theirs: FactValue) -> bool:
+    """Whether two known values of a fact are equal: of several words each, whether they share one."""
+    if isinstance(ours, tuple) and isinstance(theirs, tuple):
+        return not set(ours).isdisjoint(theirs)
+    return ours == theirs
 
 
 def moment_of(time: datetime, unit: str) -> datetime:

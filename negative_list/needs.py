@@ -45,7 +45,7 @@ def condition_needs(check: Check, binder: Binder, line: Line | None, condition: 
 
 def leaf_needs(check: Check, binder: Binder, line: Line | None, condition: Any) -> set[str]:
     """What an unknown condition needs that holds no others: for itself, and for limits that are worked out."""
-    needs = _LEAVES.get(type(condition), _gathered_needs)(check, binder, line, condition)
+    needs = set(_LEAVES.get(type(condition), _gathered_needs)(check, binder, line, condition))
     if isinstance(condition, c.Bounds):
         for formula in formulas_of(condition):
             needs |= _formula_needs(check, binder, line, formula)
@@ -86,6 +86,16 @@ def _gathered_needs(check: Check, binder: Binder, line: Line | None, condition: 
     values = _VALUE_NEEDS.get(type(condition))
     if values is not None:
         needs.update(values(check, binder, line, condition, gathered))
+    return needs
+
+
+def _shared_needs(check: Check, binder: Binder, line: Line | None, condition: Any) -> set[str]:
+    """What a number needs that trigger lines share which gather alike: found once for all of them."""
+    key = binder.gatherer(condition.lines).key(check, line)
+    if key is None:
+        return _gathered_needs(check, binder, line, condition)
+    place = ("needs", id(condition), key)
+    needs: set[str] = check.remember(place, lambda: _gathered_needs(check, binder, line, condition))
     return needs
 
 
@@ -282,10 +292,11 @@ def _visits_needs(check: Check, binder: Binder, _line: Line | None, condition: c
 
 def _visit_doubts(check: Check, binder: Binder, visits: c.Visits, encounter: Encounter) -> Iterator[str]:
     """Why one encounter is only possibly meant."""
-    if "encounter.admitted_at" not in encounter.facts:
-        yield "encounter.admitted_at"
-    elif visits.window.unit == "insurance_year" and check.insurance_year_from is None:
+    unplaced = "encounter.admitted_at" not in encounter.facts
+    if not unplaced and visits.window.unit == "insurance_year" and check.insurance_year_from is None:
         yield "encounter.insurance_year_from"
+    elif unplaced or binder.visitor(visits).timely(check, encounter) is None:
+        yield "encounter.admitted_at"
     here = ("encounter.institution_id",) if visits.window.whose == "institution" else ()
     for name in (*visits.same, *visits.different, *here):
         if name not in encounter.facts or name not in check.encounter_facts:
@@ -313,6 +324,7 @@ _LEAVES: dict[type, Callable[[Check, Binder, Line | None, Any], set[str]]] = {
     c.Pair: _pair_needs,
     c.VisitCount: _visits_needs,
     c.SinceVisit: _visits_needs,
+    **dict.fromkeys((c.Count, c.Sum, c.DaysOfUse, c.Every), _shared_needs),
 }
 _VALUE_NEEDS: dict[type, Callable[..., Iterable[str]]] = {
     c.Sum: _sum_needs,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-__all__ = ["LONGEST_SUPPLY_DAYS", "Items", "Record", "Scalar", "Window"]
+__all__ = ["LONGEST_SUPPLY_DAYS", "Items", "Record", "Scalar", "Weight", "Window"]
 
 LONGEST_SUPPLY_DAYS = 84
 """Days of the longest supply one issue may be for: 12 weeks, by the national rules for long prescriptions (2021)."""
@@ -42,6 +43,13 @@ class Items(Record, frozen=True, kw_only=True):
     types: tuple[str, ...] = ()
     except_codes: tuple[str, ...] = ()
     except_names: tuple[str, ...] = ()
+
+
+class Weight(Record, frozen=True, kw_only=True):
+    """How much a line of these items counts in a sum."""
+
+    items: Items
+    weight: Decimal
 
 
 class Window(Record, frozen=True, kw_only=True):

@@ -19,7 +19,7 @@ from negative_list.validate_gathered import (
     sum_problems,
     visits_problems,
 )
-from negative_list.validate_names import NUMERIC, bad_ranges, bad_sets, bad_terms, unknown_fact
+from negative_list.validate_names import NUMERIC, bad_ranges, bad_sets, bad_terms, incomparable_fact, unknown_fact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,18 +73,25 @@ def _at_least_problems(condition: c.AtLeast, path: str, _known: Known) -> Found:
 
 
 def _fact_problems(condition: c.Fact, path: str, known: Known) -> Found:
-    bad_name = list(unknown_fact(condition.fact, f"{path}.fact", known))
+    bad_name = list(incomparable_fact(condition.fact, f"{path}.fact", known))
     if bad_name:
         yield from bad_name
         return
     fact = known.facts[condition.fact]
     bounded = is_bounded(condition)
-    if bool(condition.any_of) is bounded:
-        yield path, "give either `any_of` or bounds (`above`, `at_least`, `below`, `at_most`)"
+    if bool(condition.any_of) + bool(condition.terms) + bounded != 1:
+        yield path, "give one of `any_of`, `terms` or bounds (`above`, `at_least`, `below`, `at_most`)"
     if bounded and fact.type not in NUMERIC:
         yield path, f"`{condition.fact}` is a {fact.type}, it has no bounds; use `any_of`"
+    if condition.terms and fact.type not in _WORDED:
+        yield f"{path}.terms", f"`{condition.fact}` is a {fact.type}, no text to look for terms in; use `any_of`"
+    yield from bad_terms(condition.terms, f"{path}.terms")
     for place, value in enumerate(condition.any_of):
         yield from _value_problems(fact, value, f"{path}.any_of[{place}]")
+
+
+_WORDED = frozenset({"text", "code"})
+"""The types of facts terms can be looked for in."""
 
 
 def _value_problems(fact: Fact, value: c.Scalar, path: str) -> Found:
@@ -102,7 +109,7 @@ def _value_problems(fact: Fact, value: c.Scalar, path: str) -> Found:
 
 def _evidence_problems(condition: c.Evidence, path: str, known: Known) -> Found:
     """States that can be told apart: an age settles whether evidence is present or too old, and nothing else."""
-    yield from unknown_fact(condition.fact, f"{path}.fact", known)
+    yield from incomparable_fact(condition.fact, f"{path}.fact", known)
     if not condition.states:
         yield f"{path}.states", "no state is named; use present, absent or too_old"
     ages = {name: getattr(condition, name) for name in ("max_age_hours", "max_age_days")}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from negative_list import conditions as c
 from negative_list.errors import nearest
 from negative_list.validate_bounds import formulas_in
-from negative_list.validate_names import items_problems, line_fact, line_number, unknown_fact
+from negative_list.validate_names import incomparable_fact, items_problems, line_fact, line_number
 from negative_list.walk import children_of
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def _visit_window_problems(window: c.Window, path: str) -> Found:
 
 
 def _encounter_fact(name: str, path: str, known: Known) -> Found:
-    yield from unknown_fact(name, path, known)
+    yield from incomparable_fact(name, path, known)
     if not name.startswith("encounter."):
         yield path, f"`{name}` is no fact of an encounter; encounters are told apart by their own facts"
 

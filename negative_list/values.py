@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeGuard
 from negative_list import conditions as c
 from negative_list.check import Check, ymd
 from negative_list.codes import expand_ranges
-from negative_list.text import normalise
+from negative_list.text import normalise, occurs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,9 +58,9 @@ def reader_of(name: str) -> Callable[[Check, Line | None], FactValue | None]:
 
 def bind_fact(condition: c.Fact, bounds: Callable[[c.Bounds], Within]) -> Test:
     """The test of a fact; an absent one is unknown. ``bounds`` binds the limits of a number."""
-    if not condition.any_of:
+    if not (condition.any_of or condition.terms):
         return _bind_number(condition.fact, bounds(condition))
-    holds = _named(condition.any_of)
+    holds = _named(condition.any_of) if condition.any_of else _worded(condition.terms)
     name = condition.fact
     subject = name.partition(".")[0]
 
@@ -89,6 +89,17 @@ def _named(any_of: tuple[c.Scalar, ...]) -> Callable[[FactValue], bool]:
         return value in words
 
     return named
+
+
+def _worded(terms: tuple[str, ...]) -> Callable[[FactValue], bool]:
+    """Whether one of the terms occurs in a known text."""
+    wanted = tuple(map(normalise, terms))
+
+    def worded(value: FactValue) -> bool:
+        text = normalise(str(value))
+        return any(occurs(term, text) for term in wanted)
+
+    return worded
 
 
 def _bind_number(name: str, within: Within) -> Test:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 from datetime import datetime
+from datetime import time as clock
 from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
 
 from negative_list.check import Check
+from negative_list.members import equal
 from negative_list.prescription import Encounter, Line
 from negative_list.windows import covers, within
 
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
     from negative_list.limits import Interval
 
 __all__ = ["Met", "Visitor", "check_of", "since_visit", "visit_count"]
+
+
+_MIDNIGHT = clock()
+"""The time of day of a bare date."""
 
 
 class Met(Struct, frozen=True, kw_only=True):
@@ -70,12 +76,13 @@ class Visitor:
         return _and(held, self._where(check, None))
 
     def _means(self, check: Check, encounter: Encounter) -> bool | None:
-        held = _and(self._timely(check, encounter), self._agrees(check, encounter))
+        held = _and(self.timely(check, encounter), self._agrees(check, encounter))
         if held is False:
             return False
         return _and(held, self.fits(check_of(check, encounter)))
 
-    def _timely(self, check: Check, encounter: Encounter) -> bool | None:
+    def timely(self, check: Check, encounter: Encounter) -> bool | None:
+        """Whether another encounter's admission lies in the window around the current one's."""
         return within(self._window, check, _admission(check.encounter), _admission(encounter))
 
     def _agrees(self, check: Check, encounter: Encounter) -> bool | None:
@@ -87,7 +94,7 @@ class Visitor:
                 ours, theirs = check.encounter_facts.get(name), encounter.facts.get(name)
                 if ours is None or theirs is None:
                     held = None
-                elif (ours == theirs) is not wanted:
+                elif equal(ours, theirs) is not wanted:
                     return False
         return held
 
@@ -109,8 +116,10 @@ def check_of(check: Check, encounter: Encounter) -> Check:
 
 
 def _admission(encounter: Encounter) -> Line:
-    """The moment of an encounter's admission, in the form windows look at."""
-    return Line(id=encounter.id, encounter_id=encounter.id, begins=_time(encounter, "encounter.admitted_at"))
+    """The moment of an encounter's admission, in the form windows look at; one at midnight tells the day alone."""
+    time = _time(encounter, "encounter.admitted_at")
+    has_clock = time is None or time.time() != _MIDNIGHT
+    return Line(id=encounter.id, encounter_id=encounter.id, begins=time, has_clock=has_clock)
 
 
 def _time(encounter: Encounter, name: str) -> datetime | None:

@@ -85,6 +85,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "encounter.insurance": ("employee", "resident", "work-injury", "maternity"),
     "encounter.fertility": ("none", "planning", "pregnant", "lactating"),
     "encounter.department_code": ("D1", "D2"),
+    "encounter.department_name": ("康复医学科", "非康复科室", "心内ICU病房", "MICU"),
     "encounter.doctor_id": ("T1", "T2"),
     "encounter.institution_id": ("H1", "H2"),
     "line.item_type": ("drug", "herb", "service", "material"),
@@ -180,14 +181,19 @@ def draw_case(random: Random, lines: int | None = None) -> Case:
         bare=random.choice((0.05, 0.15, 0.5, 0.95)),
         timeless=random.choice((0, 0.03, 0.2)),
     )
-    admitted = times.at - timedelta(days=random.choice((1, 3, 14, 30)))
+    admitted = _day_of(random, times.at - timedelta(days=random.choice((1, 3, 14, 30))))
     current = _encounter(random, "E1", times, admitted, lines or random.randint(2, 10))
     others = [
-        _encounter(random, name, times, admitted - random.choice(AGO), random.randint(1, 2))
+        _encounter(random, name, times, _day_of(random, admitted - random.choice(AGO)), random.randint(1, 2))
         for name in ("E2", "E3")[: random.choice((0, 0, 1, 2))]
     ]
     prescription = Prescription(encounter=current, patient=_patient(random, times.at), others=tuple(others))
     return Case(prescription=prescription, at=times.at, history=_history(random, times, admitted))
+
+
+def _day_of(random: Random, admitted: datetime) -> datetime:
+    """The admission as bodies tell it: some clients send the day alone."""
+    return admitted if random.random() < 0.6 else datetime(admitted.year, admitted.month, admitted.day)
 
 
 def _known(random: Random, facts: dict[str, FactValue], share: float = 0.85) -> dict[str, FactValue]:
@@ -229,7 +235,7 @@ def _encounter(random: Random, name: str, times: _Times, admitted: datetime, num
 
 
 def _encounter_facts(random: Random, at: datetime, admitted: datetime) -> dict[str, FactValue]:
-    words = ("visit_mode", "fertility", "department_code", "doctor_id", "institution_id")
+    words = ("visit_mode", "fertility", "department_code", "department_name", "doctor_id", "institution_id")
     facts: dict[str, FactValue] = {
         **{f"encounter.{name}": random.choice(WORDS[f"encounter.{name}"]) for name in words},
         "encounter.insurance": tuple(random.sample(WORDS["encounter.insurance"], random.choice((1, 1, 2)))),
@@ -340,7 +346,7 @@ def _history(random: Random, times: _Times, admitted: datetime) -> History | Non
         for n in range(random.choice((0, 1, 2, 4)))
     )
     ids = random.sample(("E1", "E2", "X8", "X9"), random.choice((0, 0, 1, 2)))
-    encounters = [_encounter(random, name, times, admitted - random.choice(AGO), 0) for name in ids]
+    encounters = [_encounter(random, name, times, _day_of(random, admitted - random.choice(AGO)), 0) for name in ids]
     spans = (None, None, timedelta(0), *(timedelta(days=n) for n in (1, 14, 32, 92, 400, 4000)))
     since, own_since = random.choice(spans), random.choice(spans)
     return History(

@@ -48,8 +48,8 @@ DIAGNOSIS_TERMS = (*(name for _, name in DIAGNOSES), "恶性肿瘤", "糖尿病"
 OPERATION_CODES: tuple[str, ...] = ("36", "36.07", "85.21", "13", "35-37")
 """Codes of operations rules name."""
 OPERATION_TERMS = (*(name for _, name in OPERATIONS), "支架", "白内障")
-SAME = ("line.group_no", "line.site", "line.rx_no", "line.incision", "line.tooth")
-SAME_VISIT = ("encounter.department_code", "encounter.doctor_id", "encounter.institution_id")
+SAME = ("line.group_no", "line.site", "line.rx_no", "line.incision", "line.tooth", "line.drug_class")
+SAME_VISIT = (*(f"encounter.{name}" for name in ("department_code", "doctor_id", "institution_id", "insurance")),)
 COUNTED = ("line", "line", "item", "item", "day", "day", "line.rx_no", "line.tooth", "line.drug_class")
 CALENDAR = ("instant", "hour", "day", "month", "quarter", "year", "insurance_year")
 UNITS: tuple[str, ...] = (*CALENDAR, "hours", "days", "encounter", "lifetime", "course", "in_use", "first_use")
@@ -75,6 +75,8 @@ NUMBERS = {
 }
 SUMMED = ("line.quantity", "line.quantity", "line.amount_fen", "line.slides")
 LIMITS = ("encounter.stay_days", "encounter.institution_level", "line.quantity", "line.slides")
+TEXTS = ("encounter.department_name", "line.rx_no")
+TEXT_TERMS = ("康复", "病房", "ICU", "ＩＣＵ", "科室")
 FLAGS = ("line.first_line_used", "encounter.rescue")
 
 
@@ -192,6 +194,9 @@ def _fact(random: Random, _depth: int, subjects: tuple[str, ...] = ("patient", "
         return msgspec.structs.replace(c.Fact(fact=fact), **_bounds(random, NUMBERS[fact]))
     if chance < 0.55:
         return c.Fact(fact=random.choice(flags), any_of=(random.random() < 0.5,))
+    texts = tuple(fact for fact in TEXTS if fact.partition(".")[0] in subjects)
+    if texts and chance > 0.9:
+        return c.Fact(fact=random.choice(texts), terms=some_of(random, TEXT_TERMS, 2))
     fact = random.choice(words)
     return c.Fact(fact=fact, any_of=some_of(random, WORDS[fact], max(1, len(WORDS[fact]) - 1)))
 

@@ -98,6 +98,10 @@ def _fact(condition: c.Fact | c.Age | c.Elapsed, scene: Scene, trigger: Trigger)
         words = value if isinstance(value, tuple) else (value,)
         named = None if value is None else any(word in condition.any_of for word in words)
         return Answer(named, needs=frozenset({name}))
+    if isinstance(condition, c.Fact) and condition.terms:
+        said = None if value is None else normalise(str(value))
+        worded = None if said is None else any(occurs(normalise(term), said) for term in condition.terms)
+        return Answer(worded, needs=frozenset({name}))
     number = _number(condition, value, trigger)
     kept = limits(condition, number, scene, trigger)
     exact = number is not None and number[0] == number[1]

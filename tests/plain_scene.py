@@ -138,9 +138,11 @@ def value_of(fact: str, scene: Scene, trigger: Trigger) -> FactValue | None:
 
 
 def compared_facts(ours: FactValue | None, theirs: FactValue | None, fact: str, *, equal: bool = True) -> Told:
-    """Whether two values of a fact are equal (or differ); unknown where either is."""
+    """Whether two values of a fact are equal (or differ), of several words share one; unknown where either is."""
     if ours is None or theirs is None:
         return None, frozenset({fact})
+    if isinstance(ours, tuple) and isinstance(theirs, tuple):
+        return told(any(word in theirs for word in ours) is equal)
     return told((ours == theirs) is equal)
 
 

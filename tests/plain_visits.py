@@ -92,10 +92,10 @@ def _meant(visits: c.Visits, scene: Scene) -> _Meant:
 
 
 def _admission(one: Encounter) -> Line:
-    """The encounter's admission as the begin of a line of no institution."""
+    """The encounter's admission as the begin of a line of no institution; at midnight only the day is known."""
     value = one.facts.get(ADMITTED)
     if isinstance(value, datetime):
-        return Line(id=one.id, encounter_id=one.id, begins=value)
+        return Line(id=one.id, encounter_id=one.id, begins=value, has_clock=value.time() != time())
     begins = datetime.combine(value, time()) if isinstance(value, date) else None
     return Line(id=one.id, encounter_id=one.id, begins=begins, has_clock=begins is None)
 

@@ -36,6 +36,7 @@ _MATERNITY_MED_TYPES = ("51", "52")
 _MATERNITY = "maternity"
 _LONGEST_MED_TYPE = 6
 _CATEGORY = 3
+_GENERIC = 10  # places of a western drug's code up to its name: ATC group and number in it, then form, pack and maker
 _NO_TIME = (None, True)
 
 Derive = Callable[[Facts, Mapping[str, FactValue]], None]
@@ -95,8 +96,8 @@ def line(
     codes, item_type = _item_codes(reading, take("line.code", ""), gathered.get("line.local_code", ""), begins)
     if item_type is None:
         _note_code(reading, codes, place)
-    elif "line.item_type" not in gathered:
-        gathered["line.item_type"] = item_type
+    else:
+        _add_item(gathered, codes, item_type)
     times: Mapping[str, datetime] = take(TIMES, {}) if further else {}
     dosed = further and not gathered.keys().isdisjoint(derived.DOSED)
     if dosed or gathered.get("line.item_type") in derived.HERBS:
@@ -117,6 +118,15 @@ def line(
         facts=gathered,
         times=_found(times, gathered, sources) if times else {},
     )
+
+
+def _add_item(facts: Gathered, codes: tuple[str, ...], item_type: str) -> None:
+    """What a national code says of its item: its kind, and the medicine it is whatever its form, strength and maker."""
+    if "line.item_type" not in facts:
+        facts["line.item_type"] = item_type
+    if "line.generic" not in facts:
+        national = codes[0] if len(codes) == 1 else next(filter(structure, codes))
+        facts["line.generic"] = national[:_GENERIC] if national[0] == "X" else national
 
 
 def _dosed(reading: Reading, facts: Facts) -> dict[str, str]:

@@ -170,3 +170,19 @@ def test_a_finding_tells_how_many_and_never_which() -> None:
     ]
     assert "就诊次数：2次，距上次出院天数：10天" in found.message
     assert "secret" not in str(decision)
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [(0, 8.5), (10.5, 0), (0, 0)])
+def test_an_admission_without_a_clock_is_compared_by_its_day(ours: float, theirs: float) -> None:
+    """Two encounters of one day are both counted, though one body tells the day alone and the other a time."""
+    day = AT.replace(hour=0, minute=0)
+    current = here(admitted_at=day + timedelta(hours=ours))
+    other = visit("o", None, admitted_at=day + timedelta(hours=theirs))
+    history = History(encounters=(other,), complete=True)
+    assert number(c.VisitCount, c.Visits(window=window("day")), current, history) == (2, 2)
+
+
+def test_hours_between_admissions_without_a_clock_are_possible() -> None:
+    """A bare date may stand for any moment of its day: where hours decide, the answer is open."""
+    history = History(encounters=(visit("o", None, admitted_at=AT.replace(hour=0, minute=0)),), complete=True)
+    assert number(c.VisitCount, c.Visits(window=window("hours", 1)), here(), history) == (1, 2)

@@ -109,7 +109,8 @@ def test_placeholders_mean_unknown_for_every_scalar(blank: object) -> None:
 def test_missing_fields_are_no_errors() -> None:
     """A line that only says what it is is judged by that."""
     told = read(body([{"hilist_code": HERB}], encounter={"fsi_diagnose_dtos": None, "fsi_operation_dtos": ""}))
-    assert told.encounter.lines[0].facts == {"line.item_type": "herb", "line.institution_id": HOSPITAL}
+    item = {"line.item_type": "herb", "line.generic": HERB}
+    assert told.encounter.lines[0].facts == item | {"line.institution_id": HOSPITAL}
 
 
 @pytest.mark.parametrize(("sent", "level"), [("01", 3), ("2", 3), (5, 2), ("08", 1), ("11", 0), ("14", 1)])

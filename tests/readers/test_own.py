@@ -208,3 +208,13 @@ def test_a_word_may_come_as_the_code_of_the_national_table(told: str, sex: str |
     """A HIS that knows only gend 1 and 2 is understood; 0 and 9 are unknown, and nothing is noted."""
     prescription = read_check_request(own_body(patient={"id": "p", "sex": told}), Sites())
     assert (prescription.patient.facts.get("patient.sex"), prescription.notes) == (sex, ())
+
+
+@pytest.mark.parametrize(
+    ("code", "generic"),
+    [(DRUG, DRUG[:10]), (DRUG[:14] + "999999999", DRUG[:10]), (HERB, HERB), (SERVICE, SERVICE), ("HIS-7", None)],
+)
+def test_the_same_medicine_has_one_generic_code(code: str, generic: str | None) -> None:
+    """A western drug's code up to its name; another item's whole code; nothing for a line without a national code."""
+    told = read_check_request(own_body([own_line(code=code, item_type=None)]), Sites())
+    assert told.encounter.lines[0].facts.get("line.generic") == generic
