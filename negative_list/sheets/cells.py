@@ -77,6 +77,9 @@ _MIDNIGHT = time()
 # -- codes
 
 _SEPARATORS = re.compile(r"[\s、,;/|]+")
+_INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]|^\\s*['`]")
+"""Marks nobody sees, and the apostrophe that keeps a code text."""
+
 _PADDED = re.compile(r"0+")
 _SCIENTIFIC = re.compile(r"[+-]?\d+(?:\.\d+)?E\+?\d+", re.IGNORECASE)
 _LOST_ZEROS = re.compile(r"\d{9,14}")
@@ -94,7 +97,7 @@ def code_list(value: Raw, number_format: str = "") -> tuple[str, ...]:
         raise refusal(f"`{text_of(value)}` 不是编码 (no code); 请填写编码 (write a code)")
     if isinstance(value, (int, float)):
         return (_numeric_code(value, number_format),)
-    text = unicodedata.normalize("NFKC", value or "")
+    text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", value or ""))
     return tuple(dict.fromkeys(normal(code) for code in _SEPARATORS.split(text) if code))
 
 
@@ -180,15 +183,23 @@ def _no_icd(code: str, what: str) -> str:
 
 
 _TERM = re.compile(r'"([^"]+)"|([^、；;\n|]+)')
-_IN_A_TERM = re.compile(r"[、；;\n|]")
+_IN_A_TERM = re.compile(r"[、；;\n|，,]")
 
 
 def terms_of(value: Raw) -> tuple[str, ...]:
-    """Names in a cell, separated by 、 ； or line breaks (a comma or a blank may be part of a name).
+    """Names in a cell, separated by 、 ； or line breaks; a blank may be part of a name.
 
-    A name that holds a separator itself stands in straight quotes: ``"轻、中度高血压"``.
+    A comma may part names or be part of one, so it is refused. A name that holds a separator itself stands in straight
+    quotes: ``"轻、中度高血压"``.
     """
-    parts = (found[1] or found[2].strip() for found in _TERM.finditer(text_of(value)))
+    parts = []
+    for found in _TERM.finditer(text_of(value)):
+        if found[2] and re.search("[，,]", found[2]):
+            raise refusal(
+                f"`{found[2].strip()}` 中的逗号是分隔还是名称的一部分 (is the comma part of the name)"
+                "; 分隔请用、，名称请加半角引号 (part names by 、, or quote the name)"
+            )
+        parts.append(found[1] or found[2].strip())
     return tuple(dict.fromkeys(part for part in parts if part))
 
 
@@ -205,14 +216,18 @@ _LARGEST = 10**15
 
 
 def decimal_of(value: Raw) -> Decimal:
-    """A number that is not negative, with full-width digits and thousands separators as people write them."""
+    """A number above zero, with full-width digits and thousands separators as people write them."""
     text = folded(text_of(value)).replace(",", "")
     try:
         number = Decimal(text)
     except InvalidOperation:
         number = Decimal("NaN")
-    if not (number.is_finite() and 0 <= number < _LARGEST) or isinstance(value, bool):
+    if not (number.is_finite() and number < _LARGEST) or isinstance(value, bool):
         raise refusal(f"`{text_of(value)}` 不是数字 (no number); 请只写数字 (write the number alone)")
+    if number <= 0:
+        raise refusal(
+            f"`{text_of(value)}` 不大于零，会使每一行都违规 (zero or less, every line would offend); 请核对 (check it)"
+        )
     return number
 
 

@@ -84,6 +84,7 @@ def read_cell(column: Column, grid: Grid, row: int, place: int) -> Value:
     value = grid.at(row, place)
     if value is None:
         return None
+    _refuse_failed(value, uncalculated=(row, place) in grid.uncalculated)
     if column.kind in MANY and folded(text_of(value)) == NONE:
         return ()
     if column.kind == "day":
@@ -91,8 +92,18 @@ def read_cell(column: Column, grid: Grid, row: int, place: int) -> Value:
     return _READERS[column.kind](column, value, grid.formats.get((row, place), ""))
 
 
-class _Endless(Struct, frozen=True):
-    """A day that says there is none."""
+_ERRORS = ("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!")
+
+
+def _refuse_failed(value: Raw, *, uncalculated: bool) -> None:
+    """Refuse what a formula left behind that has no value."""
+    if isinstance(value, str) and value.strip().upper() in _ERRORS:
+        raise refusal(f"`{value}` 是公式出错的结果 (a formula failed); 请填写值本身 (write the value itself)")
+    if uncalculated:
+        raise refusal(
+            f"公式 `{value}` 没有保存结果 (a formula without a saved value)"
+            "; 请在表格软件中打开并保存，或粘贴为数值 (open and save it, or paste the values)"
+        )
 
 
 def _day(value: Raw, grid: Grid) -> date | None:
@@ -117,6 +128,18 @@ def _facts(_column: Column, value: Raw, _format: str) -> tuple[str, ...]:
                 f"没有事实 `{name}` (no fact is called so{error.hint}); 请查阅事实表 (see the list of facts)"
             ) from error
     return names
+
+
+_COUNTED: Mapping[str, str] = {"limit": "次|个|项", "limit_days": "天|日", "grams": "克|g", "grams_label": "克|g"}
+
+
+def _bare_number(key: str, value: Raw) -> Raw:
+    """A cap without the words that say nothing more: 不超过1次, ≤7天. Any other word stays, and is refused."""
+    words = _COUNTED.get(key)
+    if words is None or not isinstance(value, str):
+        return value
+    found = re.fullmatch(rf"(?:≤|<=|不超过|最多|至多|限)?\s*(\d+(?:\.\d+)?)\s*(?:{words})?", folded(value))
+    return found[1] if found else value
 
 
 def _yuan(_column: Column, value: Raw, _format: str) -> Decimal:
@@ -150,7 +173,7 @@ _READERS: Mapping[str, Callable[[Column, Raw, str], Value]] = {
     "flag": lambda _column, value, _format: flag_of(value),
     "branch": lambda _column, value, _format: whole_of(value),
     "whole": lambda _column, value, _format: whole_of(value),
-    "decimal": lambda _column, value, _format: decimal_of(value),
+    "decimal": lambda column, value, _format: decimal_of(_bare_number(column.key, value)),
     "yuan": _yuan,
     "json": _json,
     "window": lambda _column, value, _format: read_window(text_of(value)),

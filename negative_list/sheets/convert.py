@@ -67,7 +67,11 @@ def rules_of(family: Family, values: Values, base: Rule | None = None) -> tuple[
         return _of_remark(family, told)
     for needed in missing:
         named = "、".join(columns()[name].zh for name in needed)
-        raise refusal(f"没有填写 {named} (needed); 请填写其一 (fill one in)", needed[0])
+        raise refusal(
+            f"没有填写 {named} (needed); 请填写其一，表中没有这一列时用 --map 指明，其他规则类别另行导入"
+            " (fill one in; name its column with --map; import other classes by themselves)",
+            needed[0],
+        )
     return (_rule(family, values, told, base),)
 
 

@@ -11,6 +11,7 @@ import codecs
 import csv
 import importlib.util
 import io
+import re
 import warnings
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -43,7 +44,8 @@ class Grid(Struct, frozen=True, kw_only=True, eq=False):
     """One worksheet, or one text file. Rows and columns count from 0 here, from 1 in every message.
 
     ``merges`` are (first row, first column, last row, last column); only their first cell holds a value. ``formats``
-    are the number formats of cells with numbers. ``hidden`` and ``merges`` are known for XLSX, merges also for XLS.
+    are the number formats of cells with numbers, ``uncalculated`` cells with a formula and no value. ``hidden`` and
+    ``merges`` are known for XLSX, merges also for XLS.
     """
 
     file: str
@@ -52,6 +54,7 @@ class Grid(Struct, frozen=True, kw_only=True, eq=False):
     rows: tuple[tuple[Raw, ...], ...]
     merges: tuple[tuple[int, int, int, int], ...] = ()
     formats: Mapping[tuple[int, int], str] = {}
+    uncalculated: frozenset[tuple[int, int]] = frozenset()
     hidden_rows: frozenset[int] = frozenset()
     hidden_columns: frozenset[int] = frozenset()
     hidden: bool = False
@@ -151,6 +154,7 @@ def _worksheet(path: Path, sheet: Any, shown: Any, *, epoch_1904: bool) -> Grid:
         rows=tuple(_rows({place: value for place, value in values.items() if value is not None})),
         merges=tuple((m.min_row - 1, m.min_col - 1, m.max_row - 1, m.max_col - 1) for m in sheet.merged_cells.ranges),
         formats=dict(_formats(sheet)),
+        uncalculated=frozenset(_uncalculated(sheet, shown)),
         hidden_rows=frozenset(n - 1 for n, row in sheet.row_dimensions.items() if row.hidden),
         hidden_columns=frozenset(_hidden_columns(sheet)),
         hidden=sheet.sheet_state != "visible",
@@ -178,6 +182,14 @@ def _plain(value: Any) -> Raw:
     if isinstance(value, str):
         return value if value.strip() else None
     return value if isinstance(value, (bool, int, float, date, datetime)) else None if value is None else str(value)
+
+
+def _uncalculated(sheet: Any, shown: Any) -> Iterator[tuple[int, int]]:
+    """Cells with a formula whose value the file does not hold: programs write such files, spreadsheets do not."""
+    values = _cells_of(shown)
+    for (row, column), cell in _cells_of(sheet).items():
+        if cell.data_type == "f" and (shown is sheet or values[row, column].value is None):
+            yield row - 1, column - 1
 
 
 def _formats(sheet: Any) -> Iterator[tuple[tuple[int, int], str]]:
@@ -240,10 +252,19 @@ def _text(path: Path, raw: bytes) -> Grid:
     delimiter = _delimiter(text)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
-        cells = tuple(_trimmed(map(_plain, row)) for row in rows)
+        cells = tuple(_trimmed(map(_from_text, row)) for row in rows)
     except csv.Error as error:
         _refuse(path, f"不是逗号分隔的文本 (not delimited text: {error}); 请另存为 XLSX (save it as XLSX)")
     return Grid(file=str(path), kind="csv", rows=cells, encoding=encoding, delimiter=delimiter)
+
+
+def _from_text(value: str) -> Raw:
+    """A cell of a text file; ``="00123"`` is how programs make a spreadsheet keep a code as text."""
+    kept = _KEPT.fullmatch(value.strip())
+    return _plain(kept[1] if kept else value)
+
+
+_KEPT = re.compile(r'="([^"]*)"')
 
 
 def _decoded(path: Path, raw: bytes) -> tuple[str, str]:

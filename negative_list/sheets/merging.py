@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
+from negative_list.conditions import All, Fact
 from negative_list.parse import Parsed, Place
 from negative_list.rules import Rule, RuleList
 from negative_list.sheets.cells import CellError, refusal
@@ -45,7 +46,8 @@ def merged(
 ) -> Merged:
     """Put drafts into a list. ``on`` is the day the sheet holds from; what it ends has its last day the day before."""
     merging = _Merging(existing, family, mode, on)
-    for draft in drafts:
+    # what ends goes first, wherever it stands: a rule may take the place of one the same sheet ends
+    for draft in sorted(drafts, key=lambda draft: draft.values.get("operation") != "end"):
         merging.take(draft)
     if mode == "replace":
         merging.end_the_rest(rejected)
@@ -73,6 +75,9 @@ class _Merging:
         own = [rule for rule in existing.rules if rule.class_id == family.class_id]
         self._known = {identity_of(family, rule): rule.id for rule in own}
         self._own = {rule.id for rule in own}
+        self._by_sex: dict[str, set[str]] = {}
+        for rule in own if mode != "replace" else ():
+            self._note_sex(rule)
 
     def take(self, draft: Draft) -> None:
         """Put one draft in; what cannot be is rejected with every row of it."""
@@ -89,6 +94,8 @@ class _Merging:
         if self._family.shape.grouped and operation != "any" and (group := self._found(draft)) is not None:
             self._widen(group, draft)
             return
+        if operation == "add":
+            self._reopen(draft)
         base = self._base(draft, operation)
         for rule in rules_of(self._family, draft.values, base):
             self._put(rule, draft, base)
@@ -168,15 +175,67 @@ class _Merging:
             raise self._same(rule.id)
         self._validate(rule)
         before = base if base is not None and base.id == rule.id else self.rules.get(rule.id)
-        self.made[rule.id] = draft
         if before is None:
-            self.counts["added"] += 1
-            self.rules[rule.id] = replace(rule, valid_from=rule.valid_from or self._on)
-        elif _says_the_same(before, rule, draft):
+            rule = replace(rule, valid_from=rule.valid_from or self._on)
+        elif not _says_the_same(before, rule, draft):
+            rule = self._succeeding(before, rule, draft)
+        self._agree(rule)
+        self.made[rule.id] = draft
+        if before is not None and _says_the_same(before, rule, draft):
             self.counts["unchanged"] += 1
-        else:
-            self.counts["changed"] += 1
-            self.rules[rule.id] = rule
+            return
+        self.counts["added" if before is None else "changed"] += 1
+        if before is not None and rule.valid_from != before.valid_from:
+            self._keep_until(before, rule.valid_from)
+        self.rules[rule.id] = rule
+        self._note_sex(rule)
+
+    def _succeeding(self, before: Rule, rule: Rule, draft: Draft) -> Rule:
+        """The next version of a rule, from the day it holds; one that had ended goes on without its old last day."""
+        begins = draft.values.get("valid_from") or self._on
+        if begins is None or (before.valid_from is not None and begins <= before.valid_from):
+            begins = rule.valid_from
+        ended = before.valid_to is not None and "valid_to" not in draft.values
+        if ended and (begins is None or begins == before.valid_from):
+            message = (
+                f"规则 `{before.id}` 已于 {before.valid_to} 停用 (the rule has ended); 请填生效日期 (from which day)"
+            )
+            raise refusal(message, "valid_from")
+        return replace(rule, valid_from=begins, valid_to=None if ended else rule.valid_to)
+
+    def _keep_until(self, before: Rule, begins: date | None) -> None:
+        """Keep the version before under an id of its own, up to the day before the next: nothing is without a rule."""
+        if begins is None or (before.valid_from is not None and before.valid_from >= begins):
+            return
+        last = begins - timedelta(days=1)
+        kept = replace(before, id=f"{before.id}-v{before.version}", valid_to=min(last, before.valid_to or last))
+        self.rules[kept.id] = kept
+
+    def _reopen(self, draft: Draft) -> None:
+        """A rule that this sheet ends and states anew: what ended stays under an id of its own."""
+        found = self._found(draft)
+        if found is None or found.id not in self.made or self.made[found.id].values.get("operation") != "end":
+            return
+        del self.rules[found.id], self.made[found.id]
+        self._known = {identity: known for identity, known in self._known.items() if known != found.id}
+        self._keep_until(found, found.valid_to and found.valid_to + timedelta(days=1))
+
+    def _agree(self, rule: Rule) -> None:
+        """Refuse a rule that limits to one sex what another limits to the other: together they refuse everybody."""
+        sex = _refused_sex(rule)
+        for code in sorted(_about(rule)) if sex else ():
+            others = [self.rules[named] for named in self._by_sex.get(code, ()) if named in self.rules]
+            for other in others:
+                if other.id != rule.id and _refused_sex(other) != sex and _together(rule, other):
+                    message = (
+                        f"`{code}` 在规则 `{other.id}` 中限另一性别 (another rule limits it to the other sex)"
+                        "; 请核对，以新的为准时先停用那一条 (check it; end that rule where this one is right)"
+                    )
+                    raise refusal(message, "sex")
+
+    def _note_sex(self, rule: Rule) -> None:
+        for code in _about(rule) if _refused_sex(rule) else ():
+            self._by_sex.setdefault(code, set()).add(rule.id)
 
     def _validate(self, rule: Rule) -> None:
         """Refuse a rule that a list would be refused for."""
@@ -234,6 +293,23 @@ class _Merging:
 
 
 _NOWHERE = Place(file="", locate=lambda _path: (0, 0))
+
+
+def _refused_sex(rule: Rule) -> tuple[object, ...] | None:
+    """The sex a rule refuses an item to, where that is what it says."""
+    parts = rule.violation.of if isinstance(rule.violation, All) else (rule.violation,)
+    return next((part.any_of for part in parts if isinstance(part, Fact) and part.fact == "patient.sex"), None)
+
+
+def _about(rule: Rule) -> set[str]:
+    return {*rule.trigger.codes, *rule.trigger.diagnoses, *rule.trigger.operations}
+
+
+def _together(one: Rule, other: Rule) -> bool:
+    """Whether there is a day on which both rules are in force."""
+    begins = max((rule.valid_from for rule in (one, other) if rule.valid_from), default=None)
+    ends = min((rule.valid_to for rule in (one, other) if rule.valid_to), default=None)
+    return begins is None or ends is None or begins <= ends
 
 
 def _says_the_same(before: Rule, rule: Rule, draft: Draft) -> bool:

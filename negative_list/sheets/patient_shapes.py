@@ -14,7 +14,7 @@ from negative_list.importer.ages import Ages, Bound
 from negative_list.rules import Rule, Text, Trigger
 from negative_list.sheets.cells import refusal
 from negative_list.sheets.shapes import Made, Shape, Values, item_values, joined, trigger_of
-from negative_list.sheets.spans import AgeEnd, Unit, resolved, written_bound
+from negative_list.sheets.spans import AgeEnd, ToldAges, Unit, resolved, written_bound
 
 __all__ = ["AGES", "DIAGNOSIS_AGE", "DIAGNOSIS_SEX", "FERTILITY", "OPERATION_SEX", "SEX"]
 
@@ -104,8 +104,7 @@ def _ages(values: Values) -> Ages:
     if (low or high) and values.get("age_text"):
         raise refusal("年龄范围与上下限只能填一种 (tell the ages once); 请清空其一 (empty one of them)", "age_text")
     if not (low or high):
-        told: Ages = values["age_text"]
-        return told
+        return _in_words(values["age_text"], values)
     ages = Ages(
         low=resolved(low, unit=unit, included=values.get("low_included"), low=True) if low else None,
         high=resolved(high, unit=unit, included=values.get("high_included"), low=False) if high else None,
@@ -113,6 +112,17 @@ def _ages(values: Values) -> Ages:
     if ages.empty:
         raise refusal("年龄下限高于上限 (no age lies between); 请核对 (check both ends)", "age_low")
     return ages
+
+
+def _in_words(told: ToldAges, values: Values) -> Ages:
+    """A range in words, which must not speak of those who may where the row is about those who may not."""
+    if told.form is not None and (told.form == "not") is not (values["form"] == "not"):
+        message = (
+            f"`{told.text}` 与限制方式相反 (the words and the kind of limit disagree)"
+            "; 请在“限制方式”列填 仅限 或 禁用，年龄只写数字 (say which in that column)"
+        )
+        raise refusal(message, "age_text")
+    return told.resolved(values.get("low_included"), values.get("high_included"))
 
 
 def _make_ages(trigger: Callable[[Values], Trigger]) -> Callable[[Values], Made]:

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from negative_list.classes import CLASS_IDS, class_by_name
 from negative_list.errors import Problem, UnknownNameError
 from negative_list.sheets.cells import CellError, folded, refusal, text_of
 from negative_list.sheets.columns import columns, read_cell
 from negative_list.sheets.grid import Grid, Raw
-from negative_list.sheets.header import Header, heading
+from negative_list.sheets.header import Header, heading, spellings
+from negative_list.sheets.spans import AgeEnd, Unit, age_form, read_age_text
 
 if TYPE_CHECKING:
     from negative_list.sheets.families import Family
@@ -77,7 +80,12 @@ def read_table(
     rows: list[Row] = []
     bad: list[Bad] = []
     passed: list[Passed] = []
+    another = False
     for number in range(header.last + 1, len(grid.rows)):
+        if another or reading.another_table(number):
+            another = True
+            bad.extend(_of_another_table(grid, number))
+            continue
         why: Why | None = "hidden" if skip_hidden and number in grid.hidden_rows else reading.passed_over(number)
         if why == "empty":
             continue
@@ -98,9 +106,19 @@ def read_table(
     )
 
 
+def _of_another_table(grid: Grid, row: int) -> Iterator[Bad]:
+    """A row below the header of another table: its columns are not those that were confirmed."""
+    if any(value is not None for value in grid.rows[row]):
+        message = (
+            "这里起是另一张表，没有读入 (another table begins here, it is not read)"
+            "; 请放到自己的工作表中导入 (give it a worksheet of its own)"
+        )
+        yield Bad(grid=grid, row=row, problems=(grid.problem(message, row),), values={})
+
+
 # 注 alone begins names too (注射用...), so it needs its colon or number
 _NOTE = re.compile(
-    r"(?:备?注|说明|附注)(?=[:\d(.、\s]|$)|填表|填报|制表|审核人|联系[人电方]|数据来源|合计|总计|共计|本表|本目录|\*|※"
+    r"(?:备?注|说明|附注)(?=[:\d(.、\s]|$)|填表|填报|制表|审核人|联系[人电方]|数据来源|合计|总计|共计|小计|本表|本目录|\*|※"
 )
 _SECTION = re.compile(r"(?:[一二三四五六七八九十]+|[(](?:[一二三四五六七八九十]+|\d+)[)])\s*[、.,]?\s*\D*")
 _EXAMPLE = "示例"
@@ -116,7 +134,9 @@ class _Reading:
         self._places = places
         self._family = family
         self._filled = dict(_filled_down(grid))
-        self._age_unit = _unit_of_heading(header, places)
+        self._units = dict(_units_of_headings(header, places))
+        self._twins = dict(_twins(header, places))
+        self._wrong_form = dict(_wrong_forms(header, places, family))
         self._last = max((n for n in range(len(grid.rows)) if self._cells(n) > 1), default=-1)
 
     def passed_over(self, row: int) -> Why | None:
@@ -147,8 +167,10 @@ class _Reading:
         return sum(value is not None for value in self._grid.rows[row])
 
     def _is_header(self, row: int) -> bool:
-        top = [heading(text_of(value)) for value in self._grid.rows[self._header.first]]
-        return [heading(text_of(value)) for value in self._grid.rows[row]] == top
+        own = self._grid.rows[self._header.first : self._header.last + 1]
+        return [heading(text_of(value)) for value in self._grid.rows[row]] in [
+            [heading(text_of(value)) for value in cells] for cells in own
+        ]
 
     def _value(self, row: int, key: str) -> Raw:
         place = self._places.get(key)
@@ -163,24 +185,61 @@ class _Reading:
         values: dict[str, Any] = {}
         problems: list[Problem] = []
         for key, place in self._places.items():
-            at = self._filled.get((row, place), (row, place))
             try:
-                value = (
-                    _known_class(self._grid.at(*at))
-                    if key == "rule_class"
-                    else read_cell(columns()[key], self._grid, *at)
-                )
+                value = self._cell(row, key, place)
             except CellError as error:
                 problems.append(self._grid.problem(str(error), row, place, self._header.titles[place]))
                 continue
             if value is not None and value != "":
                 values[key] = value
-        if self._age_unit and "age_unit" not in values:
-            values["age_unit"] = self._age_unit
+        problems.extend(self._beside(row))
         values.pop("rule_class", None)
         if problems:
             return Bad(grid=self._grid, row=row, problems=tuple(problems), values=values)
         return Row(grid=self._grid, row=row, values=values, places=self._places)
+
+    def _cell(self, row: int, key: str, place: int) -> Any:
+        """What one cell says, by the words of its heading where it leaves something to them."""
+        at = self._filled.get((row, place), (row, place))
+        if key == "rule_class":
+            return _known_class(self._grid.at(*at))
+        unit = self._units.get(key, "")
+        if key == "age_text" and unit and self._grid.at(*at) is not None:
+            value: Any = read_age_text(text_of(self._grid.at(*at)), unit)
+        else:
+            value = read_cell(columns()[key], self._grid, *at)
+        if value is not None and key in self._wrong_form and "form" not in self._told(row):
+            raise refusal(self._wrong_form[key])
+        if isinstance(value, AgeEnd) and value.unit is None and unit and "age_unit" not in self._told(row):
+            return replace(value, unit=_UNITS[unit])
+        return value
+
+    def _told(self, row: int) -> set[str]:
+        """The columns a row fills."""
+        return {key for key in self._places if self._value(row, key) is not None}
+
+    def _beside(self, row: int) -> Iterator[Problem]:
+        """Cells of a column that has the heading of another and is not read: a second table beside the first."""
+        for place, title in self._twins.items():
+            if self._grid.at(row, place) is not None:
+                message = (
+                    "这一列与前面的列同名，没有读入 (a second column of this name is not read)"
+                    "; 并排的表请上下接成一个，多个编码请写在一格 (put tables below each other, codes into one cell)"
+                )
+                yield self._grid.problem(message, row, place, title)
+
+    def another_table(self, row: int) -> bool:
+        """Whether a row is the header of another table: headings only, two or more, and not those of this one."""
+        told = [text_of(value) for value in self._grid.rows[row] if value is not None]
+        named = _headings()
+        known = [text for text in told if any(word in named for word in spellings(text))]
+        return len(told) > 1 and len(known) == len(told) and not self._is_header(row)
+
+
+@cache
+def _headings() -> frozenset[str]:
+    """Every heading of every family."""
+    return frozenset(heading(word) for column in columns().values() for word in (column.zh, *column.synonyms))
 
 
 _ABOUT = ("codes", "main_codes", "other_codes", "diagnosis_codes", "operation_codes", "rule_id")
@@ -216,14 +275,45 @@ def _filled_down(grid: Grid) -> Iterator[tuple[tuple[int, int], tuple[int, int]]
             yield from (((row, column), (first, column)) for row in range(first + 1, last + 1))
 
 
-_UNITS = {"岁": "year", "周岁": "year", "年": "year", "月": "month", "个月": "month", "天": "day", "日": "day"}
+_UNITS: Mapping[str, Unit] = {
+    "岁": "year",
+    "周岁": "year",
+    "年": "year",
+    "月": "month",
+    "个月": "month",
+    "天": "day",
+    "日": "day",
+}
 
 
-def _unit_of_heading(header: Header, places: Mapping[str, int]) -> str | None:
-    """The unit a heading of an age names in brackets: 年龄上限（岁）."""
-    for key in ("age_low", "age_high"):
+def _units_of_headings(header: Header, places: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+    """The unit each heading of an age names in brackets, 年龄上限（岁）: it is said of that column alone."""
+    for key in ("age_low", "age_high", "age_text"):
         title = folded(header.titles[places[key]]) if key in places else ""
         found = re.search(r"[(](?:单位[::]?)?([^()]+)[)]", title)
         if found and found[1] in _UNITS:
-            return _UNITS[found[1]]
-    return None
+            yield key, found[1]
+
+
+def _twins(header: Header, places: Mapping[str, int]) -> Iterator[tuple[int, str]]:
+    """Columns that are not read, of the same heading as one that is."""
+    read = {header.titles[place] for place in places.values()}
+    for place, title in enumerate(header.titles):
+        base, mark, number = title.rpartition("#")
+        if mark and number.isdecimal() and base in read and place not in places.values():
+            yield place, title
+
+
+def _wrong_forms(header: Header, places: Mapping[str, int], family: Family) -> Iterator[tuple[str, str]]:
+    """Headings of ages that say the contrary of what a blank 限制方式 means: 适用年龄 in a class of bans."""
+    for key in ("age_low", "age_high", "age_text"):
+        title = folded(header.titles[places[key]]) if key in places else ""
+        said, meant = age_form(title), family.defaults.get("form")
+        if said is not None and meant is not None and (said == "not") is not (meant == "not"):
+            yield (
+                key,
+                (
+                    f"表头“{title}”与本类规则相反 (the heading says the contrary of this class)"
+                    "; 请加“限制方式”列填 仅限 或 禁用 (add a column 限制方式 that says which)"
+                ),
+            )

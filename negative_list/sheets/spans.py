@@ -13,16 +13,19 @@ from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from negative_list.conditions import Window
 from negative_list.importer.ages import Ages, Bound, read_ages
 from negative_list.importer.numbers import NUMBER, number
 from negative_list.importer.remark import TAKEN, Reader
-from negative_list.sheets.cells import folded, refusal
+from negative_list.sheets.cells import CellError, folded, refusal
 
 __all__ = [
     "AgeEnd",
+    "ToldAges",
     "Unit",
+    "age_form",
     "high_bound",
     "low_bound",
     "read_age_text",
@@ -164,28 +167,60 @@ def _is_open(found: re.Match[str]) -> bool | None:
         return told.startswith("不")
     if found["sign"]:
         return found["sign"] in _OPEN_SIGNS
-    if found["side"]:
-        # 以上 counts the number in (Civil Code, article 1259); a bare 以下 of payers does not, as in their remarks
-        return found["side"] == "以下"
-    return None
+    if not found["side"] or _is_bare(found[0]):
+        return None
+    # 以上 counts the number in (Civil Code, article 1259)
+    return found["side"] == "以下"
+
+
+_BARE = re.compile(r"(?<!及)以下")
+_MINORS = re.compile(r"18周?岁\s*以下")
+
+
+def _is_bare(text: str) -> bool:
+    """Whether a text has a 以下 that does not say if its number is meant.
+
+    The law counts the number in (Civil Code, article 1259), remarks of payers leave it out ("5至12岁以下"); only
+    18岁以下 is in use for one thing alone, minors.
+    """
+    return "含" not in text and bool(_BARE.search(_MINORS.sub("", text)))
 
 
 def resolved(end: AgeEnd, *, unit: Unit | None, included: bool | None, low: bool) -> Bound:
     """An end with what other columns say of it. Raises ``CellError`` where unit or end stay unsaid."""
+    column = "age_low" if low else "age_high"
     unit = end.unit or unit
     if unit is None:
-        raise refusal(f"年龄 `{end.value}` 没有单位 (no unit); 请写明岁、个月或天 (write 岁, 个月 or 天)")
+        raise refusal(f"年龄 `{end.value}` 没有单位 (no unit); 请写明岁、个月或天 (write 岁, 个月 or 天)", column)
+    if end.open is not None and included is not None and end.open is included:
+        raise _said_both_ways(column)
     opened = end.open if end.open is not None else None if included is None else not included
     if opened is None and not low:
-        message = (
-            f"没有说明含不含 `{end.value}` (is the end included)"
-            f"; 请写成 <{end.value}岁 或 ≤{end.value}岁 (write < or ≤)"
-        )
-        raise refusal(message)
-    return Bound(value=end.value, unit=unit, open=bool(opened))
+        raise _end_unsaid(f"{end.value}{_UNIT_WORDS[unit]}", column)
+    return _likely(Bound(value=end.value, unit=unit, open=bool(opened)), column)
 
 
-_UNIT_WORDS = {"year": "岁", "month": "个月", "day": "天"}
+def _end_unsaid(age: str, column: str) -> CellError:
+    message = f"没有说明含不含 `{age}` (is the end included); 请写成 <{age} 或 ≤{age}，或填 含上限 (write < or ≤)"
+    return refusal(message, column)
+
+
+def _said_both_ways(column: str) -> CellError:
+    other = "含下限" if column == "age_low" else "含上限"
+    return refusal(f"与“{other}”所填相反 (the columns disagree on the end); 请改正其一 (mend one of them)", column)
+
+
+_OLDEST: Mapping[str, int] = {"year": 130, "month": 130 * 12, "day": 130 * 366}
+
+
+def _likely(bound: Bound, column: str) -> Bound:
+    if bound.value > _OLDEST[bound.unit]:
+        age = f"{bound.value}{_UNIT_WORDS[bound.unit]}"
+        raise refusal(f"没有 `{age}` 的患者 (nobody is so old); 请核对数字和单位 (check number and unit)", column)
+    return bound
+
+
+_UNIT_WORDS: Mapping[str, str] = {"year": "岁", "month": "个月", "day": "天"}
 
 
 def written_bound(bound: Bound, *, low: bool) -> str:
@@ -197,11 +232,60 @@ def written_bound(bound: Bound, *, low: bool) -> str:
 _PARTICLES = re.compile(f"[{TAKEN}\\s,;。、()]|仅?限|患者|病人|使用|人群|的|年龄|者|专用|禁用|慎用|参保人")
 
 
-def read_age_text(text: str) -> Ages:
-    """Ages in words: ``3岁以上``, ``3-12岁``, ``儿童``; every word of the cell has to be understood."""
-    reader = Reader(f"{text}患者")  # months and days are an age only where somebody follows
+class ToldAges(Struct, frozen=True, kw_only=True):
+    """A range of ages in words.
+
+    ``bare``: its upper end does not say whether it includes its number. ``told``: the words say of an end whether it
+    does. ``form`` is whether the words speak of those who may (``only``) or may not (``not``), where they do.
+    """
+
+    text: str
+    ages: Ages
+    bare: bool
+    told: bool
+    form: str | None
+
+    def resolved(self, low_included: bool | None, high_included: bool | None) -> Ages:
+        """The range, with what other columns say of its ends. Raises ``CellError`` where that stays unsaid."""
+        if self.bare and high_included is None:
+            raise _end_unsaid(written_bound(self.ages.high, low=False)[1:] if self.ages.high else "", "age_text")
+        ends = [(self.ages.low, low_included), (self.ages.high, high_included)]
+        low, high = (self._end(end, included) for end, included in ends)
+        return Ages(low=low, high=high)
+
+    def _end(self, end: Bound | None, included: bool | None) -> Bound | None:
+        if end is None or included is None:
+            return end and _likely(end, "age_text")
+        if self.told and end.open is included:
+            raise _said_both_ways("age_high")
+        return _likely(replace(end, open=not included), "age_text")
+
+
+_TOLD_END = re.compile(r"含|[≤≥<>]|及以|未满|不满|小于|大于|超过|以内")
+_ELDERLY = re.compile("老[年人]|高龄")
+
+
+def read_age_text(text: str, unit: str = "") -> ToldAges:
+    """Ages in words: ``3岁以上``, ``3-12岁``, ``儿童``; every word of the cell has to be understood.
+
+    ``unit`` is the word of the heading (年龄（岁）) for numbers that have none.
+    """
+    told = folded(text)
+    if unit and not re.search("[岁月天日周]", told):
+        told = re.sub(r"(\d+)", rf"\1{unit}", told)
+    if _ELDERLY.search(told):
+        raise refusal(f"`{text}` 没有统一的年龄 (no age is set for it); 请写明，如 ≥60岁 (write the age)")
+    reader = Reader(f"{told}患者")  # months and days are an age only where somebody follows
     ages = read_ages(reader)
     rest = _PARTICLES.sub("", reader.text)
     if ages is None or rest:
         raise refusal(f"`{text}` 不是年龄范围 (no range of ages); 请写成 3岁以上、<18岁、3-12岁 (write it like these)")
-    return ages
+    return ToldAges(text=text, ages=ages, bare=_is_bare(told), told=bool(_TOLD_END.search(told)), form=age_form(told))
+
+
+_FORMS: tuple[tuple[str, str], ...] = (("not", "禁|忌|慎用|不得|不宜|不适用"), ("only", "限(?!制)|专用|适用|可用"))
+
+
+def age_form(text: str) -> str | None:
+    """Whether words speak of those who may (``only``) or those who may not (``not``); ``None`` for neither."""
+    return next((form for form, words in _FORMS if re.search(words, text)), None)
