@@ -11,8 +11,9 @@ from datetime import datetime
 
 __all__ = ["MISSES", "Breaker"]
 
-MISSES = 2
-"""Deadlines missed in a row that count as a failure: a single one may be the machine's, not the store's."""
+MISSES = 3
+"""Different callers' deadlines missed in a row that count as a failure: one may be the machine's, and a patient with
+thousands of lines misses each time without the store being any slower for others."""
 
 
 class Breaker:
@@ -22,7 +23,7 @@ class Breaker:
         self.why = ""
         self.since: datetime | None = None
         self._now = now
-        self._misses = 0
+        self._missed: set[str] = set()
         self._lock = threading.Lock()
 
     def failed(self, why: str) -> None:
@@ -31,13 +32,14 @@ class Breaker:
             self.since = self.since or self._now()
             self.why = why
 
-    def missed(self, why: str) -> None:
-        """A try took longer than anybody waits for: open when it was not the first."""
-        self._misses += 1
-        if self._misses >= MISSES:
+    def missed(self, why: str, who: str) -> None:
+        """A try for somebody took longer than anybody waits for: open when it was so for several in a row."""
+        self._missed.add(who)
+        if len(self._missed) >= MISSES:
             self.failed(why)
 
     def worked(self) -> None:
         """A try worked: closed."""
         with self._lock:
-            self.why, self.since, self._misses = "", None, 0
+            self.why, self.since = "", None
+            self._missed.clear()

@@ -146,7 +146,7 @@ class Desk:
         future.add_done_callback(self._has_read)
         await asyncio.wait((future,), timeout=deadline_s)
         if not future.done():
-            self._reading.missed(f"no answer within {deadline_s * 1000:.0f} ms")
+            self._reading.missed(f"no answer within {deadline_s * 1000:.0f} ms", wanted.patient_key)
             return Told(failed="slow")
         if future.exception() is not None:
             return Told(failed="gone")

@@ -117,19 +117,34 @@ def test_an_outage_costs_a_check_nothing(failing: Failing, tmp_path: Path, monke
 def test_a_store_that_hangs_is_waited_for_until_the_deadline_and_then_left_alone(
     failing: Failing, tmp_path: Path
 ) -> None:
-    """Each check waits its deadline at most; after two in a row nobody waits."""
+    """Each check waits its deadline at most; after those of three patients in a row nobody waits."""
 
     async def work() -> None:
         async with desk_on(lambda: failing, tmp_path) as desk:
             failing.stuck.clear()
             began = time.monotonic()
-            told = [(await desk.read(wanted(), 0.02)).failed for _ in range(MISSES + 10)]
+            patients = [wanted(patient_key=f"p{n}") for n in range(MISSES + 10)]
+            told = [(await desk.read(one, 0.02)).failed for one in patients]
             assert told == ["slow"] * MISSES + ["gone"] * 10
             assert time.monotonic() - began < 1
             assert "no answer within 20 ms" in desk.degraded[0]
             failing.stuck.set()
             await until(lambda: not desk.degraded)
             assert (await desk.read(wanted(), PATIENT_S)).failed == ""
+
+    run(work)
+
+
+def test_one_patient_who_takes_too_long_blinds_nobody_else(failing: Failing, tmp_path: Path) -> None:
+    """Thousands of lines of one stay miss the deadline each time; the next patient is read as ever."""
+
+    async def work() -> None:
+        async with desk_on(lambda: failing, tmp_path) as desk:
+            failing.stuck.clear()
+            told = [(await desk.read(wanted(), 0.02)).failed for _ in range(MISSES * 3)]
+            assert (told, desk.degraded) == (["slow"] * MISSES * 3, ())
+            failing.stuck.set()
+            assert (await desk.read(wanted(patient_key="p2"), PATIENT_S)).failed == ""
 
     run(work)
 
