@@ -303,7 +303,10 @@ class Since(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="since"):
 
 
 class Elapsed(Bounds, frozen=True, kw_only=True, tag_field="kind", tag="elapsed"):
-    """Time from a time fact (onset, admission...) to the trigger line: whole days or hours, unknown without it."""
+    """Time from a time fact (onset, admission...) to the trigger line: whole days or hours, unknown without it.
+
+    In hours a bare day, and a time of exactly midnight (as clients send days), stands for any moment of its day.
+    """
 
     fact: str
     unit: Literal["day", "hour"] = "hour"

@@ -203,8 +203,8 @@ def elapsed(condition: c.Elapsed, check: Check, line: Line | None) -> Interval |
 
 
 def _moments(time: date) -> tuple[datetime, datetime]:
-    """A time fact's earliest and latest moment: a bare day stands for any moment of it."""
-    if isinstance(time, datetime):
+    """A time fact's earliest and latest moment: a bare day, or midnight, stands for any moment of the day."""
+    if isinstance(time, datetime) and (time.hour or time.minute or time.second):
         return time, time
     midnight = datetime(time.year, time.month, time.day)
     return midnight, midnight + timedelta(days=1, seconds=-1)

@@ -133,7 +133,7 @@ def _elapsed(unit: str, event: FactValue | None, trigger: Trigger) -> Interval |
         days = (trigger.day - (event.date() if isinstance(event, datetime) else event)).days
         return days, days
     begin = event if isinstance(event, datetime) else datetime.combine(event, time())
-    first, last = span(begin, has_clock=isinstance(event, datetime))
+    first, last = span(begin, has_clock=begin.time() != time())
     early, late = span(trigger.moment, has_clock=trigger.has_clock)
     return hours(early - last), hours(late - first)
 
