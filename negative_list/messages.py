@@ -46,6 +46,7 @@ class Words(Struct, frozen=True, kw_only=True):
     comma: str
     stop: str
     others: str
+    undecided: str
     amount: str
     seen: str
     between: str
@@ -74,6 +75,7 @@ WORDS: Mapping[Language, Words] = {
         comma="，",
         stop="。",
         others="另有",
+        undecided="尚不能判定是否违反：",
         amount="涉及金额{yuan}元",
         seen="（{}）",
         between="；",
@@ -136,6 +138,7 @@ WORDS: Mapping[Language, Words] = {
         comma=", ",
         stop=". ",
         others="also",
+        undecided="not known yet whether this applies: ",
         amount="amount at risk {yuan} yuan",
         seen=" ({})",
         between="; ",
@@ -204,7 +207,8 @@ def _why(finding: Finding, rule: Rule, words: Words, language: Language) -> str:
     own = (fact for fact in finding.facts if _tellable(fact) and fact.subject not in finding.involved)
     seen = list(dict.fromkeys(_shown(fact, words, language) for fact in own))[:SHOWN_FACTS]
     told = words.seen.format(words.comma.join(seen)) if seen else ""
-    return _said(rule, language) + told
+    # What is not decided is never told as if it were so.
+    return (words.undecided if finding.unknown else "") + _said(rule, language) + told
 
 
 def _said(rule: Rule, language: Language) -> str:

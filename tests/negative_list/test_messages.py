@@ -278,3 +278,13 @@ def test_every_unit_that_is_a_word_is_said_in_chinese() -> None:
           for whole in ("L", "mL")),
     }  # fmt: skip
     assert units - symbols - WORDS["zh"].units.keys() == set()
+
+
+@pytest.mark.parametrize(("language", "words"), [("zh", "尚不能判定是否违反："), ("en", "not known yet")])
+def test_what_is_not_decided_is_not_told_as_if_it_were_so(language: Language, words: str) -> None:
+    """A question carries the rule's words as what is to be judged, a finding as what is so."""
+    asking = message_of(
+        finding(unknown=True, action="remind", needs=("patient.sex",)), rule(MALE), {"a": "片"}, (), language
+    )
+    certain = message_of(finding(), rule(MALE), {"a": "片"}, (), language)
+    assert (words in asking, words in certain) == (True, False)
