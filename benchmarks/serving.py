@@ -56,7 +56,8 @@ asyncio.run(main())
 async def served(list_path: Path) -> AsyncIterator[tuple[str, subprocess.Popen[str], dict[str, Any]]]:
     """``reminder serve`` on free ports: its gRPC address, process, and the log entry that says it serves."""
     ports = [f"--{face}=127.0.0.1:0" for face in ("grpc", "http", "admin", "admin-http")]
-    command = [sys.executable, "-m", "reminder.cli", "serve", "--list", str(list_path), *ports]
+    data = ["--data", str(list_path.with_suffix(".data"))]
+    command = [sys.executable, "-m", "reminder.cli", "serve", "--list", str(list_path), *data, *ports]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         entry: dict[str, Any] = {}
