@@ -107,7 +107,7 @@ def require(module: str, path: Path) -> None:
         ListError: the extra ``sheets`` is missing.
     """
     if importlib.util.find_spec(module) is None:
-        message = "没有安装表格组件 (the extra `sheets` is missing); pip install 'prescription-reminder[sheets]'"
+        message = "没有安装表格组件 (the extra `sheets` is missing); pip install '.[sheets]'"
         raise ListError([Problem(file=str(path), message=message)])
 
 

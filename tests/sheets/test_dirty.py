@@ -273,7 +273,8 @@ def test_without_the_extra_people_are_told_what_to_install(tmp_path: Path, monke
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     result, _ = imported(path)
     assert (result.exit_code, "没有安装表格组件" in result.output) == (1, True)
-    assert run("template", "R67", "-o", tmp_path / "t.xlsx").exit_code == 1
+    written = run("template", "R67", "-o", tmp_path / "t.xlsx")
+    assert (written.exit_code, "pip install '.[sheets]'" in written.output) == (1, True)
     result, rules = imported(text)
     assert (result.exit_code, set(rules)) == (0, {"妇乐胶囊"})
 
