@@ -38,6 +38,8 @@ KEEP_MOST = 2000
 """Bodies that may wait: some 50 MB of them, and a second of writing."""
 
 _AT_ONCE = 50
+_PAUSE_S = 0.001
+_PAUSES = 20
 
 
 class Written(Struct, frozen=True, kw_only=True):
@@ -65,6 +67,7 @@ class Memory:
         self._bodies: dict[tuple[str, str], tuple[Prescription, datetime]] = {}
         self._full = asyncio.Event()
         self._stopping = False
+        self._asking = 0
         self._keeping: asyncio.Task[None] | None = None
 
     @property
@@ -94,9 +97,21 @@ class Memory:
         ``left_s``: seconds until the caller gives up; ``None``: it waits.
         """
         within_s = self._deadline_s if left_s is None else min(self._deadline_s, left_s * STORE_PART)
-        told = await self._desk.read(wanted, within_s) if within_s > 0 else Told(failed="slow")
+        self._asking += 1
+        try:
+            told = await self._desk.read(wanted, within_s) if within_s > 0 else Told(failed="slow")
+        finally:
+            self._asking -= 1
         self._metrics.read(told.failed or "read")
         return told
+
+    async def give_way(self) -> None:
+        """Let checks go first: back when none waits for the store, and after some 20 ms at most."""
+        await asyncio.sleep(0)
+        for _ in range(_PAUSES):
+            if not self._asking:
+                return
+            await asyncio.sleep(_PAUSE_S)
 
     async def record(
         self, prescription: Prescription, prescription_id: str, revision: int, saved_at: datetime

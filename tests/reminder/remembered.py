@@ -101,10 +101,12 @@ def fact(subject: str = "M1", value: object = "false", **changes: Any) -> dict[s
     return told | {"institution_id": "H1"} | changes
 
 
-def put_history(here: Running, *entries: dict[str, Any]) -> pb.PutHistoryResponse:
-    """Tell a sidecar history, one entry a message."""
-    messages = (pb.PutHistoryRequest(entries=[_entry(entry)]) for entry in entries)
-    response: pb.PutHistoryResponse = _call(here, "admin", "FactService/PutHistory", messages, pb.PutHistoryResponse)
+def put_history(here: Running, *entries: dict[str, Any], in_one: bool = False) -> pb.PutHistoryResponse:
+    """Tell a sidecar history, one entry a message, or all of them ``in_one``."""
+    told = [_entry(entry) for entry in entries]
+    messages = [pb.PutHistoryRequest(entries=part) for part in ([told] if in_one else [[one] for one in told])]
+    method = "FactService/PutHistory"
+    response: pb.PutHistoryResponse = _call(here, "admin", method, iter(messages), pb.PutHistoryResponse)
     return response
 
 
