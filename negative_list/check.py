@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from negative_list.codes import icd_prefixes, is_history
+from negative_list.prescription import COVERAGE_GRACE
 from negative_list.text import Statement, clauses, normalise
 
 if TYPE_CHECKING:
@@ -137,10 +138,17 @@ class Check:
         history = self.history
         if history is None:
             return False
-        if history.complete:
+        everywhere = self._reached(history.until)
+        if history.complete and everywhere:
             return True
-        known = (history.since,) if whose == "patient" else (history.since, history.own_since)
+        known = [history.since] if everywhere else []
+        if whose != "patient" and self._reached(history.own_until):
+            known.append(history.own_since)
         return first is not None and any(since is not None and since <= first for since in known)
+
+    def _reached(self, until: datetime | None) -> bool:
+        """Whether a promise of history still holds at the instant."""
+        return until is None or until >= self.at - COVERAGE_GRACE
 
     # -- days of use
 

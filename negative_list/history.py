@@ -1,8 +1,9 @@
 """History without copies: a line saved here, in force in a body and fed by another system counts once.
 
 One key tells a line across bodies: (encounter, rx_id, item, begin time); where either side has no rx_id, (encounter,
-item, day). The body's own lines come first, then history in its order; a later line with the key of an earlier one is a
-copy.
+item, day). The body's own lines come first, then history in its order; a later line with the key of one that was kept
+is a copy, a copy of a copy is none. A current line stands for what was saved or fed of its encounter, rx_id, item and
+day whatever the time: an order that is opened again is often stamped anew.
 """
 
 from __future__ import annotations
@@ -31,23 +32,27 @@ def without_copies(history: History, prescription: Prescription) -> History:
     """
     own = [line for encounter in (prescription.encounter, *prescription.others) for line in encounter.lines]
     places = [_of_day(line) for line in history.lines]
-    told = Counter(places)
-    told.update(map(_of_day, own))
+    told = Counter(map(_of_day, own))
+    if not history.unique:
+        told.update(places)
     seen = _Seen()
-    seen.add(line for line in own if told[_of_day(line)] > 1)
+    alone = 0 if history.unique else 1
+    seen.add(line for line in own if told[_of_day(line)] > alone)
     kept = []
     for line, place in zip(history.lines, places, strict=True):
-        if told[place] == 1:
+        if told[place] <= alone:
             kept.append(line)
-            continue
-        if not seen.holds(line):
+        elif not seen.holds(line):
             kept.append(line)
-        seen.add((line,))
+            seen.add(() if history.unique else (line,))
     return history if len(kept) == len(places) else msgspec.structs.replace(history, lines=tuple(kept))
 
 
 class _Seen:
-    """Keys of the lines seen so far, by how much each line tells of itself."""
+    """Keys of the lines seen so far, by how much each line tells of itself.
+
+    ``bare`` holds those whose time of day says nothing.
+    """
 
     def __init__(self) -> None:
         self._keys: dict[str, set[tuple[object, ...]]] = {"moment": set(), "id day": set(), "bare": set(), "day": set()}
@@ -59,7 +64,7 @@ class _Seen:
             self._keys["moment"].add((*_named(line), line.begins))
             self._keys["id day"].add((*_named(line), _day(line)))
             self._keys["day"].add(_of_day(line))
-            if not line.has_clock:
+            if line.current or not line.has_clock:
                 self._keys["bare"].add((*_named(line), _day(line)))
             if not _rx_id(line):
                 self._without_id.add(_of_day(line))

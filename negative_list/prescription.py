@@ -7,13 +7,14 @@ Times are civil times of the site's zone, without offset. Facts are held under t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TypeAlias
 
 from msgspec import Struct, field
 
 __all__ = [
+    "COVERAGE_GRACE",
     "Diagnosed",
     "Encounter",
     "FactValue",
@@ -27,6 +28,10 @@ __all__ = [
 
 FactValue: TypeAlias = bool | int | Decimal | str | date | datetime | tuple[str, ...]
 """A known value: flag, whole number, exact number, word, day, civil time, or several words."""
+
+
+COVERAGE_GRACE = timedelta(days=2)
+"""How long a promise of history holds after its end: feeds come nightly, and one night may fail."""
 
 
 class Note(Struct, frozen=True, kw_only=True):
@@ -109,7 +114,9 @@ class History(Struct, frozen=True, kw_only=True):
 
     ``since``: from this moment on every line and encounter of the patient, in any institution, is known (``None``:
     nothing is promised). ``own_since``: the same for the institution that asks. ``complete``: the patient's whole life
-    is covered. ``encounters`` hold facts and diagnoses; their lines stand in ``lines``, each under its
+    is covered. What ``since`` and ``complete`` promise reaches up to ``until``, what ``own_since`` does up to
+    ``own_until`` (``None``: for as long as anybody asks). ``unique``: no two of the lines are the same one, however
+    alike they are. ``encounters`` hold facts and diagnoses; their lines stand in ``lines``, each under its
     ``encounter_id`` and with the fact ``line.institution_id``.
     """
 
@@ -118,6 +125,9 @@ class History(Struct, frozen=True, kw_only=True):
     since: datetime | None = None
     own_since: datetime | None = None
     complete: bool = False
+    until: datetime | None = None
+    own_until: datetime | None = None
+    unique: bool = False
 
 
 class Prescription(Struct, frozen=True, kw_only=True):

@@ -93,9 +93,9 @@ class Case(Record, frozen=True, kw_only=True):
     ``near_miss``: what ``expect`` says, ``found`` (it holds) or ``silent`` (it does not hold, for certain or not).
 
     A whole case has a ``request`` (the JSON of CheckRequest) and may have ``history`` and ``facts`` (the rows of such
-    files as objects; ``history`` with the keys since, own_since, complete, lines and encounters). A derived case is the
-    last whole case before it with one field changed: ``change`` names the field (``request.patient.sex``), ``to`` is
-    its new value; without ``to`` the field is taken out.
+    files as objects; ``history`` with the keys since, own_since, complete, until, lines and encounters). A derived case
+    is the last whole case before it with one field changed: ``change`` names the field (``request.patient.sex``),
+    ``to`` is its new value; without ``to`` the field is taken out.
     """
 
     kind: Literal["violating", "conforming", "unknown", "near_miss"]

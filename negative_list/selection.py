@@ -79,7 +79,9 @@ class Window(Record, frozen=True, kw_only=True):
     ``own_since`` or ``since``, whichever is earlier. A window of ``whose: encounter`` is covered when the body covers
     the encounter, or when history covers the institution from the window's first moment. A window of
     ``whose: patient`` (``institution``) is covered only when history covers the patient (in this institution) from
-    the window's first moment; ``lifetime`` and ``first_use`` are covered only when history says it is complete.
+    the window's first moment; ``lifetime`` and ``first_use`` are covered only when history says it is complete. What
+    history promises holds only where its ``until`` (for ``own_since`` its ``own_until``) is none, or no more than two
+    days (``COVERAGE_GRACE``) before the decision's instant.
 
     A bare date stands for some moment of that day: it is a member of an ``instant``, ``hour`` or ``hours`` window for
     certain when every moment of the day would be, possibly when only some would (both lines may be bare dates). A line

@@ -208,7 +208,7 @@ _WITHIN: dict[str, Callable[[Window, Check, Line | None, Line], bool | None]] = 
 def covers(window: Window, check: Check, trigger: Line | None) -> bool:
     """Whether all lines (or encounters) of the window around the trigger are known; courses are told apart first."""
     if window.unit in {"lifetime", "first_use"}:
-        return check.history is not None and check.history.complete
+        return check.covered(None, "patient")
     begins = check.insurance_year_from if window.unit == "insurance_year" else None
     if window.unit == "insurance_year" and begins is None:
         return False

@@ -130,7 +130,7 @@ class _Facts:
         service = self._service
         if service.memory is None:
             raise StoreError("gone", "this sidecar keeps no history")
-        return service.memory, Feed(service.memory.keys, service.active.sites)
+        return service.memory, Feed(service.memory.keys, service.active.sites, service.now)
 
     def _counted(self, heard: _Heard) -> _Heard:
         self._service.fed(heard.kind, heard.stored, heard.refused_count)
@@ -167,7 +167,17 @@ async def _put(memory: Memory, told: Sequence[_Entry], heard: _Heard) -> None:
 
 def _fact_row(told: pb.Fact) -> dict[str, object]:
     """The row of a fact; what was not sent is left out."""
-    texts = ("subject", "fact", "unit", "valid_from", "expires", "source", "institution_id", "id_system")
+    texts = (
+        "subject",
+        "encounter_id",
+        "fact",
+        "unit",
+        "valid_from",
+        "expires",
+        "source",
+        "institution_id",
+        "id_system",
+    )
     row: dict[str, object] = {name: text for name in texts if (text := getattr(told, name))}
     return row | {"value": wire.value_in(told.value)}
 
@@ -206,6 +216,7 @@ def _coverage_row(coverage: pb.HistoryCoverage) -> dict[str, object]:
         "institution_id": coverage.institution_id,
         "since": coverage.since,
         "complete": coverage.complete,
+        "until": coverage.until,
     }
     return row | ({"patient": _patient_row(coverage.patient)} if coverage.HasField("patient") else {})
 

@@ -6,16 +6,18 @@ with a row is raised as ``RequestError``, naming its fields; the next row is non
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from negative_list.dictionary import load
 from negative_list.errors import FieldProblem, RequestError
 from negative_list.readers.past import Past, coverage_of_row, past_of_row
 from negative_list.readers.rows import plain
 from negative_list.readers.stored import RowError, fact_of_row
-from reminder.keyed import PATIENT_IDS, encounter_under, lines_under, named_of, with_key
+from reminder.keyed import PATIENT_IDS, encounter_under, lines_under, named_of, needs_institution, with_key
 from reminder.stores.base import Coverage, HistoryRecord
 
 if TYPE_CHECKING:
@@ -23,7 +25,10 @@ if TYPE_CHECKING:
     from negative_list.site import Sites
     from reminder.stores.keys import Keys
 
-__all__ = ["Feed"]
+__all__ = ["SAYS_NOTHING", "Feed"]
+
+SAYS_NOTHING = "nothing is covered; give the time from which on everything is told, or complete"
+"""What is wrong with a word of coverage that gives neither."""
 
 _RECORD_KEYS = frozenset({"institution_id", "record_id", "patient", "encounter", "source"})
 _ONLY_LINES = frozenset({"id", "lines", "institution_id"})
@@ -37,16 +42,18 @@ class Feed:
     Args:
         keys: of the store.
         sites: whose civil times and local codes the rows are in, by institution.
+        now: the instant, UTC; as of then counts what names no time of its own.
     """
 
-    def __init__(self, keys: Keys, sites: Sites) -> None:
+    def __init__(self, keys: Keys, sites: Sites, now: Callable[[], datetime]) -> None:
         self._keys = keys
         self._sites = sites
+        self._now = now
 
     def fact(self, told: Mapping[str, object]) -> StoreFact | None:
         """The fact of a row with the columns of a fact, and ``institution_id`` and ``id_system``.
 
-        ``None`` where its value means unknown.
+        ``None`` where its value means unknown. Private facts are refused, for nothing of them may be kept.
         """
         row = dict(told)
         institution, system = plain(row.pop("institution_id", "")), plain(row.pop("id_system", ""))
@@ -54,7 +61,24 @@ class Feed:
             fact = fact_of_row(row, self._sites.of(institution).zone)
         except RowError as error:
             raise _refused(error.field, error.message) from None
-        return fact and with_key(self._keys, fact, institution, system)
+        return fact and self.kept(fact, institution, system)
+
+    def kept(self, fact: StoreFact, institution_id: str, id_system: str) -> StoreFact:
+        """A fact as it is kept: under keys, and with when it was told where it names no time.
+
+        Raises:
+            RequestError: It may not be kept, or could not be found again.
+        """
+        if load()[fact.fact].private:
+            raise _refused("fact", f"`{fact.fact}` is private, and nothing private is kept; leave it out")
+        if needs_institution(fact) and not institution_id:
+            raise _refused("institution_id", "missing; say whose number the id is")
+        told_at = None if fact.valid_from else self.civil(institution_id)
+        return with_key(self._keys, msgspec.structs.replace(fact, told_at=told_at), institution_id, id_system)
+
+    def civil(self, institution_id: str) -> datetime:
+        """The instant in the civil time of an institution."""
+        return self._now().astimezone(self._sites.of(institution_id).zone).replace(tzinfo=None)
 
     def records(self, told: Mapping[str, object]) -> tuple[HistoryRecord, ...]:
         """What a row with institution_id, record_id, patient, encounter (none: it is taken out) and source tells.
@@ -89,7 +113,10 @@ class Feed:
         )
 
     def coverage(self, told: Mapping[str, object]) -> Coverage:
-        """The coverage of a row with patient, institution_id, since and complete."""
+        """The coverage of a row with patient, institution_id, since, complete and until.
+
+        Nobody knows what is not told yet, so it reaches up to now where ``until`` is not told.
+        """
         problems: list[FieldProblem] = []
         institution = plain(told.get("institution_id"))
         covered = coverage_of_row(told, self._sites.of(institution).zone, problems)
@@ -98,9 +125,17 @@ class Feed:
             problems.append(
                 FieldProblem(field="patient.id", message="no id of a patient; leave it out for every patient")
             )
+        if not (problems or covered.since or covered.complete):
+            problems.append(FieldProblem(field="since", message=SAYS_NOTHING))
         if problems:
             raise RequestError(problems)
-        return Coverage(patient_key=patient, institution_id=institution, since=covered.since, complete=covered.complete)
+        return Coverage(
+            patient_key=patient,
+            institution_id=institution,
+            since=covered.since,
+            complete=covered.complete,
+            until=covered.until or self.civil(institution),
+        )
 
     def same_patient(self, ids: object) -> tuple[tuple[str, str], ...]:
         """The pairs of keys of ids that are one patient's: the first with each other one."""

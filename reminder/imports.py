@@ -15,16 +15,18 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import msgspec
 from msgspec import Struct, field
 
-from negative_list.errors import FieldProblem, Problem, RequestError, SiteError
+from negative_list.dictionary import load
+from negative_list.errors import FieldProblem, Problem, RequestError, SiteError, nearest
 from negative_list.readers.exchange import read_exchange, read_exchanges
 from negative_list.readers.files import rows_of
-from negative_list.readers.past import coverage_of_row, is_coverage, past_of_row
+from negative_list.readers.own import LINE_KEYS
+from negative_list.readers.past import ROW_KEYS, coverage_of_row, is_coverage, past_of_row
 from negative_list.readers.rows import plain
-from negative_list.readers.stored import StoreFact
+from negative_list.readers.stored import FACT_COLUMNS, StoreFact
 from negative_list.site import Sites, decoded
 from reminder.config import SQLITE, Config
-from reminder.feeds import Feed
-from reminder.keyed import PATIENT_IDS, encounter_under, lines_under, named_of, with_key
+from reminder.feeds import SAYS_NOTHING, Feed
+from reminder.keyed import PATIENT_IDS, encounter_under, lines_under, named_of
 from reminder.stores.base import Coverage, HistoryRecord, StoreError
 from reminder.stores.keys import Keys, KeysError
 from reminder.stores.opening import open_store
@@ -39,16 +41,26 @@ Row: TypeAlias = "dict[str, Any]"
 Rows: TypeAlias = Sequence[tuple[int, Row]]
 """Rows of a file with their numbers from 1."""
 
+_KNOWN = (*FACT_COLUMNS, *ROW_KEYS, *LINE_KEYS, "facts", "id_system")
 _AT_ONCE = 500
 """Records of one write: a transaction of some 20 ms, which a sidecar that runs meanwhile waits for."""
 
 
 class Into(Struct, frozen=True, kw_only=True):
-    """What rows are read for: the keys of the store, the sites, and the institution of rows that name none."""
+    """What rows are read for: the keys of the store, the sites, and the institution of rows that name none.
+
+    ``at``: when they are told, UTC.
+    """
 
     keys: Keys
     sites: Sites
+    at: datetime
     institution_id: str = ""
+
+    @property
+    def feed(self) -> Feed:
+        """What reads a row."""
+        return Feed(self.keys, self.sites, lambda: self.at)
 
 
 class Batch(Struct, kw_only=True):
@@ -93,11 +105,12 @@ def import_files(
     database = "" if config.store == SQLITE else config.store
     try:
         sites = Sites.read(config.site) if config.site else Sites()
-        into = Into(keys=Keys.open(config.data / "keys"), sites=sites, institution_id=institution_id)
+        keys = Keys.open(config.data / "keys")
         with contextlib.closing(open_store(config.data, database)) as store:
             for path in files:
+                into = Into(keys=keys, sites=sites, at=datetime.now(UTC), institution_id=institution_id)
                 batch, wrong = read_file(path, into)
-                changed = write(batch, store, datetime.now(UTC))
+                changed = write(batch, store, into.at)
                 problems += wrong
                 say(_report(path, batch, changed, len(wrong)))
     except (SiteError, KeysError, StoreError) as error:
@@ -118,7 +131,7 @@ def read_file(path: Path, into: Into) -> tuple[Batch, list[Problem]]:
     rows = list(_rows(path, unreadable))
     batch = Batch()
     for kind in KINDS:
-        mine = [(number, row) for number, row in rows if _kind_of(row) is kind]
+        mine = [(number, row) for number, row in rows if _kind_of(row, path) is kind]
         if mine:
             kind.read(mine, into, batch)
     wrong = [Problem(file=str(path), row=n, path=p.field, message=p.message) for n, p in batch.problems]
@@ -129,8 +142,8 @@ def write(batch: Batch, store: Store, at: datetime) -> int:
     """Write what a batch tells, ``at`` an instant (UTC); returns how much of it was new. Raises ``StoreError``."""
     changed = sum(store.put_facts(part, at=at) for part in _parts(batch.facts))
     changed += sum(store.put_history(part, at=at) for part in _parts(batch.records))
-    if batch.coverage:
-        store.put_history((), batch.coverage, at=at)
+    for words in _parts(batch.coverage):
+        store.put_history((), words, at=at)
     return changed
 
 
@@ -163,15 +176,16 @@ def _whole(path: Path) -> dict[str, Any] | list[Any] | None:
     return told if isinstance(told, (dict, list)) else None
 
 
-def _kind_of(row: Row) -> Kind:
-    return next(kind for kind in KINDS if kind.fits(row))
+def _kind_of(row: Row, path: Path) -> Kind:
+    """The kind of a row; sheets hold facts."""
+    return KINDS[0] if path.suffix.lower() == ".csv" else next(kind for kind in KINDS if kind.fits(row))
 
 
 # -- facts
 
 
 def _facts(rows: Rows, into: Into, batch: Batch) -> None:
-    feed = Feed(into.keys, into.sites)
+    feed = into.feed
     for number, row in rows:
         try:
             fact = feed.fact({"institution_id": into.institution_id} | row)
@@ -203,7 +217,8 @@ def _calls(rows: Rows, into: Into, batch: Batch) -> None:
 
 def _exchanged(institution: str, calls: list[Row], into: Into, batch: Batch) -> None:
     told, keys = read_exchanges(calls, into.sites), into.keys
-    batch.facts += [with_key(keys, fact, institution, PATIENT_IDS) for fact in told.facts]
+    feed = into.feed
+    batch.facts += [feed.kept(fact, institution, PATIENT_IDS) for fact in told.facts if not load()[fact.fact].private]
     for record in told.records:
         patient = keys.patient(PATIENT_IDS, record.patient_id)
         named = HistoryRecord(
@@ -218,6 +233,7 @@ def _exchanged(institution: str, calls: list[Row], into: Into, batch: Batch) -> 
             patient_key=keys.patient(PATIENT_IDS, covered.patient_id),
             institution_id=covered.institution_id,
             since=covered.since,
+            until=covered.until,
         )
         for covered in told.coverage
     ]
@@ -242,30 +258,64 @@ def _keyed(
 
 def _history(rows: Rows, into: Into, batch: Batch) -> None:
     seen: dict[str, int] = {}
+    of_all: list[tuple[int, Coverage]] = []
     for number, row in rows:
         patient, system = plain(row.pop("patient_id", "")), plain(row.pop("id_system", "")) or PATIENT_IDS
         key = into.keys.patient(system, patient) if patient else ""
         institution = plain(row.get("institution_id")) or into.institution_id
         if is_coverage({name: value for name, value in row.items() if name != "institution_id"}):
-            _covered(number, row, key, institution, into, batch)
+            words = _covered(number, row, key, institution, into, batch)
+            if key:
+                batch.coverage += words
+            else:
+                of_all += [(number, word) for word in words]
         elif not key:
-            batch.refuse(number, "patient_id", "missing; say whose it is")
+            _refuse_nobodys(number, row, batch)
         elif not institution:
             batch.refuse(number, "institution_id", "missing; say where it was, here or with --institution")
         else:
             _past(number, row | {"institution_id": institution}, key, into, batch, seen)
+    _of_all(of_all, batch)
 
 
-def _covered(number: int, row: Row, key: str, institution: str, into: Into, batch: Batch) -> None:
+def _refuse_nobodys(number: int, row: Row, batch: Batch) -> None:
+    """A row that is nobody's, or, where a key is misspelt, of another kind than it was meant to be."""
+    unknown = sorted(key for key in row if key not in _KNOWN)
+    if unknown:
+        batch.refuse(number, unknown[0], f"no such key{nearest(unknown[0], _KNOWN)}")
+    else:
+        batch.refuse(number, "patient_id", "missing; say whose it is")
+
+
+def _of_all(words: list[tuple[int, Coverage]], batch: Batch) -> None:
+    """What a file says of everybody it says of those it names: of others it does not know whether they exist.
+
+    A word about one patient stands before it.
+    """
+    named = {record.patient_key for record in batch.records} | {word.patient_key for word in batch.coverage}
+    told = {(word.patient_key, word.institution_id) for word in batch.coverage}
+    for number, word in words:
+        if not named:
+            batch.refuse(number, "patient_id", "missing, and no other row names a patient; say whose it is")
+        each = (msgspec.structs.replace(word, patient_key=key) for key in sorted(named))
+        batch.coverage += [one for one in each if (one.patient_key, one.institution_id) not in told]
+
+
+def _covered(number: int, row: Row, key: str, institution: str, into: Into, batch: Batch) -> list[Coverage]:
+    """The words of a row; they reach up to now, for what happens later is in no file."""
     problems: list[FieldProblem] = []
     told = coverage_of_row(row, into.sites.of(institution).zone, problems)
-    batch.problems += [(number, problem) for problem in problems]
     if told.own_since is not None and not institution:
-        batch.refuse(number, "institution_id", "missing; say whose records these are, here or with --institution")
-    elif told.own_since is not None:
-        batch.coverage.append(Coverage(patient_key=key, institution_id=institution, since=told.own_since))
-    if told.since is not None or told.complete:
-        batch.coverage.append(Coverage(patient_key=key, since=told.since, complete=told.complete))
+        message = "missing; say whose records these are, here or with --institution"
+        problems.append(FieldProblem(field="institution_id", message=message))
+    if not (problems or told.since or told.own_since or told.complete):
+        problems.append(FieldProblem(field="since", message=SAYS_NOTHING))
+    batch.problems += [(number, problem) for problem in problems]
+    word = Coverage(patient_key=key, until=told.until or into.feed.civil(institution))
+    own = msgspec.structs.replace(word, institution_id=institution, since=told.own_since)
+    whole = msgspec.structs.replace(word, since=told.since, complete=told.complete)
+    said = [own] if told.own_since else []
+    return [] if problems else said + ([whole] if whole.since or whole.complete else [])
 
 
 def _past(number: int, row: Row, key: str, into: Into, batch: Batch, seen: dict[str, int]) -> None:
@@ -296,7 +346,7 @@ def _names(*wanted: str) -> Callable[[Mapping[str, object]], bool]:
 
 
 KINDS: tuple[Kind, ...] = (
-    Kind("facts", lambda row: "subject" in row and "fact" in row, _facts),
+    Kind("facts", _names("subject", "fact"), _facts),
     Kind("calls", _names("infno", "request"), _calls),
     Kind("history", lambda _row: True, _history),
 )

@@ -7,7 +7,7 @@ and encounters go no further than this module.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,7 +17,7 @@ from negative_list.decide import Fuller
 from negative_list.dictionary import load
 from negative_list.findings import COVERAGE_ONLY
 from negative_list.prescription import History
-from negative_list.readers.stored import StoreFact, StoreFacts, subjects_of, supplement
+from negative_list.readers.stored import StoreFact, StoreFacts, subjects_of, supplement, with_encounter
 from reminder.stores.base import HistoryRecord, Kept, Saved, Told, Wanted
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ __all__ = [
     "kept_of",
     "lines_under",
     "named_of",
+    "needs_institution",
     "saved_of",
     "with_key",
 ]
@@ -49,7 +50,7 @@ milliseconds of the store's time. A caller whose body has more is told."""
 
 _OF_LINES = frozenset({"line", "item"})
 _KEYED_VALUES = frozenset({"line.trace_code_encounter"})  # facts whose value is an encounter's id
-_NOTHING = History()
+_NOTHING = History(unique=True)
 _MOMENT = timedelta(microseconds=1)
 
 
@@ -68,7 +69,8 @@ def ask_of(keys: Keys, prescription: Prescription, begun: Begun, at: datetime) -
     """What to read for the undecided rules of a check, as of a civil time."""
     patient_id = prescription.patient.id
     patients = _patient_keys(keys, patient_id)
-    visits = {key: one.id for one, known in _keyed(keys, prescription) if one.id for key in known}
+    names = {one.id: known for one, known in _keyed(keys, prescription) if one.id}
+    visits = {key: id_ for id_, known in names.items() for key in known}
     current = [key for key, id_ in visits.items() if id_ == prescription.encounter.id]
     facts = [load()[name] for name in begun.needs if name not in COVERAGE_ONLY]
     about = _lines_of(prescription, begun) if any(_is_of_line(fact) for fact in facts) else ()
@@ -80,7 +82,7 @@ def ask_of(keys: Keys, prescription: Prescription, begun: Begun, at: datetime) -
         encounter_before=tuple(current[1:]),
         institution_id=prescription.institution_id,
         at=at,
-        subjects=(*named, *subjects_of(prescription, set(about[:MAX_LINES_ASKED]))) if facts else (),
+        subjects=(*named, *subjects_of(prescription, set(about[:MAX_LINES_ASKED]), names)) if facts else (),
         history=not begun.needs.isdisjoint(COVERAGE_ONLY),
         facts=bool(facts),
     )
@@ -128,14 +130,17 @@ def _declared(history: History, own_since: datetime, told: Told) -> History:
     """The history with what the site declares about its own records."""
     cut_at = told.cut_at + _MOMENT if told.cut_at is not None else own_since
     declared = max(own_since, cut_at, told.forgotten_before or own_since)
-    known = history.own_since
-    return msgspec.structs.replace(history, own_since=declared if known is None else min(known, declared))
+    known, until = history.own_since, history.own_until
+    if known is not None and known < declared and (until is None or until >= declared):
+        declared = known  # what a feed told from earlier on goes over into what is declared
+    return msgspec.structs.replace(history, own_since=declared, own_until=None)
 
 
 def _by_subject(facts: Iterable[StoreFact], ids: Mapping[str, str]) -> StoreFacts:
     told: dict[str, tuple[StoreFact, ...]] = {}
     for fact in facts:
-        subject = ids.get(fact.subject, fact.subject)
+        subject = with_encounter(fact.subject, lambda key: ids.get(key, key))
+        subject = ids.get(subject, subject)
         value = ids.get(str(fact.value), fact.value) if fact.fact in _KEYED_VALUES else fact.value
         told[subject] = (*told.get(subject, ()), msgspec.structs.replace(fact, subject=subject, value=value))
     return told
@@ -173,10 +178,17 @@ def _under(encounter: Encounter, name: str) -> Encounter:
     return msgspec.structs.replace(encounter, id=name)
 
 
-def saved_of(keys: Keys, prescription: Prescription, prescription_id: str, revision: int, saved_at: datetime) -> Saved:
-    """A prescription as it was saved: its current lines, in force from now on. ``saved_at`` is UTC."""
+def saved_of(
+    keys: Keys, prescription: Prescription, prescription_id: str, revision: int, saved_at: datetime, zone: tzinfo
+) -> Saved:
+    """A prescription as it was saved: its current lines, in force from now on.
+
+    ``saved_at`` is UTC; a line that does not say when it begins began then, in the civil time of ``zone``.
+    """
     institution, encounter = prescription.institution_id, prescription.encounter
-    lines = tuple(msgspec.structs.replace(line, current=False) for line in encounter.lines if line.current)
+    begins = saved_at.astimezone(zone).replace(tzinfo=None)
+    current = (line for line in encounter.lines if line.current)
+    lines = tuple(msgspec.structs.replace(line, current=False, begins=line.begins or begins) for line in current)
     key = keys.encounter(institution, encounter.id)
     return Saved(
         institution_id=institution,
@@ -220,15 +232,24 @@ def named_of(keys: Keys, record: HistoryRecord) -> tuple[HistoryRecord, ...]:
     return msgspec.structs.replace(record, record_id=keys.encounter(institution, name)), *older
 
 
+def needs_institution(fact: StoreFact) -> bool:
+    """Whether nobody could tell what a fact is about without the institution whose number its id is."""
+    return load()[fact.fact].subject in {"encounter", "line"} or fact.fact in _KEYED_VALUES
+
+
 def with_key(keys: Keys, fact: StoreFact, institution_id: str, id_system: str) -> StoreFact:
-    """A fact of a patient or an encounter under its key, of a line as one of its institution's; others as they are."""
+    """A fact of a patient or an encounter under its key, of a line under its encounter's key and its id.
+
+    A line whose encounter is not told is one of its institution's; other subjects stay as they are.
+    """
     kind, subject, value = load()[fact.fact].subject, fact.subject, fact.value
     if kind == "patient":
         subject = keys.patient(id_system or PATIENT_IDS, subject)
     elif kind == "encounter":
         subject = keys.encounter(institution_id, subject)
     elif kind == "line":
-        subject = f"{institution_id}/{subject}" if institution_id else subject
+        keyed = with_encounter(subject, lambda id_: keys.encounter(institution_id, id_))
+        subject = keyed if keyed != subject else f"{institution_id}/{subject}"
     if fact.fact in _KEYED_VALUES:
         value = keys.encounter(institution_id, str(value))
     return msgspec.structs.replace(fact, subject=subject, value=value)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -114,10 +114,13 @@ class Memory:
             await asyncio.sleep(_PAUSE_S)
 
     async def record(
-        self, prescription: Prescription, prescription_id: str, revision: int, saved_at: datetime
+        self, prescription: Prescription, prescription_id: str, revision: int, saved_at: datetime, zone: tzinfo
     ) -> Written:
-        """Remember a prescription as it was saved at ``saved_at`` (UTC); raises ``StoreError`` when nothing can."""
-        saved = saved_of(self.keys, prescription, prescription_id, revision, saved_at)
+        """Remember a prescription as it was saved at ``saved_at`` (UTC); raises ``StoreError`` when nothing can.
+
+        ``zone``: whose civil time its lines are in.
+        """
+        saved = saved_of(self.keys, prescription, prescription_id, revision, saved_at, zone)
         return await self._written("saved", 1, self._desk.save([saved]))
 
     async def put_facts(self, facts: Sequence[StoreFact]) -> Written:

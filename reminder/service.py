@@ -260,7 +260,7 @@ class Service:
             raise StoreError("gone", "this sidecar keeps no history")
         zone = self.active.sites.of(prescription.institution_id).zone
         moment = check_saved(prescription, prescription_id, revision, saved_at, zone) or self._outside.now()
-        written = await self.memory.record(prescription, prescription_id, revision, moment)
+        written = await self.memory.record(prescription, prescription_id, revision, moment, zone)
         self._log.info(
             "saved",
             institution_id=prescription.institution_id[:_MAX_LOGGED],

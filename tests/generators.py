@@ -355,4 +355,13 @@ def _history(random: Random, times: _Times, admitted: datetime) -> History | Non
         since=None if since is None else times.at - since,
         own_since=None if own_since is None else times.at - own_since,
         complete=random.random() < 0.35,
+        until=_end(random, times),
+        own_until=_end(random, times),
     )
+
+
+def _end(random: Random, times: _Times) -> datetime | None:
+    ago = random.choice(
+        (None, None, None, timedelta(0), timedelta(days=2), timedelta(days=2, seconds=1), timedelta(40))
+    )
+    return None if ago is None else times.at - ago

@@ -195,15 +195,23 @@ def missing(window: Window, first: datetime | None, scene: Scene) -> frozenset[s
     """What is missing for the window to be covered from its first moment: nothing where it is."""
     if window.unit == "insurance_year" and first is None:
         return YEAR_FROM | HISTORY
-    if scene.history.complete:
+    history = scene.history
+    everywhere, here = (_reaches(until, scene) for until in (history.until, history.own_until))
+    if history.complete and everywhere:
         return NOTHING
     if window.unit in ("lifetime", "first_use"):
         return HISTORY
     if window.whose == "encounter" and scene.prescription.encounter.complete:
         return NOTHING
-    promised = [scene.history.since, *([scene.history.own_since] if window.whose != "patient" else [])]
+    promised = [history.since] if everywhere else []
+    promised += [history.own_since] if here and window.whose != "patient" else []
     covered = first is not None and any(since is not None and since <= first for since in promised)
     return NOTHING if covered else HISTORY
+
+
+def _reaches(until: datetime | None, scene: Scene) -> bool:
+    """A promise that ended over two days before the decision promises nothing."""
+    return until is None or scene.at - until <= timedelta(days=2)
 
 
 def first_moment(window: Window, scene: Scene, trigger: Trigger) -> datetime | None:

@@ -58,11 +58,15 @@ _RIGHT = ("0", 0)
 
 
 class Covered(Struct, frozen=True, kw_only=True):
-    """Since when a patient's records in an institution are all there (``institution_id`` "": in every institution)."""
+    """From when until when a patient's records in an institution are all there.
+
+    ``institution_id`` "": in every institution.
+    """
 
     patient_id: str
     institution_id: str
     since: datetime
+    until: datetime
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -183,7 +187,8 @@ def _asked(work: Work, ids: frozenset[str], _request: Row) -> Asked | None:
         or last.date() < work.asked_at.date()
     ):
         return None
-    return Asked(covered=Covered(patient_id=patient, institution_id=institution, since=first), visits=ids)
+    covered = Covered(patient_id=patient, institution_id=institution, since=first, until=work.asked_at)
+    return Asked(covered=covered, visits=ids)
 
 
 def _diagnoses(work: Work, _request: Row) -> Exchange:

@@ -163,4 +163,8 @@ def _json_lines(path: Path, problems: list[Problem]) -> Iterator[tuple[int, Json
 def _csv(path: Path, problems: list[Problem]) -> Iterator[tuple[int, Json]]:
     reader = csv.DictReader(io.StringIO(_text(path, problems), newline=""))
     for row in reader:
+        if None in row:
+            message = "more cells than the first row has columns; put texts with a comma in quotes"
+            problems.append(Problem(file=str(path), row=reader.line_num, message=message))
+            continue
         yield reader.line_num, {key: value for key, value in row.items() if key and value}

@@ -22,13 +22,16 @@ from negative_list.readers.past_visits import visits_of
 if TYPE_CHECKING:
     from negative_list.readers.reading import Facts
 
-__all__ = ["ENDED_AT", "FOLLOWED", "SUSPENDED_AT", "joined", "joined_body"]
+__all__ = ["ENDED_AT", "FOLLOWED", "STATES", "SUSPENDED_AT", "joined", "joined_body", "state_of"]
 
 SUSPENDED_AT = 9
 """Points of a natural year that suspend a doctor's payment qualification (national guide on payment qualification)."""
 
 ENDED_AT = 12
 """Points that end it."""
+
+STATES = ("active", "suspended", "ended")
+"""States of a doctor's payment qualification, the worst last."""
 
 FOLLOWED = frozenset(
     {
@@ -40,6 +43,7 @@ FOLLOWED = frozenset(
         "encounter.settlement_missing",
         "line.doctor_points",
         "line.doctor_signed_in",
+        "line.doctor_state_until",
         "line.special_disease_lists",
         "line.uploaded_at",
         "patient.height_cm",
@@ -49,7 +53,8 @@ FOLLOWED = frozenset(
 )
 """Facts something here follows from; where none is told nothing is looked for."""
 
-_LINE_FACTS = ("line.doctor_points", "line.doctor_signed_in", "line.special_disease_lists")
+_STATE, _POINTS = "line.doctor_state", "line.doctor_points"
+_LINE_FACTS = (_POINTS, "line.doctor_signed_in", "line.doctor_state_until", "line.special_disease_lists")
 _BODY_FIELDS = ("encounter.incision_healing", "encounter.past_visits")
 _SECOND_TRIMESTER, _THIRD_TRIMESTER = 14, 28
 _TENTH, _HUNDREDTH = Decimal("0.1"), Decimal("0.01")
@@ -88,7 +93,7 @@ def _encounter(prescription: Prescription, encounter: Encounter, at: datetime | 
         name: value for name, why in _ENCOUNTER.items() if (value := why(prescription, encounter, at)) is not None
     }
     told = _with(encounter, follows)
-    lines = tuple(_line(line, told) for line in encounter.lines)
+    lines = tuple(_line(line, told, at) for line in encounter.lines)
     return msgspec.structs.replace(told, lines=lines)
 
 
@@ -175,17 +180,42 @@ _ENCOUNTER: Mapping[str, Callable[[Prescription, Encounter, datetime | None], Fa
 # -- the line
 
 
-def _line(line: Line, encounter: Encounter) -> Line:
+def _line(line: Line, encounter: Encounter, at: datetime | None) -> Line:
     if not any(name in line.facts for name in _LINE_FACTS):  # a stay has thousands of lines
         return line
+    if at is not None and _is_over(line, at):
+        line = _with(_without_state(line), {_STATE: _after(line)})
     follows = {name: value for name, value in _of_line(line.facts, encounter.facts) if value is not None}
     return _with(line, follows)
 
 
+def _is_over(line: Line, at: datetime) -> bool:
+    """Whether a suspension that was told has ended: its last day is past, and it did not begin after that day."""
+    until, begun = line.facts.get("line.doctor_state_until"), line.times.get(_STATE)
+    told = line.facts.get(_STATE) == "suspended" and line.sources.get(_STATE) != DERIVED
+    return told and isinstance(until, date) and until < at.date() and (begun is None or begun.date() <= until)
+
+
+def _after(line: Line) -> str:
+    """The state after a suspension: active, unless points were given since, or as many as end the qualification."""
+    points, given, until = line.facts.get(_POINTS), line.times.get(_POINTS), line.facts["line.doctor_state_until"]
+    state = state_of(points) if isinstance(points, int) else "active"
+    newer = given is not None and isinstance(until, date) and given.date() > until
+    return state if newer or state == "ended" else "active"
+
+
+def _without_state(line: Line) -> Line:
+    facts = {name: value for name, value in line.facts.items() if name != _STATE}
+    sources, times = (
+        {name: told for name, told in kept.items() if name != _STATE} for kept in (line.sources, line.times)
+    )
+    return msgspec.structs.replace(line, facts=facts, sources=sources, times=times)
+
+
 def _of_line(line: Mapping[str, FactValue], visit: Mapping[str, FactValue]) -> Iterator[tuple[str, FactValue | None]]:
-    points = line.get("line.doctor_points")
+    points = line.get(_POINTS)
     if isinstance(points, int):
-        yield "line.doctor_state", _state(points)
+        yield _STATE, state_of(points)
     if "line.doctor_signed_in" in line:
         yield "line.doctor_signed_in_here", _signed_in_here(line, visit)
     lists, disease = line.get("line.special_disease_lists"), visit.get("encounter.special_disease")
@@ -193,7 +223,8 @@ def _of_line(line: Mapping[str, FactValue], visit: Mapping[str, FactValue]) -> I
         yield "line.special_disease_listed", disease in lists
 
 
-def _state(points: int) -> str:
+def state_of(points: int) -> str:
+    """Return the state that so many points of a natural year lead to."""
     if points >= ENDED_AT:
         return "ended"
     return "suspended" if points >= SUSPENDED_AT else "active"

@@ -1,8 +1,8 @@
 """History: rows of what a patient was given before, what they cover, and the visits they belong to.
 
 Every row is of one of three kinds. *Coverage* says since when what is known (``{"since": "2025-01-01", "own_since":
-"2024-01-01", "complete": false}``). An *encounter* stands under its name (``{"encounter": {"id": "V0", ...}}``, with or
-without its ``lines``). Every other row is a *line* as in our own JSON, with the ``encounter_id`` it belongs to.
+"2024-01-01", "complete": false}``), and where that ends (``until``). An *encounter* stands under its name
+(``{"encounter": {"id": "V0", ...}}``, with or without its ``lines``). Every other row is a *line* as in our own JSON, with the ``encounter_id`` it belongs to.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ROW_KEYS", "Past", "coverage_of_row", "is_coverage", "past_of_row", "read_history_object"]
 
-_COVERAGE = frozenset({"since", "own_since", "complete"})
-_KEYS = ("since", "own_since", "complete", "lines", "encounters")
-ROW_KEYS = ("since", "own_since", "complete", "patient_id", "encounter_id", "institution_id", "encounter")
+_COVERAGE = frozenset({"since", "own_since", "complete", "until"})
+_KEYS = ("since", "own_since", "complete", "until", "lines", "encounters")
+ROW_KEYS = ("since", "own_since", "complete", "until", "patient_id", "encounter_id", "institution_id", "encounter")
 """Keys of a history's rows beside the fields of a line."""
 
 Row: TypeAlias = Mapping[str, object]
@@ -44,7 +44,7 @@ class Past(Struct, frozen=True, kw_only=True):
 
 
 def read_history_object(told: object, sites: Sites) -> History:
-    """Read one patient's history given as one object: since, own_since, complete, lines and encounters.
+    """Read one patient's history given as one object: since, own_since, complete, until, lines and encounters.
 
     Raises ``RequestError`` naming every field that cannot be used, as ``lines[0].begins``.
     """
@@ -81,11 +81,15 @@ def coverage_of_row(row: Row, zone: tzinfo, problems: list[FieldProblem]) -> His
     complete = row.get("complete", False)
     if not isinstance(complete, bool):
         problems.append(FieldProblem(field="complete", message="expected true or false"))
-    since, own_since = (_since(row, key, zone, problems) for key in ("since", "own_since"))
-    return History(since=since, own_since=own_since, complete=complete is True)
+    since, own_since, until = (_moment(row, key, zone, problems) for key in ("since", "own_since", "until"))
+    if until is not None and any(begin is not None and begin > until for begin in (since, own_since)):
+        problems.append(
+            FieldProblem(field="until", message="before the beginning, so that nothing is covered; mend it")
+        )
+    return History(since=since, own_since=own_since, complete=complete is True, until=until, own_until=until)
 
 
-def _since(row: Row, key: str, zone: tzinfo, problems: list[FieldProblem]) -> datetime | None:
+def _moment(row: Row, key: str, zone: tzinfo, problems: list[FieldProblem]) -> datetime | None:
     try:
         return moment_of(row, key, zone)
     except RowError as error:

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from negative_list.prescription import Encounter
     from negative_list.readers.reading import Row
 
-__all__ = ["check_lines", "needs_current_line", "plain", "refused", "rows"]
+__all__ = ["LONGEST_ID", "check_lines", "has_own_id", "needs_current_line", "plain", "refused", "rows"]
+
+LONGEST_ID = 200
+"""An id has fewer characters."""
 
 _ORDER_SCENES = frozenset({"2", "4", "5"})
 
@@ -41,7 +44,13 @@ def refused(field: str, message: str) -> RequestError:
 
 def plain(raw: object) -> str:
     """Return an id as text, "" where it is none; for what has to be known before a site is."""
-    return str(raw).strip() if isinstance(raw, (str, int)) and len(str(raw)) < _LONGEST_ID else ""
+    return str(raw).strip() if isinstance(raw, (str, int)) and len(str(raw)) < LONGEST_ID else ""
+
+
+def has_own_id(line_id: str) -> bool:
+    """Tell whether a line's id is its caller's; else its place in the body was made one (``#2``, ``R1#2``)."""
+    _, mark, place = line_id.rpartition("#")
+    return bool(line_id) and not (mark and (place.isdigit() or line_id.startswith("#")))
 
 
 def check_lines(count: int, field: str) -> None:
@@ -56,6 +65,3 @@ def needs_current_line(current: Encounter) -> bool:
     scenes = current.facts.get("encounter.scene", ())
     ordering = not scenes or (isinstance(scenes, tuple) and not _ORDER_SCENES.isdisjoint(scenes))
     return ordering and not any(line.current for line in current.lines)
-
-
-_LONGEST_ID = 200

@@ -96,18 +96,20 @@ class HistoryRecord(Struct, frozen=True, kw_only=True):
 
 
 class Coverage(Struct, frozen=True, kw_only=True):
-    """Since when whose records are complete.
+    """From when until when whose records are complete.
 
     ``patient_key`` "" speaks of every patient, ``institution_id`` "" of every institution. ``since`` is a civil time;
-    ``complete``: the whole life. The latest word for the same patient (under any of the patient's keys) and institution
-    counts, and a word about the patient counts before one about every patient. A word about every institution holds for
-    each of them, too.
+    ``complete``: the whole life; ``until``, civil time too: up to when (``None``: for as long as anybody asks). The
+    latest word for the same patient (under any of the patient's keys) and institution
+    counts, and a word about the patient counts before one about every patient, but one that ended over two days ago
+    (``COVERAGE_GRACE``) before none that still holds. A word about every institution holds for each of them, too.
     """
 
     patient_key: str = ""
     institution_id: str = ""
     since: datetime | None = None
     complete: bool = False
+    until: datetime | None = None
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -136,7 +138,8 @@ class Told(Struct, frozen=True, kw_only=True):
 
     Lines of an alias of the asking encounter stand under ``Wanted.encounter_key``, facts of an alias under the key that
     was asked; the asking encounter itself is not among ``History.encounters``, for the body tells it. Of several facts
-    of one name and subject that hold, the one valid last is told. ``history`` is ``None`` where none was wanted or
+    of one name and subject that hold, the one valid last is told, one without ``valid_from`` as of ``told_at``.
+    ``history`` is ``None`` where none was wanted or
     none could be read. ``cut_at``: lines that ended before this civil time were left out (over :data:`MOST_LINES`, or
     no time left to read them), and the coverage begins there. ``failed`` says in a word why nothing was read, to be
     told as a note ("" where it was); only the desk answers so, a store raises. ``forgotten_before``: what ended before
@@ -195,7 +198,8 @@ class Store(Protocol):
     def put_facts(self, facts: Sequence[StoreFact], *, at: datetime) -> int:
         """Keep facts told at ``at`` (UTC); the same subject, fact, source and ``valid_from`` replaces.
 
-        Returns how many changed.
+        One without ``valid_from`` counts as of its ``told_at`` (else ``at``), the latest time it was told. Private
+        facts are left out. Returns how many changed.
         """
 
     def put_aliases(self, keys: Sequence[tuple[str, str]]) -> int:

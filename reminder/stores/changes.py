@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from reminder.stores import statements as sql
-from reminder.stores.coding import Content, encode, encode_value
+from reminder.stores.coding import Content, encode, encode_value, private_facts
 
 if TYPE_CHECKING:
     from negative_list.prescription import Encounter, Line
@@ -122,17 +122,23 @@ def _extent(content: Content, told_at: datetime) -> tuple[str, str, int]:
 def _coverage(writing: Writing, change: Change) -> int:
     words: Sequence[Coverage] = change.records
     at = utc_text(change.at)
-    rows = [(w.patient_key, w.institution_id, civil_text(w.since), int(w.complete), at) for w in words]
-    return writing.many(sql.PUT_COVERAGE, rows)
+    return writing.many(sql.PUT_COVERAGE, [
+        (w.patient_key, w.institution_id, civil_text(w.since), int(w.complete), at, civil_text(w.until)) for w in words
+    ])  # fmt: skip
 
 
 def _facts(writing: Writing, change: Change) -> int:
-    facts: Sequence[StoreFact] = change.records
+    """Facts but the private ones, of which nothing is written; what names no time counts as told now."""
+    facts: Sequence[StoreFact] = [fact for fact in change.records if fact.fact not in private_facts()]
     at = utc_text(change.at)
-    return writing.many(sql.PUT_FACT, [
-        (f.subject, f.fact, f.source, civil_text(f.valid_from), civil_text(f.expires), encode_value(f.value), at)
-        for f in facts
+    since = [civil_text(fact.valid_from or fact.told_at) or at for fact in facts]
+    changed = writing.many(sql.PUT_FACT, [
+        (f.subject, f.fact, f.source, civil_text(f.valid_from), civil_text(f.expires), encode_value(f.value), at, held)
+        for f, held in zip(facts, since, strict=True)
     ])  # fmt: skip
+    timeless = [(f, held) for f, held in zip(facts, since, strict=True) if f.valid_from is None]
+    writing.many(sql.RENEW_FACT, [(at, held, f.subject, f.fact, f.source, at) for f, held in timeless])
+    return changed
 
 
 def _aliases(writing: Writing, change: Change) -> int:

@@ -23,7 +23,7 @@ from negative_list.prescription import Encounter, FactValue, Line, Patient, Pres
 from negative_list.readers.stored import StoreFact
 from reminder.stores.base import Coverage, HistoryRecord, Kept, OpenFinding, Saved
 
-__all__ = ["Content", "decode", "decode_past", "decode_value", "encode", "encode_value"]
+__all__ = ["Content", "decode", "decode_past", "decode_value", "encode", "encode_value", "private_facts"]
 
 T = TypeVar("T", bound=Struct)
 _Facts: TypeAlias = dict[str, Any]
@@ -194,8 +194,14 @@ def _values() -> msgspec.msgpack.Decoder[Any]:
 
 
 @cache
-def _private() -> frozenset[str]:
-    return frozenset(name for name, fact in load().items() if fact.private) - {_NEEDED_AGAIN}
+def private_facts() -> frozenset[str]:
+    """Names of the facts that are never written."""
+    return frozenset(name for name, fact in load().items() if fact.private)
+
+
+@cache
+def _left_out() -> frozenset[str]:
+    return private_facts() - {_NEEDED_AGAIN}
 
 
 def _twin(record: Struct) -> Struct:
@@ -223,7 +229,7 @@ def _deep(value: object) -> Any:
 
 
 def _packed_facts(facts: Mapping[str, FactValue]) -> _Facts:
-    private = _private()
+    private = _left_out()
     return {name: _packed(value) for name, value in facts.items() if name not in private}
 
 

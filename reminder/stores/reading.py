@@ -15,7 +15,7 @@ from msgspec import Struct
 from negative_list.check import item_of
 from negative_list.history import without_copies
 from negative_list.indicators import Visit
-from negative_list.prescription import Encounter, History, Line, Prescription
+from negative_list.prescription import COVERAGE_GRACE, Encounter, History, Line, Prescription
 from negative_list.readers.stored import StoreFact
 from reminder.stores import statements as sql
 from reminder.stores.base import MOST_LINES, Told, Wanted
@@ -33,6 +33,7 @@ that the patients with years of records cost no more than others; what is told o
 
 _MOMENT = timedelta(microseconds=1)
 _EVER = datetime.min  # noqa: DTZ901 - a civil time before every other
+_NEVER = datetime.max  # noqa: DTZ901 - and one after every other
 
 
 class Bounds(Struct, frozen=True, kw_only=True):
@@ -61,7 +62,7 @@ def told(wanted: Wanted, answers: Sequence[list[Row]], bounds: Bounds) -> Told:
     if _has_history(wanted):
         records, words, aliases = answers[:3]
         found, cut_at = _found_within(bounds, records, wanted.encounter_key, _known_as(wanted, aliases))
-        known = _history(wanted, found, _said(words), cut_at)
+        known = _history(wanted, found, _said(words, wanted.at), cut_at)
     facts = _facts(wanted, *answers[-2:]) if _has_facts(wanted) else ()
     return msgspec.structs.replace(known, facts=facts)
 
@@ -105,11 +106,18 @@ def _known_as(wanted: Wanted, aliases: list[Row]) -> frozenset[str]:
     return frozenset(persons.get(key, key) for key in _own_encounters(wanted))
 
 
-class _Words(Struct, frozen=True, kw_only=True):
-    """Words of coverage that count: since when all, and the asking institution's, are known (:data:`_EVER`: ever)."""
+class _Word(Struct, frozen=True, kw_only=True):
+    """A word of coverage: since when (:data:`_EVER`: ever) and up to when (``None``: no end) all is known."""
 
-    everywhere: datetime | None = None
-    here: datetime | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class _Words(Struct, frozen=True, kw_only=True):
+    """Words of coverage that count: about all records, and about those of the asking institution."""
+
+    everywhere: _Word = _Word()
+    here: _Word = _Word()
     forgotten_before: datetime | None = None
 
 
@@ -139,7 +147,9 @@ def _found_within(
 def _history(wanted: Wanted, found: list[_Found], said: _Words, cut_at: datetime | None) -> Told:
     """The history, and what is left out of it."""
     others = (one for one in found if one.encounter_key != wanted.encounter_key)
-    history = msgspec.structs.replace(_covered(said, cut_at), lines=_lines(found), encounters=_encounters(others))
+    history = msgspec.structs.replace(
+        _covered(said, cut_at), lines=_lines(found), encounters=_encounters(others), unique=True
+    )
     return Told(history=history, cut_at=cut_at, forgotten_before=said.forgotten_before)
 
 
@@ -161,23 +171,28 @@ def _found(row: Sequence[Any], here: str) -> _Found:
 def _lines(found: Iterable[_Found]) -> tuple[Line, ...]:
     """The lines of records, each once: of copies that which was saved here, else the one told last.
 
-    Lines of one record are no copies of each other, so that an encounter told by one record is taken as it is.
+    Lines of one record are no copies of each other, so that an encounter told by one record is taken as it is; nor
+    are those of prescriptions saved here under different ids.
     """
-    by_encounter: dict[str, list[tuple[Line, ...]]] = {}
+    by_encounter: dict[str, list[tuple[bool, tuple[Line, ...]]]] = {}
     for one in sorted(found, key=lambda one: not one.saved):
         for encounter_id, lines in itertools.groupby(one.content.lines, key=attrgetter("encounter_id")):
-            by_encounter.setdefault(encounter_id, []).append(tuple(lines))
-    return tuple(line for told in by_encounter.values() for line in (_once(told) if len(told) > 1 else told[0]))
+            by_encounter.setdefault(encounter_id, []).append((one.saved, tuple(lines)))
+    return tuple(line for told in by_encounter.values() for line in (_once(told) if len(told) > 1 else told[0][1]))
 
 
-def _once(told: Sequence[tuple[Line, ...]]) -> tuple[Line, ...]:
-    """The lines of several records about one encounter. A copy is of the same item and day, whatever its ids say."""
-    lines = tuple(itertools.chain.from_iterable(told))
-    places = [{(item_of(line), line.begins and line.begins.date()) for line in one} for one in told]
-    if len(set().union(*places)) == sum(map(len, places)):
-        return lines
-    nobody = Prescription(encounter=Encounter(id=""))
-    return without_copies(History(lines=lines), nobody).lines
+def _once(told: Sequence[tuple[bool, tuple[Line, ...]]]) -> tuple[Line, ...]:
+    """The lines of several records about one encounter, those saved here first.
+
+    A copy is of the same item and day, whatever its ids say.
+    """
+    own = tuple(line for saved, lines in told if saved for line in lines)
+    fed = tuple(line for saved, lines in told if not saved for line in lines)
+    places = [{(item_of(line), line.begins and line.begins.date()) for line in lines} for _, lines in told]
+    if not fed or len(set().union(*places)) == sum(map(len, places)):
+        return own + fed
+    saved_here = Prescription(encounter=Encounter(id="", lines=own))
+    return own + without_copies(History(lines=fed), saved_here).lines
 
 
 def _encounters(found: Iterable[_Found]) -> tuple[Encounter, ...]:
@@ -202,37 +217,53 @@ def _filled(known: Encounter, older: Encounter) -> Encounter:
     )
 
 
-def _said(words: list[Row]) -> _Words:
-    """The words that count: of each institution the last."""
-    said = {
-        institution_id: _EVER if complete else datetime.fromisoformat(since) if since else None
-        for institution_id, since, complete in words
-    }
-    forgotten_before, everywhere = said.pop(sql.FORGOTTEN, None), said.pop("", None)
-    return _Words(everywhere=everywhere, here=next(iter(said.values()), None), forgotten_before=forgotten_before)
+def _said(words: list[Row], at: datetime) -> _Words:
+    """The words that count: of each institution the last, but none that is over before one that holds."""
+    said: dict[str, _Word] = {}
+    for institution_id, since, complete, until in words:
+        word = _Word(since=_EVER if complete else _time(since), until=_time(until))
+        if institution_id not in said or _holds(word, at) or not _holds(said[institution_id], at):
+            said[institution_id] = word
+    forgotten, everywhere = said.pop(sql.FORGOTTEN, _Word()), said.pop("", _Word())
+    here = next(iter(said.values()), _Word())
+    return _Words(everywhere=everywhere, here=here, forgotten_before=forgotten.since)
+
+
+def _time(text: str) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _holds(word: _Word, at: datetime) -> bool:
+    return word.until is None or word.until >= at - COVERAGE_GRACE
 
 
 def _covered(said: _Words, cut_at: datetime | None) -> History:
     """What is promised to the asking institution: nothing of what was forgotten or is left out."""
     floor = max(said.forgotten_before or _EVER, cut_at + _MOMENT if cut_at else _EVER)
-    complete = said.everywhere == _EVER == floor
-    here = _earliest(said.everywhere, said.here)
+    everywhere, here = said.everywhere, _widest(said.everywhere, said.here)
+    complete = everywhere.since == _EVER == floor
     return History(
-        since=None if complete or said.everywhere is None else max(said.everywhere, floor),
-        own_since=here and max(here, floor),
+        since=None if complete or everywhere.since is None else max(everywhere.since, floor),
+        own_since=here.since and max(here.since, floor),
         complete=complete,
+        until=everywhere.until,
+        own_until=here.until,
     )
 
 
-def _earliest(*times: datetime | None) -> datetime | None:
-    return min((moment for moment in times if moment is not None), default=None)
+def _widest(everywhere: _Word, here: _Word) -> _Word:
+    """What is known of one institution's records: of both words the one from earlier on, unless it ends before."""
+    if everywhere.since is None or here.since is None:
+        return everywhere if here.since is None else here
+    earlier = everywhere.since <= here.since
+    return everywhere if earlier and (everywhere.until or _NEVER) >= (here.until or _NEVER) else here
 
 
 def _facts(wanted: Wanted, rows: list[Row], aliases: list[Row]) -> tuple[StoreFact, ...]:
     """Facts under the keys that were asked; of a key and its aliases the one valid last."""
     asked = _asked(wanted, dict(aliases))
     best: dict[tuple[str, str], StoreFact] = {}
-    for row in sorted(rows, key=itemgetter(3)):
+    for row in sorted(rows, key=itemgetter(6)):
         fact = _fact(*row)
         for subject in asked.get(fact.subject, ()):
             best[subject, fact.fact] = msgspec.structs.replace(fact, subject=subject)
@@ -251,14 +282,17 @@ def _asked(wanted: Wanted, persons: Mapping[str, str]) -> dict[str, set[str]]:
     return {key: asked.get(person, set()) for key, person in same.items()}
 
 
-def _fact(subject: str, name: str, value: bytes, valid_from: str, expires: str, source: str) -> StoreFact:
+def _fact(  # noqa: PLR0913, PLR0917 - the columns of a row
+    subject: str, name: str, value: bytes, valid_from: str, expires: str, source: str, held_from: str
+) -> StoreFact:
     return StoreFact(
         subject=subject,
         fact=name,
         value=decode_value(value),
-        valid_from=datetime.fromisoformat(valid_from) if valid_from else None,
-        expires=datetime.fromisoformat(expires) if expires else None,
+        valid_from=_time(valid_from),
+        expires=_time(expires),
         source=source,
+        told_at=None if valid_from else _time(held_from),
     )
 
 

@@ -57,6 +57,7 @@ sa.Table(
     _text("since"),
     _whole("complete"),
     _text("told_at"),
+    _text("until"),
 )
 sa.Table(
     "fact",
@@ -68,6 +69,7 @@ sa.Table(
     _text("expires"),
     _bytes("value"),
     _text("told_at"),
+    _text("held_from"),
     sa.Index("fact_by_end", "expires"),
 )
 sa.Table("alias", METADATA, _text("key", key=True), _text("person"), sa.Index("alias_of_person", "person"))

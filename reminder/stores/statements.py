@@ -28,6 +28,7 @@ __all__ = [
     "PUT_KEPT",
     "PUT_RECORD",
     "RECORDS",
+    "RENEW_FACT",
 ]
 
 _SAME = "LIST(?) UNION SELECT b.key FROM alias a JOIN alias b ON b.person = a.person WHERE a.key IN (LIST(?))"
@@ -66,27 +67,28 @@ FORGOTTEN = "*"
 """In place of an institution: the word of coverage that says up to when everything was forgotten."""
 
 COVERAGE = f"""
-SELECT institution_id, since, complete FROM coverage
+SELECT institution_id, since, complete, until FROM coverage
 WHERE (patient_key = '' OR patient_key IN ({_SAME})) AND institution_id IN ('', '{FORGOTTEN}', ?)
 ORDER BY CASE patient_key WHEN '' THEN 0 ELSE 1 END, told_at
 """  # noqa: S608
 """Words of coverage, the one that counts last."""
 
 PUT_COVERAGE = """
-INSERT INTO coverage (patient_key, institution_id, since, complete, told_at) VALUES (?, ?, ?, ?, ?)
+INSERT INTO coverage (patient_key, institution_id, since, complete, told_at, until) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (patient_key, institution_id) DO UPDATE SET
-  since = excluded.since, complete = excluded.complete, told_at = excluded.told_at
+  since = excluded.since, complete = excluded.complete, told_at = excluded.told_at, until = excluded.until
 WHERE excluded.told_at >= coverage.told_at
 """
 
 PUT_FORGOTTEN = f"""
-INSERT INTO coverage (patient_key, institution_id, since, complete, told_at) VALUES ('', '{FORGOTTEN}', ?, 0, '')
+INSERT INTO coverage (patient_key, institution_id, since, complete, told_at, until)
+VALUES ('', '{FORGOTTEN}', ?, 0, '', '')
 ON CONFLICT (patient_key, institution_id) DO UPDATE SET since = excluded.since WHERE excluded.since > coverage.since
 """  # noqa: S608
 
 FACTS = f"""
-SELECT subject, fact, value, valid_from, expires, source FROM (
-  SELECT f.*, ROW_NUMBER() OVER (PARTITION BY subject, fact ORDER BY valid_from DESC, told_at DESC, source) AS place
+SELECT subject, fact, value, valid_from, expires, source, held_from FROM (
+  SELECT f.*, ROW_NUMBER() OVER (PARTITION BY subject, fact ORDER BY held_from DESC, told_at DESC, source) AS place
   FROM fact f
   WHERE subject IN ({_SAME}) AND valid_from <= ? AND CASE expires WHEN '' THEN 1 = 1 ELSE expires > ? END
 ) told WHERE place = 1
@@ -95,11 +97,18 @@ SELECT subject, fact, value, valid_from, expires, source FROM (
 for all that have not expired by their index, which it does while the table has no statistics."""
 
 PUT_FACT = """
-INSERT INTO fact (subject, fact, source, valid_from, expires, value, told_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO fact (subject, fact, source, valid_from, expires, value, told_at, held_from)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (subject, fact, source, valid_from) DO UPDATE SET
-  expires = excluded.expires, value = excluded.value, told_at = excluded.told_at
+  expires = excluded.expires, value = excluded.value, told_at = excluded.told_at, held_from = excluded.held_from
 WHERE excluded.told_at >= fact.told_at AND (excluded.value <> fact.value OR excluded.expires <> fact.expires)
 """
+
+RENEW_FACT = """
+UPDATE fact SET told_at = ?, held_from = ?
+WHERE subject = ? AND fact = ? AND source = ? AND valid_from = '' AND told_at < ?
+"""
+"""A fact without a time that is told again counts from then on; to say so changes nothing of what is known."""
 
 KEYS = "SELECT person FROM alias WHERE key = ?"
 PUT_ALIAS = "INSERT INTO alias (key, person) VALUES (?, ?)"

@@ -12,6 +12,7 @@ CREATE TABLE coverage (
 	since TEXT NOT NULL,
 	complete BIGINT NOT NULL,
 	told_at TEXT NOT NULL,
+	until TEXT NOT NULL,
 	PRIMARY KEY (patient_key, institution_id)
 );
 
@@ -23,6 +24,7 @@ CREATE TABLE fact (
 	expires TEXT NOT NULL,
 	value BLOB NOT NULL,
 	told_at TEXT NOT NULL,
+	held_from TEXT NOT NULL,
 	PRIMARY KEY (subject, fact, source, valid_from)
 );
 
@@ -79,4 +81,4 @@ CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL,
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO alembic_version (version_num) VALUES ('0001');
+INSERT INTO alembic_version (version_num) VALUES ('0002');

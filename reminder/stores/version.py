@@ -6,7 +6,7 @@ from reminder.stores.base import StoreError
 
 __all__ = ["HEAD", "READ_VERSION", "is_current"]
 
-HEAD = "0001"
+HEAD = "0002"
 """The latest migration in :mod:`reminder.stores.migrations`. Names of migrations sort as they follow each other."""
 
 READ_VERSION = "SELECT version_num FROM alembic_version"

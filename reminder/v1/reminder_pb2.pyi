@@ -1163,24 +1163,27 @@ class Fact(_message.Message):
     SOURCE_FIELD_NUMBER: _builtins.int
     INSTITUTION_ID_FIELD_NUMBER: _builtins.int
     ID_SYSTEM_FIELD_NUMBER: _builtins.int
+    ENCOUNTER_ID_FIELD_NUMBER: _builtins.int
     subject: _builtins.str
     """Id of what it is about, as bodies have it: a patient, encounter, line, doctor, institution, or the national code of
-    an item. The dictionary names the subject of each fact.
+    an item. The dictionary names the subject of each fact. Private facts are refused.
     """
     fact: _builtins.str
     """Dictionary name."""
     unit: _builtins.str
     """Unit, for safety: another than the dictionary's is refused, not converted."""
     valid_from: _builtins.str
-    """Civil time from which it holds, and at which it was found; empty: ever since."""
+    """Civil time from which it holds, and at which it was found; empty: it counts as of now, until told otherwise."""
     expires: _builtins.str
     """Civil time at which it no longer holds; empty: never."""
     source: _builtins.str
     """Who says so, such as "laboratory"; answers name it."""
     institution_id: _builtins.str
-    """Whose number an encounter's id is, and whose civil time the times are."""
+    """Whose number an encounter's or a line's id is, needed there, and whose civil time the times are."""
     id_system: _builtins.str
     """Whose number a patient's id is; empty: that of bodies ("psn")."""
+    encounter_id: _builtins.str
+    """Of facts of a line: the encounter it belongs to; empty: its id is unique in the institution."""
     @_builtins.property
     def value(self) -> Global___FactValue:
         """Its value; none: unknown, which tells nothing."""
@@ -1197,10 +1200,11 @@ class Fact(_message.Message):
         source: _builtins.str = ...,
         institution_id: _builtins.str = ...,
         id_system: _builtins.str = ...,
+        encounter_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expires", b"expires", "fact", b"fact", "id_system", b"id_system", "institution_id", b"institution_id", "source", b"source", "subject", b"subject", "unit", b"unit", "valid_from", b"valid_from", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["encounter_id", b"encounter_id", "expires", b"expires", "fact", b"fact", "id_system", b"id_system", "institution_id", b"institution_id", "source", b"source", "subject", b"subject", "unit", b"unit", "valid_from", b"valid_from", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1406,7 +1410,7 @@ Global___PatientId: _TypeAlias = PatientId  # noqa: Y015
 
 @_typing.final
 class HistoryCoverage(_message.Message):
-    """Since when everything is known."""
+    """From when until when everything is known. Neither since nor complete: refused."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1414,12 +1418,17 @@ class HistoryCoverage(_message.Message):
     INSTITUTION_ID_FIELD_NUMBER: _builtins.int
     SINCE_FIELD_NUMBER: _builtins.int
     COMPLETE_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
     institution_id: _builtins.str
     """From which institution; empty: from every institution."""
     since: _builtins.str
     """Civil time from which on every line is told."""
     complete: _builtins.bool
     """Whether everything ever is told."""
+    until: _builtins.str
+    """Civil time up to which; empty: now. A feed tells it anew each time it has told all it knows; two days after its end
+    the word no longer counts.
+    """
     @_builtins.property
     def patient(self) -> Global___PatientId:
         """Of which patient; absent: of every patient."""
@@ -1431,10 +1440,11 @@ class HistoryCoverage(_message.Message):
         institution_id: _builtins.str = ...,
         since: _builtins.str = ...,
         complete: _builtins.bool = ...,
+        until: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["patient", b"patient"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete", b"complete", "institution_id", b"institution_id", "patient", b"patient", "since", b"since"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete", b"complete", "institution_id", b"institution_id", "patient", b"patient", "since", b"since", "until", b"until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

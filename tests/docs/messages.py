@@ -65,7 +65,7 @@ _NAMED = frozenset(
     {
         *("_TOO_BIG", "_TOO_DEEP", "_TOO_LONG", "_why_not", "no_fact", "no_field"),
         *("_BROKEN", "_CHANGED", "_damaged", "_no_icd", "_no_item_code", "_no_table", "_no_word"),
-        *("EXPECTED_FACTS", "EXPECTED_OBJECT", "EXPECTED_OBJECTS", "NO_ENCOUNTER", "NO_PATIENT"),
+        *("EXPECTED_FACTS", "EXPECTED_OBJECT", "EXPECTED_OBJECTS", "NO_ENCOUNTER", "NO_PATIENT", "SAYS_NOTHING"),
     }
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+from msgspec.structs import replace
 
 from negative_list.history import without_copies
 from negative_list.prescription import Encounter, History, Line, Prescription
@@ -14,8 +15,13 @@ CODE = "002503020030000"
 
 
 def line(name: str, *, code: str = CODE, begins: datetime | None = MORNING, clock: bool = True, at: str = "M1") -> Line:
-    """A line of an encounter."""
-    return Line(id=name, encounter_id=at, codes=(code,), begins=begins, has_clock=clock)
+    """A line in force of an encounter."""
+    return Line(id=name, encounter_id=at, codes=(code,), begins=begins, has_clock=clock, current=False)
+
+
+def now(name: str, begins: datetime = MORNING) -> Line:
+    """A line that is being written."""
+    return replace(line(name, begins=begins), current=True)
 
 
 def kept(history: list[Line], *body: Line) -> list[str]:
@@ -59,3 +65,30 @@ def test_history_fed_twice_counts_once() -> None:
 def test_a_body_line_without_an_id_is_told_by_item_and_day() -> None:
     """Where the body has no id, the fed line of that item and day is its copy."""
     assert kept([line("R9")], line("#1")) == []
+
+
+@pytest.mark.parametrize("fed", COPIES.values(), ids=COPIES)
+def test_a_current_line_replaces_what_was_saved_of_it(fed: Line) -> None:
+    """Opened again and stamped anew, the order is still the one that was saved that day."""
+    assert kept([fed], now("R1", MORNING.replace(minute=30))) == []
+
+
+def test_a_current_line_replaces_nothing_else() -> None:
+    """An order of another day, item, encounter or id stays what it is."""
+    others = [other for name, other in OTHERS.items() if name != "another time"]
+    assert kept([*others, line("R1", begins=datetime(2026, 5, 5, 9, 0))], now("R1")) == ["R1", "R1", "R2", "R1", "R1"]
+
+
+def test_what_is_a_copy_itself_makes_no_copies() -> None:
+    """Telling a dispensing twice never hides another one of that item and day."""
+    evening = MORNING.replace(hour=17)
+    assert kept([line("R1"), line("#history-2"), line("F7", begins=evening)]) == ["R1", "F7"]
+    assert kept([line("R1"), line("R1", clock=False), line("R1", begins=evening)]) == ["R1", "R1"]
+
+
+def test_lines_that_are_known_to_be_different_are_compared_with_the_body_only() -> None:
+    """Two prescriptions of one number and day stay two, and each is the body's line where that has the number."""
+    two = History(lines=(line("1"), line("1"), line("2")), unique=True)
+    for own, left in (((), ["1", "1", "2"]), ((line("1"),), ["2"])):
+        told = without_copies(two, Prescription(encounter=Encounter(id="M1", lines=own)))
+        assert [each.id for each in told.lines] == left

@@ -222,6 +222,7 @@ def test_all_visits_with_all_their_fees_cover_the_institution() -> None:
     (covered,) = read_exchanges([VISITS, FEES], SITES).coverage
     assert (covered.patient_id, covered.institution_id) == ("P1", INSTITUTION)
     assert covered.since.date() == date(2026, 1, 1)
+    assert covered.until == datetime.fromisoformat(str(VISITS["request"]["inf_time"]))
 
 
 @pytest.mark.parametrize(

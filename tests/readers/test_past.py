@@ -12,7 +12,7 @@ from negative_list.errors import RequestError
 from negative_list.readers import read_check_request
 from negative_list.readers.files import read_history
 from negative_list.readers.past import past_of_row, read_history_object
-from negative_list.readers.stored import facts_of_rows, subjects_of, supplement
+from negative_list.readers.stored import facts_of_rows, line_subject, subjects_of, supplement
 from negative_list.site import Site, Sites
 from tests.builders import DRUG, own_body, own_line
 
@@ -173,7 +173,9 @@ def test_subjects_are_all_that_facts_may_be_told_of() -> None:
     items = {*line.codes, str(line.facts["line.local_code"])}
     here = {f"{institution}/{name}" for name in (line.id, *items)}
     doctor = str(told.encounter.facts["encounter.doctor_id"])
-    assert set(subjects_of(told)) == {line.id, institution, doctor, *items, *here}
+    lines = {line.id, line_subject("M1", line.id)}
+    assert set(subjects_of(told)) == {*lines, institution, doctor, *items, *here}
+    assert {*subjects_of(told, None, {"M1": ("k1", "k2")})} >= {line_subject(key, line.id) for key in ("k1", "k2")}
     assert line.id not in subjects_of(told, ())
 
 

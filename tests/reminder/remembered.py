@@ -59,8 +59,8 @@ rules:
 """
 """One rule that needs what was done before, one that needs a fact."""
 
-COVERED = {"coverage": {"since": "2025-01-01"}}
-"""The feed tells everything of everybody since then."""
+COVERED = {"coverage": {"since": "2025-01-01", "until": "2026-01-08"}}
+"""The feed tells everything of everybody since then, and up to the day of the bodies."""
 
 
 def write_rules(folder: Path) -> Path:

@@ -17,6 +17,7 @@ from tests.reminder.sidecar import running
 ROOT = Path(negative_list.__file__).parent.parent
 HISTORY = [
     {"since": "2025-01-01"},
+    {"patient_id": "P4", "since": "2025-01-01"},
     {"patient_id": "P1", "institution_id": "H2", "encounter_id": "V0", "id": "7", "code": TEST, "begins": "2026-01-05"},
     {"patient_id": "P2", "institution_id": "H2", "encounter_id": "V1", "code": TEST, "begins": "2026-01-05"},
     {
@@ -89,7 +90,7 @@ def test_files_tell_the_sidecar_what_they_tell_match(tmp_path: Path) -> None:
         code, out, err = import_(tmp_path, history, facts)
         assert (code, err) == (0, "")
         assert out.splitlines() == [
-            f"{history}: facts 0, records 3, coverage 1; new or changed 3, refused 0",
+            f"{history}: facts 0, records 3, coverage 4; new or changed 3, refused 0",
             f"{facts}: facts 2, records 0, coverage 0; new or changed 2, refused 0",
         ]
         answers = [wire_client.decision_of(asked(here, one)) for one in bodies()]
@@ -124,9 +125,9 @@ def test_good_rows_go_in_and_bad_ones_are_named(tmp_path: Path) -> None:
     ]
     file = written(tmp_path, "mixed.jsonl", lines([*bad, *HISTORY]) + "[1]\n")
     code, out, err = import_(tmp_path, file)
-    assert (code, out) == (1, f"{file}: facts 0, records 3, coverage 1; new or changed 3, refused 6\n")
+    assert (code, out) == (1, f"{file}: facts 0, records 3, coverage 4; new or changed 3, refused 6\n")
     places = [line.removeprefix(f"{file}:").split(": ")[:2] for line in err.splitlines()[:-1]]
-    assert [place[0] for place in places] == ["1", "2", "3", "4", "5", "10"]
+    assert [place[0] for place in places] == ["1", "2", "3", "4", "5", "11"]
     assert [place[1] for place in places[:5]] == ["patient_id", "begins", "infno", "fact", "since"]
     assert err.splitlines()[-1] == "6 problems"
 

@@ -138,22 +138,22 @@ def test_a_fact_of_the_encounter_decides(here: Running) -> None:
     assert answer.findings[0].facts[0].source == "nursing"
 
 
-def test_a_fact_of_a_line_is_of_its_institution(tmp_path: Path) -> None:
-    """Line numbers are each institution's own; told without one, it is of every line of that number."""
+def test_a_fact_of_a_line_is_of_its_encounter(tmp_path: Path) -> None:
+    """Line numbers may be unique in a prescription only; told without an encounter, one is its institution's."""
     rules = tmp_path / "of-lines.yaml"
     text = write_rules(tmp_path).read_text(encoding="utf-8")
     rules.write_text(text.replace("fact: encounter.nutrition_risk", "fact: line.take_home"), encoding="utf-8")
     with running(tmp_path, list=rules) as here:
-        put_facts(here, fact("R1", fact="line.take_home", institution_id="H2"))
-        assert found(asked(here, body(DRUG))) == [f"?{RISK}"]
-        put_facts(here, fact("R1", fact="line.take_home"))
+        put_facts(here, fact("R1", fact="line.take_home", encounter_id="M1"))
         assert found(asked(here, body(DRUG))) == [RISK]
-        assert found(asked(here, body(DRUG, institution_id=""))) == [f"?{RISK}"]
-        put_facts(here, fact("R1", fact="line.take_home", institution_id=""))
-        assert found(asked(here, body(DRUG, institution_id=""))) == [RISK]
+        assert found(asked(here, body(DRUG, patient="P2", encounter="M2"))) == [f"?{RISK}"]
+        assert found(asked(here, body(DRUG, institution_id="H2"))) == [f"?{RISK}"]
+        put_facts(here, fact("R1", fact="line.take_home"))
+        assert found(asked(here, body(DRUG, patient="P2", encounter="M2"))) == [RISK]
         stay = body(DRUG)
         stay["encounter"]["lines"] *= 250
         answer = asked(here, stay)
+        assert found(answer) == [f"?{RISK}"] * 250
         assert [(note.code, "50" in note.message) for note in answer.notes] == [("facts_cut", True)]
 
 

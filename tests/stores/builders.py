@@ -68,8 +68,10 @@ def fed(*lines: Line, **fields: Any) -> HistoryRecord:
 
 
 def fact(value: Any = Decimal("1.5"), **fields: Any) -> StoreFact:
-    """A fact about patient ``p1``."""
-    return StoreFact(**{"subject": "p1", "fact": "encounter.creatinine_umol_l", "value": value, **fields})
+    """A fact about patient ``p1``, told the day before :data:`AT` where it names no time."""
+    told_at = None if fields.get("valid_from") else AT - timedelta(days=1)
+    told = {"subject": "p1", "fact": "encounter.creatinine_umol_l", "value": value, "told_at": told_at}
+    return StoreFact(**{**told, **fields})
 
 
 def finding(rule_id: str = "rule", **fields: Any) -> OpenFinding:

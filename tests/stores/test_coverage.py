@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from reminder.stores.base import Coverage
-from tests.stores.builders import HERE, NOW, THERE, later, wanted
+from tests.stores.builders import AT, HERE, NOW, THERE, later, wanted
 
 if TYPE_CHECKING:
     from reminder.stores.sqlstore import SqlStore
 
 OLD, MIDDLE, NEW = datetime(2020, 1, 1), datetime(2022, 1, 1), datetime(2024, 1, 1)
+DAYS = timedelta(days=1)
 EVER = datetime.min  # noqa: DTZ901 - a civil time
 
 WORDS: dict[str, tuple[list[Coverage], tuple[datetime | None, datetime | None, bool]]] = {
@@ -49,6 +50,33 @@ def test_the_latest_word_counts_in_whatever_order_they_come(store: SqlStore) -> 
     told = store.read(wanted()).history
     assert told is not None
     assert (told.since, told.complete) == (NEW, False)
+
+
+def test_a_promise_reaches_up_to_its_end(store: SqlStore) -> None:
+    """Of each word its own end is told."""
+    ends = AT - DAYS, AT
+    store.put_history((), [Coverage(since=NEW, until=ends[0]), Coverage(institution_id=HERE, since=OLD)], at=NOW)
+    told = store.read(wanted()).history
+    assert told is not None
+    assert (told.until, told.own_until) == (ends[0], None)
+    store.put_history((), [Coverage(institution_id=HERE, since=MIDDLE, until=ends[1])], at=later(1))
+    store.put_history((), [Coverage(since=OLD, until=ends[0])], at=later(1))
+    told = store.read(wanted()).history
+    assert told is not None
+    assert (told.since, told.own_since, told.own_until) == (OLD, MIDDLE, ends[1])
+
+
+def test_a_word_that_is_over_counts_only_where_none_holds(store: SqlStore) -> None:
+    """What a file once told of a patient does not hide what a feed tells of all."""
+    over, holds = AT - 2 * DAYS - timedelta(seconds=1), AT - 2 * DAYS
+    store.put_history((), [Coverage(patient_key="p1", since=OLD, until=over), Coverage(since=NEW, until=holds)], at=NOW)
+    told = store.read(wanted()).history
+    assert told is not None
+    assert (told.since, told.until) == (NEW, holds)
+    store.put_history((), [Coverage(since=NEW, until=over)], at=later(1))
+    told = store.read(wanted()).history
+    assert told is not None
+    assert (told.since, told.until) == (OLD, over)
 
 
 def test_the_latest_word_under_any_key_of_the_patient_counts(store: SqlStore) -> None:

@@ -61,6 +61,29 @@ def test_a_fact_told_again_replaces(store: SqlStore) -> None:
     assert told(store, "p1") == (fact(Decimal(3), expires=AT + HOUR),)
 
 
+def test_a_fact_without_a_time_counts_as_of_when_it_was_told(store: SqlStore) -> None:
+    """The stock told today is today's, whatever was counted years ago; told again it is the newest once more."""
+    counted = fact(Decimal(0), valid_from=datetime(2020, 1, 1), source="count")
+    store.put_facts([counted, fact(Decimal(10))], at=NOW)
+    assert told(store, "p1") == (fact(Decimal(10)),)
+    store.put_facts([fact(Decimal(3), valid_from=AT - HOUR, source="count")], at=later(1))
+    assert [one.value for one in told(store, "p1")] == [3]
+    again = fact(Decimal(10), told_at=AT)
+    assert store.put_facts([again], at=later(2)) == 0
+    assert told(store, "p1") == (again,)
+    assert store.put_facts([fact(Decimal(10))], at=later(1)) == 0
+    assert told(store, "p1") == (again,)
+
+
+def test_nothing_private_is_kept(store: SqlStore) -> None:
+    """Whoever tells a name tells it in vain."""
+    private = [name for name, one in load().items() if one.private]
+    assert "patient.name" in private
+    assert "line.doctor_name" in private
+    assert store.put_facts([fact("张三", fact=name) for name in private], at=NOW) == 0
+    assert told(store, "p1") == ()
+
+
 def test_facts_of_an_alias_are_told_under_the_key_that_was_asked(store: SqlStore) -> None:
     """The laboratory knows the patient under another key; the latest value is told once."""
     store.put_facts([fact(Decimal(1), subject="p2", valid_from=AT), fact(Decimal(2), valid_from=AT - HOUR)], at=NOW)

@@ -139,6 +139,14 @@ def test_two_lines_of_one_record_are_no_copies_of_each_other(store: SqlStore) ->
     assert ids(store) == ["#1", "#2"]
 
 
+def test_prescriptions_saved_under_different_ids_are_no_copies_of_each_other(store: SqlStore) -> None:
+    """Line numbers are often unique in a prescription only; what a feed tells of one of them is a copy still."""
+    bare = line("1", begins=DAY.replace(hour=0, minute=0), has_clock=False)
+    store.save([saved(bare, prescription_id=name) for name in ("RXA", "RXB")])
+    store.put_history([fed(line("1"), line("#2"))], at=NOW)
+    assert (ids(store), history(store).unique) == (["1", "1"], True)
+
+
 def test_lines_of_another_patient_are_not_told(store: SqlStore) -> None:
     """What is known of others stays with them."""
     store.save([saved(line(), patient_key="p2")])

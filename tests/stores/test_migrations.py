@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from tests.stores.server import Server
 
 
+TOLD = "2026-01-05T01:00:00"
+
+
 def open_and_close(dsn: str) -> None:
     """Start once."""
     open_postgres(dsn).close()
@@ -105,6 +108,24 @@ def test_the_migrations_can_be_undone_and_done_again(empty: Opened) -> None:
     start()
     with engine.connect() as connection:
         assert set(METADATA.tables) < set(sa.inspect(connection).get_table_names())
+
+
+def test_what_an_older_version_kept_is_read_by_this_one(empty: Opened) -> None:
+    """A promise made when promises had no end reaches up to then; a fact counts as of when it was told."""
+    start, engine = empty
+    with engine.begin() as connection:
+        config: Config = scripts()
+        config.attributes["connection"] = connection
+        alembic.upgrade(config, "0001")
+        connection.execute(sa.text("INSERT INTO coverage VALUES ('', '', '2025-01-01T00:00:00', 0, :at)"), {"at": TOLD})
+        told = "INSERT INTO fact VALUES ('p1', 'patient.weight_kg', 's', :since, '', :value, :at)"
+        for since in ("", "2020-01-01T00:00:00"):
+            connection.execute(sa.text(told), {"since": since, "value": b"<", "at": TOLD})
+    start()
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT until FROM coverage")).scalars().all() == [TOLD]
+        held = connection.execute(sa.text("SELECT held_from FROM fact ORDER BY valid_from")).scalars().all()
+        assert held == [TOLD, "2020-01-01T00:00:00"]
 
 
 def test_a_store_of_a_later_version_is_left_alone(empty: Opened) -> None:
