@@ -112,6 +112,9 @@ def _read(grid: Grid, header: Header) -> CodeSheet:
     problems: list[Problem] = []
     numbers: list[int] = []
     for number in range(header.last + 1, len(grid.rows)):
+        if lost := grid.swallowed(number, len(header.titles)):
+            problems.append(lost)
+            continue
         if sum(value is not None for value in grid.rows[number]) <= 1:
             continue
         try:

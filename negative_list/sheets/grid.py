@@ -21,6 +21,7 @@ from zipfile import BadZipFile
 
 from msgspec import Struct
 
+from negative_list.codes import usable_item
 from negative_list.errors import ListError, Problem
 
 if TYPE_CHECKING:
@@ -75,6 +76,30 @@ class Grid(Struct, frozen=True, kw_only=True, eq=False):
     def problem(self, message: str, row: int = -1, column: int = -1, path: str = "") -> Problem:
         """A problem of this sheet; row and column as they count here."""
         return Problem(file=self.place, row=row + 1, column=column + 1, path=path, message=message)
+
+    def swallowed(self, row: int, width: int) -> Problem | None:
+        """The problem of a row one cell of which holds further rows of a sheet of so many columns.
+
+        In text, a quote that nobody closes takes in everything up to the next one.
+        """
+        if self.kind != "csv":
+            return None
+        found = (n for n, value in enumerate(self.rows[row]) if _holds_rows(value, self.delimiter, width))
+        message = (
+            "引号不成对，这一格里有好几行 (an unpaired quote: this cell holds several rows)"
+            "; 请在原文件中补上或去掉引号，再导入这些行 (mend the quote in the source, import these rows again)"
+        )
+        return next((self.problem(message, row, column) for column in found), None)
+
+
+def _holds_rows(value: Raw, delimiter: str, width: int) -> bool:
+    """Whether a cell of several lines has a line of so many cells, or codes between other words."""
+    if not isinstance(value, str) or not re.search(r"[\r\n]", value):
+        return False
+    lines = value.splitlines()
+    parts = [part.strip() for line in lines for part in line.split(delimiter) if part.strip()]
+    mixed = len({usable_item(part) for part in parts}) > 1 and any(delimiter in line for line in lines)
+    return mixed or any(line.count(delimiter) >= max(width - 1, 1) for line in lines)
 
 
 def read_grids(path: Path) -> tuple[Grid, ...]:

@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from negative_list.classes import CLASS_IDS, class_by_name
+from negative_list.codes import usable_item
 from negative_list.errors import Problem, UnknownNameError
 from negative_list.sheets.cells import CellError, folded, refusal, text_of
 from negative_list.sheets.columns import columns, read_cell
@@ -86,6 +87,9 @@ def read_table(
             another = True
             bad.extend(_of_another_table(grid, number))
             continue
+        if lost := reading.lost(number):
+            bad.append(Bad(grid=grid, row=number, problems=(lost,), values={}))
+            continue
         why: Why | None = "hidden" if skip_hidden and number in grid.hidden_rows else reading.passed_over(number)
         if why == "empty":
             continue
@@ -154,6 +158,19 @@ class _Reading:
         if _NOTE.match(first) and not any(self._value(row, key) is not None for key in _ABOUT if key in self._places):
             return "note"
         return "class" if self._of_another_class(row) else None
+
+    def lost(self, row: int) -> Problem | None:
+        """The problem of a row that is passed over or read askew although it holds rules."""
+        problem = self._grid.swallowed(row, len(self._header.titles))
+        if problem is not None or self.passed_over(row) not in ("note", "section"):
+            return problem
+        told = re.findall(r"[A-Z0-9]+", folded(" ".join(map(text_of, self._grid.rows[row]))).upper())
+        code = next(filter(usable_item, told), None)
+        message = (
+            f"这一行像注释，却有项目编码 `{code}`，没有读入 (a note that holds a code)"
+            "; 请把编码写在编码列，或从注释中删去 (put it into its column, or take it out of the note)"
+        )
+        return None if code is None else self._grid.problem(message, row)
 
     def _alone(self, row: int, text: str) -> Why | None:
         """A row of one cell: a note, the heading of a section, or, below everything, a sentence."""

@@ -183,3 +183,31 @@ def test_a_rule_that_ended_needs_the_day_it_begins_again(tmp_path: Path) -> None
     assert run(*words, "--mode", "action", "--on", "2026-06-01").exit_code == 0
     assert {str(rule.valid_to) for rule in rules_in_all(output)} == {"2026-02-28", "None"}
     assert len(rules_in(output)) == 1
+
+
+QUOTED = {
+    "a row below": ('"c,XG03AAA001A001010100002,女,批\r\nd,XG03AAA001A001010100003,男,批\r\n', 3),
+    "up to the next quote": ('"c,XG03AAA001A001010100002,女,批\r\n"d",XG03AAA001A001010100003,男,批\r\n', 3),
+    "from the middle": ('c,"XG03AAA001A001010100002,女,批\r\nd,"XG03AAA001A001010100003,男,批\r\n', 3),
+    "the last row": ('"c,XG03AAA001A001010100002,女,批\r\n', 3),
+}
+
+
+@pytest.mark.parametrize(("rows", "row"), QUOTED.values(), ids=QUOTED.keys())
+def test_a_quote_that_is_not_closed_loses_no_rows(tmp_path: Path, rows: str, row: int) -> None:
+    """What a quote took in comes back, and the command ends with one; a name of two lines is a name."""
+    path = tmp_path / "a.csv"
+    good = f'"妇乐\n胶囊",{",".join(FEMALE[1:])}'
+    path.write_text(f"{','.join(HEAD)}\r\n{good}\r\n{rows}", encoding="utf-8", newline="")
+    result, rules = imported(path)
+    assert (result.exit_code, len(rules)) == (1, 1)
+    assert f"a.csv:{row}:" in result.output
+    assert "引号不成对" in result.output
+
+
+def test_a_note_that_holds_a_code_comes_back(tmp_path: Path) -> None:
+    """A rule somebody wrote as a note is not passed over; a note without codes is."""
+    rows = [HEAD, FEMALE, ["注：本表自发布之日起执行。"], [f"注：{DRUG} 限男性使用"]]
+    result, rules = imported(xlsx_of(tmp_path / "a.xlsx", rows))
+    assert (result.exit_code, rules.keys()) == (1, {"妇乐胶囊"})
+    assert f"a.xlsx[目录]:4: 这一行像注释，却有项目编码 `{DRUG}`" in result.output
