@@ -40,11 +40,14 @@ KEPT_DAYS = 62
 _HEADINGS: Mapping[str, tuple[str, str]] = {
     "institution_id": ("医疗机构", "institution"),
     "ward": ("病区", "ward"),
+    "department": ("科室", "department"),
     "bed": ("床位", "bed"),
+    "admitted_on": ("入院日期", "admitted on"),
     "starts_on": ("不再支付起始日", "not paid from"),
     "action": ("动作", "action"),
     "item": ("项目", "item"),
     "line_id": ("医嘱", "order"),
+    "ordered_at": ("医嘱开始", "order begins"),
     "class_id": ("规则类", "class"),
     "rule_id": ("规则", "rule"),
     "message": ("说明", "message"),
@@ -58,6 +61,9 @@ _HEADINGS: Mapping[str, tuple[str, str]] = {
     "unit": ("单位", "unit"),
     "uncounted": ("未能计入", "not counted"),
 }
+_PLACES = ("ward", "department", "bed")
+_NO_INSTITUTION = ("（未报医疗机构）", "(no institution told)")
+_NOWHERE = ("（未报病区、科室、床位）", "(no ward, department or bed told)")
 _JSON = msgspec.json.Encoder(decimal_format="number")
 _ACTIONS = {"block": "拦截", "warn": "警告", "remind": "提醒"}
 
@@ -68,11 +74,14 @@ def ward_rows(findings: Iterable[OpenFinding], zone: tzinfo) -> Iterator[Row]:
         yield {
             "institution_id": one.institution_id,
             "ward": one.ward,
+            "department": one.department,
             "bed": one.bed,
+            "admitted_on": one.admitted_on,
             "starts_on": one.starts_on,
             "action": one.action,
             "item": one.item,
             "line_id": one.line_id,
+            "ordered_at": one.ordered_at,
             "class_id": one.class_id,
             "rule_id": one.rule_id,
             "message": one.message,
@@ -89,9 +98,10 @@ def indicators(store: Store, begin: datetime, end: datetime, now: datetime) -> l
 
 
 def indicator_rows(found: Iterable[Indicator]) -> Iterator[Row]:
-    """One row for each indicator of each institution."""
+    """One row for each indicator of each institution; of what was saved without one, only where there is a figure."""
     for one in found:
-        yield {name: getattr(one, name) for name in Indicator.__struct_fields__ if name in _HEADINGS}
+        if one.institution_id or one.whole or one.uncounted:
+            yield {name: getattr(one, name) for name in Indicator.__struct_fields__ if name in _HEADINGS}
 
 
 def facts_of(found: Iterable[Indicator], end: datetime) -> list[StoreFact]:
@@ -114,11 +124,22 @@ def written(rows: Sequence[Row], as_format: Format, *, english: bool = False) ->
     """A report as bytes: a table in UTF-8, CSV in UTF-8 with a byte order mark (for spreadsheets), or JSON."""
     if as_format == "json":
         return _JSON.encode(rows) + b"\n"
-    texts = [[_text(column, value, english=english) for column, value in row.items()] for row in rows]
+    placed = [_placed(row, english=english) for row in rows]
+    texts = [[_text(column, value, english=english) for column, value in cells] for cells in placed]
     headings = [_HEADINGS[column][english] for column in rows[0]] if rows else []
     if as_format == "csv":
         return _csv([headings, *texts]) if rows else b""
     return _table([headings, *texts]).encode() if rows else ("(nothing)\n" if english else "（无）\n").encode()
+
+
+def _placed(row: Row, *, english: bool) -> Iterable[tuple[str, Any]]:
+    """The cells of a row; one of no institution, or of a stay without ward, department and bed, says so."""
+    told = dict(row)
+    if not told.get("institution_id", "-"):
+        told["institution_id"] = _NO_INSTITUTION[english]
+    if "ward" in row and not any(row[name] for name in _PLACES):
+        told["ward"] = _NOWHERE[english]
+    return told.items()
 
 
 def _text(column: str, value: object, *, english: bool) -> str:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
 
 from negative_list.decide import Fuller, decide
+from negative_list.prescription import Line
 from negative_list.readers.stored import subjects_of
 from negative_list.running import new_findings, running_on
 from reminder.keyed import Asked, fuller_of
@@ -38,6 +39,8 @@ STARTS_AT = time(0, 5)
 """When a round is made for rules that start or end on the day: late enough that no clock still says the day before."""
 
 _DAY = timedelta(days=1)
+_DAY_LENGTH = len("2026-01-31")
+_NO_LINE = Line(id="", encounter_id="")
 _LOOK_S = 30.0
 """How often the clock is looked at: it may be set, and a machine may sleep."""
 
@@ -162,22 +165,38 @@ def _of_lines(findings: Iterable[Finding]) -> Iterator[Finding]:
 
 def _open(body: Prescription, findings: Iterable[Finding], now: datetime, starts_on: str) -> Iterator[OpenFinding]:
     """One row for each offending order of each finding."""
-    facts = body.encounter.facts
-    items = {line.id: line.name for line in body.encounter.lines}
+    lines = {line.id: line for line in body.encounter.lines}
     for finding in findings:
-        for line in finding.lines:
+        for name in finding.lines:
+            line = lines.get(name, _NO_LINE)
             yield OpenFinding(
+                **_where(body, line),
                 encounter_key=body.encounter.id,
                 institution_id=body.institution_id,
-                ward=str(facts.get("encounter.ward", "")),
-                bed=str(facts.get("encounter.bed", "")),
                 rule_id=finding.rule_id,
                 class_id=finding.class_id,
-                line_id=line,
-                item=items.get(line, ""),
+                line_id=name,
+                item=line.name,
                 action=finding.action,
                 message=finding.message,
                 amount_fen=finding.amount_fen,
                 starts_on=starts_on,
                 found_at=now,
             )
+
+
+def _where(body: Prescription, line: Line) -> dict[str, Any]:
+    """What leads to the patient and the order. Many bodies name a department only, some of them at the order."""
+    facts = body.encounter.facts
+    departments = ("encounter.department_name", "encounter.department_code")
+    ordered_by = ("line.department_name", "line.department_code")
+    named = [facts.get(name) for name in departments] + [line.facts.get(name) for name in ordered_by]
+    admitted = facts.get("encounter.admitted_at")
+    begins = line.begins.isoformat(" ", "minutes") if line.begins is not None else ""
+    return {
+        "ward": str(facts.get("encounter.ward", "")),
+        "department": next((str(name) for name in named if name), ""),
+        "bed": str(facts.get("encounter.bed", "")),
+        "admitted_on": admitted.date().isoformat() if isinstance(admitted, datetime) else "",
+        "ordered_at": begins if line.has_clock else begins[:_DAY_LENGTH],
+    }

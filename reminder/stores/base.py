@@ -165,6 +165,8 @@ class OpenFinding(Struct, frozen=True, kw_only=True):
 
     Known by encounter, rule and line; ``found_at`` is when it was first found, ``closed_at`` when it was found no more.
     ``starts_on`` (civil day) is set for what is not a violation yet: the first day that is no longer payable.
+    ``ward``, ``department``, ``bed`` and the civil day of admission lead to the patient, whose number stands nowhere
+    here; ``ordered_at`` is when the order begins, by civil time. What the body does not tell is "".
     """
 
     encounter_key: str
@@ -179,6 +181,9 @@ class OpenFinding(Struct, frozen=True, kw_only=True):
     message: str
     amount_fen: int | None = None
     starts_on: str = ""
+    department: str = ""
+    admitted_on: str = ""
+    ordered_at: str = ""
     found_at: datetime
     closed_at: datetime | None = None
 

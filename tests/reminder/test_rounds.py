@@ -7,15 +7,17 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from negative_list import conditions as c
 from negative_list.compile import compile
+from negative_list.indicators import Indicator
 from negative_list.policy import shipped
 from negative_list.prescription import Encounter, Patient, Prescription
 from negative_list.readers.stored import StoreFact
 from negative_list.rules import RuleList
 from negative_list.site import Sites
-from reminder.reports import ward_rows, written
+from reminder.reports import indicator_rows, ward_rows, written
 from reminder.rounds import Round, changes_on, make_round, next_round
 from reminder.service import Active
 from reminder.stores.base import Kept
@@ -131,6 +133,37 @@ def test_the_wards_list_is_readable(store: SqlStore) -> None:
     assert written(rows, "csv").startswith(b"\xef\xbb\xbf" + "医疗机构,病区".encode())
     assert written(rows, "table", english=True).startswith(b"institution")
     assert written([], "table").decode() == "（无）\n"
+
+
+def test_a_stay_without_ward_is_found_by_its_department_and_order(store: SqlStore) -> None:
+    """Most bodies tell a department only: it leads to the patient with the bed, the admission and the order."""
+    told = {"encounter.ward": "", "encounter.department_name": "神经内科"}
+    store.keep([stay(**told, **{"encounter.admitted_at": datetime(2026, 2, 28, 20)})])
+    make_round(active(rule(COURSE, action="warn")), store, on(15))
+    (row,) = ward_rows(store.findings(), Sites().default.zone)
+    places = [row[name] for name in ("ward", "department", "bed", "admitted_on", "line_id", "ordered_at")]
+    assert places == ["", "神经内科", "7", "2026-02-28", "long", "2026-03-01 08:00"]
+    assert "神经内科" in written([row], "table").decode()
+
+
+def test_a_stay_that_was_told_without_any_place_says_so(store: SqlStore) -> None:
+    """Nobody looks for a ward in an empty cell."""
+    store.keep([stay(**{"encounter.ward": "", "encounter.bed": ""})])
+    make_round(active(rule(COURSE, action="warn")), store, on(15))
+    rows = list(ward_rows(store.findings(), Sites().default.zone))
+    assert "（未报病区、科室、床位）" in written(rows, "table").decode()
+    assert "(no ward, department or bed told)" in written(rows, "csv", english=True).decode()
+    assert b'"ward":""' in written(rows, "json")
+
+
+def test_what_was_saved_without_an_institution_is_no_row_of_nothing() -> None:
+    """Zero of zero of no institution is left out; a figure of it says what is missing."""
+    nothing = Indicator(
+        class_id="R56", name="n", institution_id="", part=0, whole=0, unit="fen", percent=None, uncounted=0
+    )
+    rows = list(indicator_rows([nothing, replace(nothing, part=1, whole=2, percent=Decimal(50))]))
+    assert [row["whole"] for row in rows] == [2]
+    assert "（未报医疗机构）" in written(rows, "table").decode()
 
 
 def test_a_cell_is_never_a_formula(store: SqlStore) -> None:
