@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from negative_list import conditions as c
 from negative_list.evidence import bind_evidence
 from negative_list.formula import bind_formula
-from negative_list.gather import Gatherer, Test, shared
+from negative_list.gather import Gathered, Gatherer, Test, shared
 from negative_list.limits import Interval, Within, Worked, formulas_of, within_bounds
 from negative_list.measure import Weights, count, since, total
 from negative_list.members import Members
@@ -176,8 +176,12 @@ def _every(binder: Binder, condition: c.Every) -> Test:
         sure = [among.means(check, each) for each in gathered.certain]
         if False in sure:
             return False
-        unsure = None in sure or any(among.means(check, each) is not True for each in gathered.possible)
-        return None if unsure or not gathered.covered else True
+        unsure = None in sure or not gathered.covered or not all_among(check, gathered)
+        return None if unsure else True
+
+    def all_among(check: Check, gathered: Gathered) -> bool:
+        lines = gathered.whole or gathered.possible
+        return check.remember((judge, id(lines)), lambda: all(among.means(check, each) for each in lines))  # type: ignore[no-any-return]
 
     return shared(judge, gatherer)
 

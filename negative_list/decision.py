@@ -77,8 +77,9 @@ class Finding(Outcome, frozen=True, kw_only=True):
 
 
 class NotEvaluated(Struct, frozen=True, kw_only=True):
-    """A rule that was triggered and could not be decided. ``needs`` names facts, or ``history``.
+    """A rule that was triggered and could not be decided, once for all ``lines`` for which it needs the same.
 
+    ``needs`` names facts, or ``history``; in a stay of thousands of lines those of lines that tell the same facts.
     ``reason``: facts are missing, history does not reach far enough (``coverage``), or what it needs may well be in
     the store, which was not read in time (``not_read``).
     """

@@ -6,8 +6,9 @@ Texts and suggestions are added later (:mod:`negative_list.messages`, :mod:`nega
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
@@ -38,6 +39,15 @@ __all__ = [
 
 COVERAGE_ONLY = ("history",)
 """The needs of a rule that lacks nothing but coverage by history: it never makes a finding."""
+
+_Lacking: TypeAlias = dict[tuple[int, int], tuple[str, ...]]
+"""What undecided judgements need, by the identities of their rule and line."""
+
+MANY_UNDECIDED = 1_000
+"""Undecided judgements from which on not each is explained: a stay of thousands of lines has tens of thousands."""
+
+EXPLAINED = 3
+"""Lines of one kind that are explained for one rule, where there are many."""
 
 
 def findings_of(matched: Matched, binder: Binder, key: str) -> tuple[Finding, ...]:
@@ -76,8 +86,17 @@ def _outcome(group: list[Judgement], action: Action, *, unknown: bool = False) -
 
 
 def not_evaluated_of(matched: Matched, binder: Binder) -> tuple[NotEvaluated, ...]:
-    """Every rule that could not be decided, once for each line (or once for its encounter), with what it needs."""
-    return tuple(_not_evaluated(group, matched, binder) for group in _groups(_undecided(matched)))
+    """Every rule that could not be decided, once for all lines for which it needs the same."""
+    undecided, lacking = _undecided(matched), _lacking_in(matched, binder)
+    at_once = [judgement for judgement in undecided if judgement.rule.rule.per == "encounter"]
+    whole = {id(group[0].rule): _needs(group, matched, binder) for group in _groups(at_once)}
+    alike: dict[tuple[int, bool, tuple[str, ...]], list[Judgement]] = {}
+    for judgement in undecided:
+        rule, line = id(judgement.rule), judgement.line
+        needs = whole.get(rule)
+        key = (rule, line is None, lacking[rule, id(line)]) if needs is None else (rule, False, needs)
+        alike.setdefault(key, []).append(judgement)
+    return tuple(_not_evaluated(group, needs) for (_, _, needs), group in alike.items())
 
 
 def _undecided(matched: Matched) -> list[Judgement]:
@@ -171,21 +190,66 @@ def _told(group: list[Judgement], key: str) -> Finding:
     )
 
 
-def _not_evaluated(group: list[Judgement], matched: Matched, binder: Binder) -> NotEvaluated:
-    rule = group[0].rule.rule
-    needs = _needs(group, matched, binder)
+def _not_evaluated(judgements: list[Judgement], needs: tuple[str, ...]) -> NotEvaluated:
+    rule = judgements[0].rule.rule
     return NotEvaluated(
         rule_id=rule.id,
         class_name=class_name(rule.class_id),
         needs=needs,
         reason="coverage" if needs == COVERAGE_ONLY else "missing_facts",
-        lines=tuple(judgement.line.id for judgement in group if judgement.line is not None),
+        lines=tuple(judgement.line.id for judgement in judgements if judgement.line is not None),
     )
 
 
 def _needs(group: list[Judgement], matched: Matched, binder: Binder) -> tuple[str, ...]:
-    needs = (name for judgement in group for name in explain(judgement, matched.check, binder).needs)
-    return tuple(sorted(set(needs)))
+    lacking = _lacking_in(matched, binder)
+    if len(group) == 1:
+        return lacking[_of(group[0])]
+    return tuple(sorted(set().union(*(lacking[_of(judgement)] for judgement in group))))
+
+
+def _lacking_in(matched: Matched, binder: Binder) -> _Lacking:
+    """What the undecided judgements need, found once for a match."""
+    found: _Lacking = matched.check.remember(("lacking", id(matched.judgements)), lambda: _lacking(matched, binder))
+    return found
+
+
+def _of(judgement: Judgement) -> tuple[int, int]:
+    return id(judgement.rule), id(judgement.line)
+
+
+def _lacking(matched: Matched, binder: Binder) -> _Lacking:
+    """What each undecided judgement needs.
+
+    Where they are many, those of a rule for lines that tell the same facts are taken to need what the first ones do.
+    """
+    undecided = _undecided(matched)
+    most = EXPLAINED if len(undecided) > MANY_UNDECIDED else len(undecided)
+    kinds: dict[int, object] = {}
+    alike: dict[object, dict[tuple[str, ...], None]] = {}
+    looked_at: Counter[object] = Counter()
+    found = {}
+    for judgement in undecided:
+        kind = kinds.get(id(judgement.line)) or _kind(judgement.line, kinds)
+        key = id(judgement.rule), kind
+        told = alike.setdefault(key, {})
+        if looked_at[key] < most:
+            looked_at[key] += 1
+            needs = explain(judgement, matched.check, binder).needs
+            told[needs] = None
+        else:
+            needs = next(iter(told)) if len(told) == 1 else tuple(sorted({name for each in told for name in each}))
+        found[_of(judgement)] = needs
+    return found
+
+
+def _kind(line: Line | None, kinds: dict[int, object]) -> object:
+    """What a line tells, whatever it says."""
+    told: object = "none"
+    if line is not None:
+        told = (frozenset(line.facts), line.usable, line.begins is None, line.stops is None)
+    kinds[id(line)] = told
+    return told
 
 
 def finding_id(key: str, rule: Rule, lines: Iterable[Line]) -> str:

@@ -35,11 +35,16 @@ MANY_LINES = 32
 
 
 class Gathered(Struct, frozen=True, kw_only=True):
-    """Lines in body order, those of history last. ``covered``: no further line can exist."""
+    """Lines in body order, those of history last. ``covered``: no further line can exist.
+
+    ``whole``: where the trigger line alone is certain, for want of a fact that lines must share, all lines with it; one
+    tuple for all trigger lines that lack the same, so that it is measured once.
+    """
 
     certain: tuple[Line, ...]
     possible: tuple[Line, ...]
     covered: bool
+    whole: tuple[Line, ...] | None = None
 
 
 class Gatherer:
@@ -91,7 +96,11 @@ class Gatherer:
         key = self.key(check, trigger) or id(trigger)
         gathered: Gathered | None = check.memo.get((self, key))
         if gathered is None:
-            gathered = self._gathered(check, trigger)
+            place = self._place(check, trigger) if trigger is not None and self._lacks(trigger) else None
+            if trigger is None or place is None:
+                gathered = self._gathered(check, trigger)
+            else:
+                gathered = self._lacking(check, trigger, place)
             check.memo[self, key] = gathered
         return _without(trigger, gathered) if others_only else gathered
 
@@ -102,19 +111,22 @@ class Gatherer:
         """
         if trigger is None:
             return "no trigger"
-        alike = self._alike(check, trigger)
-        if trigger.begins is None or alike is None:
-            return None
-        if self._first_use and not covers(self._lines.window, check, trigger):
+        return None if self._lacks(trigger) else self._place(check, trigger)
+
+    def _place(self, check: Check, trigger: Line) -> object | None:
+        """What of the trigger line the others gathered depend on; ``None`` where each may have its own."""
+        if trigger.begins is None or (self._first_use and not covers(self._lines.window, check, trigger)):
             return None
         stretch = self._stretch(check, trigger)
-        return None if stretch is None else (stretch, alike)
+        return None if stretch is None else (stretch, self._alike(check, trigger))
 
-    def _alike(self, check: Check, trigger: Line) -> object | None:
-        """What of the trigger besides its time the gathered lines depend on; ``None`` where a fact of it is unknown."""
+    def _lacks(self, trigger: Line) -> bool:
+        """Whether a fact is unknown that other lines are compared by."""
+        return bool(self._compared) and None in [trigger.facts.get(name) for name in self._compared]
+
+    def _alike(self, check: Check, trigger: Line) -> object:
+        """What of the trigger besides its time the gathered lines depend on."""
         facts = tuple([trigger.facts.get(name) for name in self._compared])
-        if None in facts:
-            return None
         where = institution_of(check, trigger) if self._institution else None
         return (facts, item_of(trigger) if self._lines.other_item else "", where)
 
@@ -125,9 +137,25 @@ class Gatherer:
             return self._from_first_use(check, trigger)
         if self._ever is not None and check.insurance_year_from is None:
             return self._in_some_year(self._ever, check, trigger)
-        return self._gather(check, trigger)
+        return self.gather_by(check, trigger)
 
-    def _gather(self, check: Check, trigger: Line | None) -> Gathered:
+    def _lacking(self, check: Check, trigger: Line, place: object) -> Gathered:
+        """Of a trigger line that lacks a fact the others are compared by: it alone, and all others possibly."""
+        if self._courses or self._first_use or self._ever is not None:
+            return self._gathered(check, trigger)
+        found = check.remember((self, "lacking", place), lambda: _Lacking(self, check, trigger))
+        whole, at = found.whole, found.places.get(id(trigger))
+        if at is None:
+            return Gathered(certain=(), possible=whole, covered=found.covered)
+        others = (*whole[:at], *whole[at + 1 :])
+        if self._lines.different:
+            return Gathered(certain=(), possible=others, covered=found.covered)
+        if self._members.means(check, trigger) and (self._where is None or self._where(check, trigger)):
+            return Gathered(certain=(trigger,), possible=others, covered=found.covered, whole=whole)
+        return Gathered(certain=(), possible=whole, covered=found.covered)
+
+    def gather_by(self, check: Check, trigger: Line | None) -> Gathered:
+        """The lines gathered as the window has them, before courses and first uses are told apart."""
         certain: list[Line] = []
         possible: list[Line] = []
         pool = self._members.of_pool(check, whole_patient=self.whole_patient)
@@ -202,7 +230,8 @@ class Gatherer:
 
     def _around(self, check: Check, trigger: Line | None, name: str, make: Callable[[], object]) -> object:
         """What is made once for all trigger lines that gather alike but for their time."""
-        key = None if trigger is None or trigger.begins is None else self._alike(check, trigger)
+        timed = trigger is not None and trigger.begins is not None and not self._lacks(trigger)
+        key = self._alike(check, trigger) if timed and trigger is not None else None
         if self._lines.window.side == "before" or key is None:
             return make()
         return check.remember((self, name, key), make)
@@ -211,7 +240,7 @@ class Gatherer:
         """Keeps the certain lines of the trigger line's own course; all courses are strung once for lines alike."""
 
         def string() -> tuple[Gathered, Strings]:
-            gathered = self._gather(check, trigger)
+            gathered = self.gather_by(check, trigger)
             timed = [line for line in gathered.certain if line.begins is not None or line is trigger]
             return gathered, courses.strings(check, timed)
 
@@ -232,7 +261,7 @@ class Gatherer:
         """Keeps the lines of the first days of use, where the trigger lies in them."""
 
         def begin() -> FirstUse:
-            gathered = self._gather(check, trigger)
+            gathered = self.gather_by(check, trigger)
             return FirstUse(check, gathered.certain, gathered.possible, self._lines.window.length or 0)
 
         use = cast("FirstUse", self._around(check, trigger, "first use", begin))
@@ -283,6 +312,20 @@ class Gatherer:
         return None if ours is None or theirs is None else ours == theirs
 
 
+class _Lacking:
+    """What all trigger lines gather that lack the same fact: every line possibly, as if none were the trigger."""
+
+    __slots__ = ("_stand_in", "covered", "places", "whole")
+
+    def __init__(self, gatherer: Gatherer, check: Check, trigger: Line) -> None:
+        # The check remembers lines by their place in memory, so the stand-in lives as long as it does.
+        self._stand_in = msgspec.structs.replace(trigger)
+        gathered = gatherer.gather_by(check, self._stand_in)
+        self.whole = gathered.possible
+        self.places = {id(line): place for place, line in enumerate(self.whole)}
+        self.covered = gathered.covered
+
+
 def shared(judge: Callable[[Check, Line | None], Answer], gatherer: Gatherer) -> Callable[[Check, Line | None], Answer]:
     """What hangs on the trigger line only through what it gathers: judged once for trigger lines that gather alike."""
 
@@ -314,6 +357,8 @@ _DAILY = frozenset({"day", "month", "quarter", "year", "insurance_year", "in_use
 
 def _without(trigger: Line | None, gathered: Gathered) -> Gathered:
     """The gathered lines but the trigger line, which took part in the stringing of courses."""
+    if gathered.whole is not None:
+        return Gathered(certain=(), possible=gathered.possible, covered=gathered.covered)
     return Gathered(
         certain=_others(trigger, gathered.certain),
         possible=_others(trigger, gathered.possible),

@@ -31,7 +31,7 @@ def count(condition: Count, gatherer: Gatherer, check: Check, trigger: Line | No
     measure = _COUNTED.get(condition.by)
     if condition.by == "day":
         measure = partial(_days, check, trigger)
-    return _stretched(condition.lines.window, check, trigger, gathered, measure or _valued(condition.by))
+    return _stretched(condition.lines.window, check, trigger, gathered, measure or _valued(condition.by), condition.by)
 
 
 Weights: TypeAlias = "tuple[tuple[Members, Decimal], ...]"
@@ -41,7 +41,7 @@ Weights: TypeAlias = "tuple[tuple[Members, Decimal], ...]"
 def total(of: str, weights: Weights, gatherer: Gatherer, check: Check, trigger: Line | None) -> Interval:
     """The sum of a line fact; a line without the fact adds nothing for certain and without limit at most."""
     measure = _weighed(of, weights, check) if weights else _summed(of)
-    return _stretched(gatherer.lines.window, check, trigger, gatherer.gather(check, trigger), measure)
+    return _stretched(gatherer.lines.window, check, trigger, gatherer.gather(check, trigger), measure, (of, weights))
 
 
 def weights_of(weights: Weights, check: Check, line: Line) -> list[Decimal]:
@@ -117,8 +117,22 @@ def _weighed(fact: str, weights: Weights, check: Check) -> _Measure:
     return measure
 
 
-def _stretched(window: Window, check: Check, trigger: Line | None, gathered: Gathered, measure: _Measure) -> Interval:
+def _of_lacking(check: Check, gathered: Gathered, measure: _Measure, name: object) -> Interval:
+    """The measure of the trigger line alone, and of all lines; the latter once for all that lack the same fact."""
+    low, _ = measure(gathered.certain)
+    if not gathered.covered:
+        return low, math.inf
+    whole = gathered.whole or ()
+    high = check.remember(("most", name, id(whole)), lambda: measure(whole)[1])
+    return low, high
+
+
+def _stretched(
+    window: Window, check: Check, trigger: Line | None, gathered: Gathered, measure: _Measure, name: object
+) -> Interval:
     """The measure over a window, or over the stretch of a sliding window with the largest certain total."""
+    if gathered.whole is not None:
+        return _of_lacking(check, gathered, measure, name)
     if window.side != "around" or window.unit not in {"hours", "days"}:
         low, high = measure(gathered.certain)
         if not gathered.covered:

@@ -37,7 +37,7 @@ def rank(of: str, gatherer: Gatherer, check: Check, trigger: Line | None) -> Int
     low = sure.units + own.units
     if not gathered.covered:
         return low, math.inf
-    further = (unsure, *_order(of, check, gathered.possible).before(check, trigger))
+    further = (unsure, *_order(of, check, gathered.whole or gathered.possible).before(check, trigger))
     if any(tally.missing for tally in (own, sure, *further)):
         return low, math.inf
     return low, low + sum(tally.units for tally in further)

@@ -20,6 +20,7 @@ from negative_list.findings import findings_of, not_evaluated_of
 from tests.plain import Found, Outcome, Seen, match_plainly
 
 if TYPE_CHECKING:
+    from negative_list.decision import NotEvaluated
     from negative_list.prescription import Encounter, History, Prescription
     from negative_list.rules import Rule, RuleList
     from tests.generators import Case
@@ -32,6 +33,7 @@ __all__ = ["agreed", "disagreement", "match_engine"]
 def match_engine(compiled: CompiledList, case: Case) -> Outcome:
     """The engine's answer in the plain matcher's words."""
     matched = match(compiled, case.prescription, case.at, case.history)
+    per = {bound.rule.id: bound.rule.per for bound in compiled.rules}
     found = findings_of(matched, compiled.binder, "")
     missed = not_evaluated_of(matched, compiled.binder)
     return Outcome(
@@ -42,9 +44,14 @@ def match_engine(compiled: CompiledList, case: Case) -> Outcome:
             for one in found
             if not one.unknown
         },
-        undecided={(one.rule_id, one.lines): frozenset(one.needs) for one in missed},
+        undecided={(one.rule_id, told): frozenset(one.needs) for one in missed for told in _told(one, per)},
         asking={(one.rule_id, one.lines) for one in found if one.unknown},
     )
+
+
+def _told(missed: NotEvaluated, per: dict[str, str]) -> list[tuple[str, ...]]:
+    """The lines of an undecided rule one by one, as it would find them, or all that it finds at once."""
+    return [missed.lines] if per[missed.rule_id] == "encounter" or not missed.lines else [(line,) for line in missed.lines]
 
 
 def agreed(rules: RuleList, compiled: CompiledList, case: Case, seen: Seen | None = None) -> tuple[bool, Outcome]:
@@ -82,6 +89,7 @@ def _written(prescription: Prescription) -> Iterator[str]:
 def _history(history: History | None) -> Iterator[str]:
     if history is not None:
         yield f"history since={history.since} own_since={history.own_since} complete={history.complete}"
+        yield f"  until={history.until} own_until={history.own_until}"
         yield from (f"  {_plain(msgspec.structs.asdict(one))}" for one in history.encounters)
         yield from (f"  {_plain(msgspec.structs.asdict(line))}" for line in history.lines)
 

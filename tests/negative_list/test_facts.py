@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
+import msgspec
 import pytest
 
 from negative_list import conditions as c
-from negative_list import gather
-from tests.negative_list.builders import SERVICE, judged, line, needs
+from negative_list import findings, gather
+from tests.negative_list.builders import SERVICE, decided, judged, line, needs, prescription, rule
 
 REHABILITATION = c.Fact(fact="line.remark", terms=("康复医学", "ICU"))
 SAME_PACK = c.Some(lines=c.Lines(same=("line.trace_codes",)))
@@ -58,3 +60,32 @@ def test_lines_that_share_a_word_are_counted() -> None:
     ]
     assert judged(c.Count(lines=c.Lines(same=("line.trace_codes",)), above=Decimal(1)), *lines)
     assert judged(c.Count(lines=c.Lines(same=("line.trace_codes",)), above=Decimal(2)), *lines) is False
+
+
+def test_lines_that_lack_what_others_share_are_gathered_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a stay of hundreds of lines that do not tell the fact each is undecided, and few lines are looked at."""
+    lines = [line(f"l{n}", facts={"eye": None if n else "left"}) for n in range(300)]
+    asked: list[str] = []
+    monkeypatch.setattr(findings, "MANY_UNDECIDED", 100)
+
+    class Seen(dict[str, Any]):
+        def get(self, name: str, default: Any = None) -> Any:
+            asked.append(name)
+            return super().get(name, default)
+
+    seen = [msgspec.structs.replace(each, facts=Seen(each.facts)) for each in lines]
+    limit = c.Sum(lines=c.Lines(same=("line.eye",)), above=Decimal(5))
+    decision = decided(rule(limit), on=prescription(*seen))
+    assert [(each.needs, len(each.lines)) for each in decision.not_evaluated] == [(("line.eye",), 300)]
+    assert len(asked) < 300 * 40
+
+
+def test_undecided_lines_of_one_rule_with_the_same_needs_are_one_entry() -> None:
+    """Lines that lack another fact make an entry of their own."""
+    both = c.All(of=(c.Fact(fact="line.days", above=Decimal(1)), c.Fact(fact="line.eye", any_of=("left",))))
+    lines = (line(), line("b"), line("c", facts={"eye": "left"}))
+    entries = decided(rule(both), on=prescription(*lines)).not_evaluated
+    assert [(each.needs, each.lines) for each in entries] == [
+        (("line.days", "line.eye"), ("a", "b")),
+        (("line.days",), ("c",)),
+    ]
