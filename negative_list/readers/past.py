@@ -2,7 +2,8 @@
 
 Every row is of one of three kinds. *Coverage* says since when what is known (``{"since": "2025-01-01", "own_since":
 "2024-01-01", "complete": false}``), and where that ends (``until``). An *encounter* stands under its name
-(``{"encounter": {"id": "V0", ...}}``, with or without its ``lines``). Every other row is a *line* as in our own JSON, with the ``encounter_id`` it belongs to.
+(``{"encounter": {"id": "V0", ...}}``, with or without its ``lines``). Every other row is a *line* as in our own JSON,
+with the ``encounter_id`` it belongs to.
 """
 
 from __future__ import annotations

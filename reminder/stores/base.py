@@ -100,9 +100,9 @@ class Coverage(Struct, frozen=True, kw_only=True):
 
     ``patient_key`` "" speaks of every patient, ``institution_id`` "" of every institution. ``since`` is a civil time;
     ``complete``: the whole life; ``until``, civil time too: up to when (``None``: for as long as anybody asks). The
-    latest word for the same patient (under any of the patient's keys) and institution
-    counts, and a word about the patient counts before one about every patient, but one that ended over two days ago
-    (``COVERAGE_GRACE``) before none that still holds. A word about every institution holds for each of them, too.
+    latest word for the same patient (under any of the patient's keys) and institution counts, and a word about the
+    patient counts before one about every patient, but one that ended over two days ago (``COVERAGE_GRACE``) before none
+    that still holds. A word about every institution holds for each of them, too.
     """
 
     patient_key: str = ""

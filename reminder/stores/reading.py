@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
-from negative_list.check import item_of
-from negative_list.history import without_copies
+from negative_list.history import items_of, without_copies
 from negative_list.indicators import Visit
 from negative_list.prescription import COVERAGE_GRACE, Encounter, History, Line, Prescription
 from negative_list.readers.stored import StoreFact
@@ -188,7 +187,9 @@ def _once(told: Sequence[tuple[bool, tuple[Line, ...]]]) -> tuple[Line, ...]:
     """
     own = tuple(line for saved, lines in told if saved for line in lines)
     fed = tuple(line for saved, lines in told if not saved for line in lines)
-    places = [{(item_of(line), line.begins and line.begins.date()) for line in lines} for _, lines in told]
+    places = [
+        {(item, line.begins and line.begins.date()) for line in lines for item in items_of(line)} for _, lines in told
+    ]
     if not fed or len(set().union(*places)) == sum(map(len, places)):
         return own + fed
     saved_here = Prescription(encounter=Encounter(id="", lines=own))

@@ -92,3 +92,11 @@ def test_lines_that_are_known_to_be_different_are_compared_with_the_body_only() 
     for own, left in (((), ["1", "1", "2"]), ((line("1"),), ["2"])):
         told = without_copies(two, Prescription(encounter=Encounter(id="M1", lines=own)))
         assert [each.id for each in told.lines] == left
+
+
+@pytest.mark.parametrize("codes", [("A", "B"), ("B", "A"), ("B",), ("B", "C")])
+def test_items_that_share_a_code_are_the_same(codes: tuple[str, ...]) -> None:
+    """A hospital's own code may stand for several national ones, in any order; the fed line has one of them."""
+    body = replace(line("R1"), codes=("A", "B"))
+    assert kept([replace(line("R1"), codes=codes), replace(line("R1"), codes=("C",))], body) == ["R1"]
+    assert kept([body, replace(line("R1"), codes=codes)]) == ["R1"]
