@@ -209,6 +209,10 @@ def _read_bytes(path: Path) -> bytes:
         _fail([Problem(file=str(path), message=f"cannot be read ({error.strerror}); check the name and the rights")])
 
 
+_MOST_TOLD = 20
+"""Rows of code tables that are told one by one, before they are counted."""
+
+
 class _Matching:
     """Everything ``match`` needs, read once for all bodies."""
 
@@ -227,6 +231,8 @@ class _Matching:
         from negative_list.site import Sites
 
         self._sites: Sites = Sites.read(site) if site is not None else Sites()
+        for text in (*map(str, self._sites.left_out[:_MOST_TOLD]), *self._sites.degraded):
+            typer.echo(text, err=True)
         self._at = _moment(at, self._sites.default.zone) if at is not None else None
         self._policy: Policy = read_policy(policy) if policy is not None else shipped()
         self._read: Reader | None = _reader(facts, history, self._sites)

@@ -32,6 +32,7 @@ import csv
 import io
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -98,10 +99,20 @@ class Site(Struct, frozen=True, kw_only=True, eq=False):
 
 
 class Sites(Struct, frozen=True, kw_only=True, eq=False):
-    """The sites of a sidecar by institution code; ``default`` answers for every other institution."""
+    """The sites of a sidecar by institution code; ``default`` answers for every other institution.
+
+    ``left_out`` are the problems of rows of code files that are not used; the other rows of their files are.
+    """
 
     default: Site = Site()
     by_institution: Mapping[str, Site] = MappingProxyType({})
+    left_out: tuple[Problem, ...] = ()
+
+    @property
+    def degraded(self) -> tuple[str, ...]:
+        """What is left out, a text for each code file."""
+        rows = Counter(Path(file).name for file, _ in {(problem.file, problem.row) for problem in self.left_out})
+        return tuple(f"code table {name}: rows not used: {count}" for name, count in sorted(rows.items()))
 
     def of(self, institution_id: str) -> Site:
         """Return the site of an institution."""
@@ -109,14 +120,17 @@ class Sites(Struct, frozen=True, kw_only=True, eq=False):
 
     @classmethod
     def read(cls, path: Path) -> Sites:
-        """Read a site file and the code files it names; raises ``SiteError`` with every problem at once."""
+        """Read a site file and the code files it names; raises ``SiteError`` with every problem at once.
+
+        A hospital's table of codes is long and always has a bad row: it is left out. A file without a good row is none.
+        """
         reading = _Reading(path)
         tables = reading.tables()
         base = reading.site("default", tables.get("default", {}), Site())
         others = {name: reading.site(name, row, base) for name, row in tables.items() if name != "default"}
         if reading.problems:
             raise SiteError(reading.problems)
-        return cls(default=base, by_institution=others)
+        return cls(default=base, by_institution=others, left_out=tuple(sorted(set(reading.left_out))))
 
 
 def decoded(raw: bytes) -> str:
@@ -137,6 +151,7 @@ class _Reading:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.problems: list[Problem] = []
+        self.left_out: list[Problem] = []
 
     def tables(self) -> dict[str, dict[str, object]]:
         try:
@@ -166,9 +181,11 @@ class _Reading:
             own_history_since=self._moment(f"{name}.{_OWN_SINCE}", row.get(_OWN_SINCE), base.own_history_since),
         )
 
-    def _add(self, path: str, message: str, row: int = 0, column: int = 0, file: Path | None = None) -> None:
-        place = str(file or self.path)
-        self.problems.append(Problem(file=place, row=row, column=column, path=path, message=message))
+    def _add(self, path: str, message: str, row: int = 0, column: int = 0) -> None:
+        self.problems.append(self._problem(path, message, row, column))
+
+    def _problem(self, path: str, message: str, row: int = 0, column: int = 0, file: Path | None = None) -> Problem:
+        return Problem(file=str(file or self.path), row=row, column=column, path=path, message=message)
 
     def _syntax(self, text: str) -> None:
         found = _TOML_PLACE.match(text)
@@ -266,7 +283,15 @@ class _Reading:
     def _code_files(self, path: str, value: object) -> Iterator[LocalCode]:
         if self._is_list(path, value) and isinstance(value, list):
             for n, name in enumerate(value):
-                yield from self._code_file(f"{path}[{n}]", self.path.parent / str(name))
+                yield from self._usable(self._code_file(f"{path}[{n}]", self.path.parent / str(name)))
+
+    def _usable(self, codes: Iterable[LocalCode]) -> Iterator[LocalCode]:
+        """The rows of a file; where it has bad ones only, they are problems of the site."""
+        before = len(self.left_out)
+        good = list(codes)
+        if not good:
+            self.problems.extend(self.left_out[before:])
+        yield from good
 
     def _code_file(self, path: str, file: Path) -> Iterator[LocalCode]:
         try:
@@ -289,7 +314,7 @@ class _Reading:
         except ListError as error:
             self.problems.extend(error.problems)
             return
-        self.problems.extend(table.problems)
+        self.left_out.extend(table.problems)
         for row in table.rows:
             if row.national:
                 yield LocalCode(
@@ -305,7 +330,8 @@ class _Reading:
     ) -> Iterator[LocalCode]:
         wrong = list(_code_problems(row))
         for key, message in wrong:
-            self._add(f"{path}.{key}".lstrip("."), message, line, file=file)
+            told = self.left_out if file is not None and key in _CODE_KEYS else self.problems
+            told.append(self._problem(f"{path}.{key}".lstrip("."), message, line, file=file))
         if not wrong:
             yield _local_code(row)
 

@@ -105,6 +105,8 @@ def import_files(
     database = "" if config.store == SQLITE else config.store
     try:
         sites = Sites.read(config.site) if config.site else Sites()
+        for text in sites.degraded:
+            say(text)
         keys = Keys.open(config.data / "keys")
         with contextlib.closing(open_store(config.data, database)) as store:
             for path in files:

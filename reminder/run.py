@@ -100,6 +100,8 @@ async def _serve(config: Config, active: Active, started: float) -> None:
     outside = Outside(now=_now, tick_ns=time.perf_counter_ns, draw=_DRAW)
     metrics = Metrics()
     memory = open_memory(config, metrics, Clocks(now=_now, tick_s=time.monotonic))
+    for text in active.sites.degraded:
+        log.warning("degraded", what=text)
     service = Service(active, outside, metrics, log, memory)
     sidecar = Sidecar(config, service)
     try:

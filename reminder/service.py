@@ -143,7 +143,7 @@ class Service:
     @property
     def degraded(self) -> tuple[str, ...]:
         """What does not work although decisions are made."""
-        return self.memory.degraded if self.memory is not None else ()
+        return (*self.active.sites.degraded, *(self.memory.degraded if self.memory is not None else ()))
 
     def now(self) -> datetime:
         """The instant, UTC."""

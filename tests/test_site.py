@@ -200,7 +200,7 @@ def test_a_file_that_is_no_toml_names_the_place(tmp_path: Path) -> None:
 
 
 def test_code_files_name_row_and_column(tmp_path: Path) -> None:
-    """A bad row of a code file is named by file and row."""
+    """Bad rows of a code file are named by file and row; a file without a good one is no table."""
     (tmp_path / "codes.csv").write_text("local,national\nA1,\nA2,ABC\n", encoding="utf-8")
     with pytest.raises(SiteError) as caught:
         Sites.read(written(tmp_path, 'default.code_files = ["codes.csv", "none.csv"]'))
@@ -210,6 +210,20 @@ def test_code_files_name_row_and_column(tmp_path: Path) -> None:
         ("codes.csv", 3, "national"),
         ("site.toml", 0, "default.code_files[1]"),
     ]
+
+
+def test_a_bad_row_of_a_code_file_is_left_out_and_named(tmp_path: Path) -> None:
+    """The other rows are used; a column that is not known is a problem of the whole file."""
+    good = "A1,XA11DAW036A001010104127,,\n"
+    rows = f"local,national,valid_from,valid_to\n{good}A2,ABC,soon,\nA3,{good.split(',')[1]},2026-05-01,2026-01-01\n"
+    (tmp_path / "codes.csv").write_text(rows, encoding="utf-8")
+    sites = Sites.read(written(tmp_path, 'default.code_files = ["codes.csv"]'))
+    assert sites.default.national("item", "A1", None) == ("XA11DAW036A001010104127",)
+    assert sites.default.national("item", "A2", None) == sites.default.national("item", "A3", None) == ()
+    assert [(p.row, p.path) for p in sites.left_out] == [(3, "national"), (3, "valid_from"), (4, "valid_to")]
+    assert sites.degraded == ("code table codes.csv: rows not used: 2",)
+    (tmp_path / "codes.csv").write_text(rows.replace("national,", "nationel,", 1), encoding="utf-8")
+    assert problems(tmp_path, 'default.code_files = ["codes.csv"]')[0][0] == "national"
 
 
 def test_a_site_says_since_when_it_tells_what_it_saves(tmp_path: Path) -> None:

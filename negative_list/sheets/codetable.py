@@ -177,6 +177,10 @@ def _code_rows(grid: Grid, row: int, places: Mapping[str, int]) -> Iterator[Code
     local = normal(folded(cell("local")))
     if not local:
         raise refusal("没有医院编码 (no local code); 请填写 (fill it in)", "local")
+    begins, ends = (_day(grid, row, places, key) for key in ("valid_from", "valid_to"))
+    if begins and ends and ends < begins:
+        message = f"失效日期 `{ends}` 早于生效日期 `{begins}` (ends before it begins); 请核对 (check both)"
+        raise refusal(message, "valid_to")
     for national in _national(grid, row, places["national"], kind) or ("",):
         yield CodeRow(
             kind=kind,
@@ -184,8 +188,8 @@ def _code_rows(grid: Grid, row: int, places: Mapping[str, int]) -> Iterator[Code
             national=national,
             local_name=cell("local_name"),
             national_name=cell("national_name"),
-            valid_from=_day(grid, row, places, "valid_from"),
-            valid_to=_day(grid, row, places, "valid_to"),
+            valid_from=begins,
+            valid_to=ends,
         )
 
 

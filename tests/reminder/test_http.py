@@ -159,6 +159,16 @@ def test_health_answers_on_both_addresses(here: Running, face: str) -> None:
     assert get(here.at(face), "/readyz") == (200, {"status": "serving", "degraded": []})
 
 
+def test_rows_of_a_code_table_that_are_not_used_are_degraded(tmp_path: Path) -> None:
+    """A sidecar with a bad row in its code table serves, and says so."""
+    (tmp_path / "codes.csv").write_text("local,national\nA1,XL02BBA326A001010102180\nA2,ABC\n", encoding="utf-8")
+    site = tmp_path / "site.toml"
+    site.write_text('default.code_files = ["codes.csv"]\n', encoding="utf-8")
+    with running(tmp_path, site=site) as here:
+        told = get(here.at("http"), "/readyz")
+    assert told == (200, {"status": "serving", "degraded": ["code table codes.csv: rows not used: 1"]})
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [("POST", "/", 404), ("POST", "/3102", 404), ("GET", "/3101", 405), ("GET", "/console/", 404), ("PUT", "/x", 404)],

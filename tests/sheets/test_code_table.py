@@ -81,8 +81,42 @@ def test_a_site_may_name_a_sheet(tmp_path: Path) -> None:
     assert site.national("item", "D004", None) == ("002101030300000",)
 
 
+def test_a_row_that_ends_before_it_begins_is_no_row(tmp_path: Path) -> None:
+    """Days the wrong way round would never hold; the row is named by its last day."""
+    row = ["S1", "造影", "002101030300000", None, "2026-05-01", "2026-01-01"]
+    table = read_code_sheet(xlsx_of(tmp_path / "a.xlsx", [HEAD, row, ROWS[1]]))
+    assert [(problem.row, problem.column) for problem in table.problems] == [(2, 6)]
+    assert [row.local for row in table.rows] == ["B002"]
+
+
+def test_a_quote_that_is_not_closed_loses_no_rows_of_a_code_table(tmp_path: Path) -> None:
+    """Rows that a quote takes in are a problem, however few cells are left."""
+    path = tmp_path / "a.csv"
+    rows = 'S1,造影,002101030300000\n"S2,造影,002101030400000\nS3,造影,002101030500000\n'
+    path.write_text(f"医院编码,医院名称,国家编码\n{rows}", encoding="utf-8")
+    table = read_code_sheet(path)
+    assert ([row.local for row in table.rows], [problem.row for problem in table.problems]) == (["S1"], [3])
+
+
+def test_one_bad_row_leaves_the_site_usable(tmp_path: Path) -> None:
+    """Good rows hold, and whoever starts the site is told which row does not."""
+    xlsx_of(tmp_path / "codes.xlsx", [HEAD, *ROWS, ["S1", "造影", 2_101_030_300_000, None, None, None]])
+    (tmp_path / "site.toml").write_text('[default]\ncode_files = ["codes.xlsx"]\n', encoding="utf-8")
+    sites = Sites.read(tmp_path / "site.toml")
+    assert sites.default.national("item", "B002", datetime(2026, 2, 1)) == ("ZD02AAF0221010105329",)
+    assert sites.degraded == ("code table codes.xlsx[目录]: rows not used: 1",)
+    body = tmp_path / "body.json"
+    asked = {"id": "e", "lines": [{"id": "1", "local_code": "B002", "name": "x", "begins": "2026-02-01"}]}
+    sent = {"time": "2026-02-01 09:00:00", "patient": {"id": "p"}, "encounter": asked}
+    body.write_text(json.dumps(sent), encoding="utf-8")
+    told = run("match", written_list(tmp_path), "--request", body, "--site", tmp_path / "site.toml")
+    assert told.exit_code in (0, 2)
+    assert "codes.xlsx[目录]:5:3: 国家编码: 编码已损坏" in told.stderr
+    assert [rule["rule_id"] for rule in json.loads(told.stdout)["not_evaluated"]] == ["r0"]
+
+
 def test_problems_of_a_sheet_are_problems_of_the_site(tmp_path: Path) -> None:
-    """A site with a code table that cannot be read is refused, with the place in the sheet."""
+    """A site with a code table that has no good row is refused, with the place in the sheet."""
     xlsx_of(tmp_path / "codes.xlsx", [HEAD, ["S1", "造影", 2_101_030_300_000, None, None, None]])
     (tmp_path / "site.toml").write_text('[default]\ncode_files = ["codes.xlsx"]\n', encoding="utf-8")
     with pytest.raises(SiteError) as caught:
