@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from math import floor
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
@@ -275,18 +276,18 @@ def _amount(group: list[Judgement], matched: Matched, binder: Binder) -> int | N
     rule = group[0].rule.rule
     if rule.amount == "none" or any(judgement.line is None for judgement in group):
         return None
-    # One excess is found once for all lines of the encounter; it is taken from the first of them.
-    priced = group[:1] if rule.amount == "excess" else group
-    amounts = [_line_amount(judgement, matched, binder) for judgement in priced]
+    amounts = [_line_amount(judgement, matched, binder) for judgement in group]
     known = [amount for amount in amounts if amount is not None]
     return sum(known) if len(known) == len(amounts) else None
 
 
 def _line_amount(judgement: Judgement, matched: Matched, binder: Binder) -> int | None:
     line, rule = judgement.line, judgement.rule.rule
+    over = share_over(judgement, matched.check, binder) if rule.amount == "excess" else None
+    if over == 0:
+        return 0
     whole = line.facts.get("line.amount_fen") if line is not None else None
     if not isinstance(whole, int):
         return None
-    over = share_over(judgement, matched.check, binder) if rule.amount == "excess" else None
-    share = min(over, Decimal(1)) if over is not None else Decimal(1)
-    return int((whole * share * rule.amount_share).quantize(Decimal(1), ROUND_HALF_UP))
+    share = Fraction(1) if over is None else over
+    return floor(whole * share * Fraction(rule.amount_share) + Fraction(1, 2))

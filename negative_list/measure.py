@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from negative_list.members import Members
     from negative_list.prescription import Line
 
-__all__ = ["Weights", "count", "since", "total", "weights_of"]
+__all__ = ["Weights", "count", "counted_lines", "since", "total", "weights_of"]
 
 
 def count(condition: Count, gatherer: Gatherer, check: Check, trigger: Line | None) -> Interval:
@@ -42,6 +42,17 @@ def total(of: str, weights: Weights, gatherer: Gatherer, check: Check, trigger: 
     """The sum of a line fact; a line without the fact adds nothing for certain and without limit at most."""
     measure = _weighed(of, weights, check) if weights else _summed(of)
     return _stretched(gatherer.lines.window, check, trigger, gatherer.gather(check, trigger), measure, (of, weights))
+
+
+def counted_lines(of: str, weights: Weights, gatherer: Gatherer, check: Check, trigger: Line) -> tuple[Line, ...]:
+    """The certain lines that the low end of :func:`total` is made of: of stretches the first with the largest total."""
+    gathered, window = gatherer.gather(check, trigger), gatherer.lines.window
+    if gathered.whole is not None or window.side != "around" or window.unit not in {"hours", "days"}:
+        return gathered.certain
+    measure = _weighed(of, weights, check) if weights else _summed(of)
+    places = [(_place(window, check, line), line) for line in gathered.certain]
+    stretches = _stretches(window, places, _place(window, check, trigger), trigger)
+    return max(stretches, key=lambda stretch: measure(stretch)[0])
 
 
 def weights_of(weights: Weights, check: Check, line: Line) -> list[Decimal]:

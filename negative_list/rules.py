@@ -117,6 +117,9 @@ class Rule(Record, frozen=True, kw_only=True):
     stated (``none``). The limit is the ``above`` of the first condition of the violation, as written, that sums lines
     (``sum``), counts days (``days_of_use``), places units (``rank`` with ``of``) or limits ``line.unit_price_fen``; the
     share refused is what is certainly over it of the line's own part, and the whole line where either is not known.
+    Of a sum the last units are over, in the order of :class:`negative_list.conditions.Rank`, of days of use the last
+    days: a line that is within the limit in its place is found with the others, with no money at risk, and what all
+    findings of the rule put at risk is the excess once.
     ``valid_from`` and ``valid_to`` are the first and the last day the rule is in force, judged at the trigger line's
     time; ``None`` means without limit.
     ``points`` are the ids of the published knowledge points the rule was made from.

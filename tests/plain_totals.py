@@ -37,6 +37,7 @@ __all__ = [
     "limit_of",
     "limits",
     "loose_needs",
+    "stretches",
     "total",
     "value_needs",
     "worth",
@@ -173,18 +174,23 @@ def value_needs(of: str, weights: tuple[c.Weight, ...], found: Gathered, scene: 
 
 def largest(measure: Measure, window: c.Window, found: Gathered, trigger: Trigger) -> Interval:
     """The total of the gathered lines; where the window slides, that of the stretch with the largest total."""
-    stretches = list(_stretches(window, found.certain, trigger)) if _slides(window) else [found.certain]
-    low = max(measure(stretch)[0] for stretch in stretches)
+    every = stretches(window, found.certain, trigger)
+    low = max(measure(stretch)[0] for stretch in every)
     if not found.covered:
         return low, math.inf
     loose = _loose(window, found, trigger)
-    placed = [[line for line in stretch if not is_among(line, loose)] for stretch in stretches]
+    placed = [[line for line in stretch if not is_among(line, loose)] for stretch in every]
     return low, max(measure(stretch + loose + found.possible)[1] for stretch in placed)
 
 
 def loose_needs(window: c.Window, found: Gathered, trigger: Trigger) -> frozenset[str]:
     """A begin is needed where certain lines have no exact place in a window that slides."""
     return BEGINS if _loose(window, found, trigger) else NOTHING
+
+
+def stretches(window: c.Window, certain: list[Line], trigger: Trigger) -> list[list[Line]]:
+    """The certain lines, or of a window that slides every stretch of them, those that begin earlier first."""
+    return list(_stretches(window, certain, trigger)) if _slides(window) else [certain]
 
 
 def _slides(window: c.Window) -> bool:
@@ -200,12 +206,12 @@ def _loose(window: c.Window, found: Gathered, trigger: Trigger) -> list[Line]:
 
 def _stretches(window: c.Window, lines: list[Line], trigger: Trigger) -> Iterator[list[Line]]:
     """Every fullest choice of lines that, whenever in their days they stand, lie in one stretch with the trigger."""
-    yield [line for line in lines if line is trigger.line]
     ours = _place(window, span(trigger.moment, has_clock=trigger.has_clock))
     places = [(line, _place(window, stands)) for line in lines if (stands := extent(line, trigger))]
-    for start in {ours[0], *(first for _, (first, _) in places if first <= ours[0])}:
+    for start in sorted({ours[0], *(first for _, (first, _) in places if first <= ours[0])}):
         if _fits(window, ours[1] - start):
             yield [line for line, (first, last) in places if first >= start and _fits(window, last - start)]
+    yield [line for line in lines if line is trigger.line]
 
 
 def _fits(window: c.Window, stretch: timedelta) -> bool:

@@ -7,13 +7,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from negative_list import conditions as c
 from negative_list.compile import canonical_lines, compile, digest_of
 from negative_list.parse import parse_jsonl
 from negative_list.policy import parse_policy
 from negative_list.rules import Case, Grade, OnUnknown, RuleList, Text
-from tests.negative_list.builders import AT, DRUG, MALE, decided, fact, line, listed, prescription, rule
+from tests.negative_list.builders import AT, DRUG, MALE, day_limit, decided, fact, line, listed, prescription, rule
 
 if TYPE_CHECKING:
     from negative_list.prescription import Line
@@ -179,3 +180,37 @@ def test_a_quantity_is_suggested_for_units_too() -> None:
     violation = c.Rank(lines=ITEMS, of="line.quantity", above=Decimal(8))
     found = decided(rule(violation, suggestions=("quantity",)), on=prescription(ten())).findings[0]
     assert [(each.kind, each.value) for each in found.suggestions] == [("quantity", Decimal(8))]
+
+
+PRICES = [
+    ((1, 1, 1), (None, None, None), [0, 0, 1000]),
+    ((2, 2), (None, None), [0, 2000]),
+    ((2, 2), (500, 1000), [2000, 0]),
+    ((4, 1), (None, None), [2000, 1000]),
+]
+
+
+@pytest.mark.parametrize("per", ["line", "encounter"])
+@pytest.mark.parametrize(("quantities", "prices", "fen"), PRICES)
+def test_the_excess_of_several_lines_adds_up(
+    quantities: tuple[int, ...], prices: tuple[int | None, ...], fen: list[int], per: Any
+) -> None:
+    """Of what lines make together the last units are over 2: the dearest lines come first, then the order written."""
+    lines = [
+        line(f"l{n}", facts={"quantity": Decimal(own), "unit_price_fen": price, "amount_fen": own * 1000})
+        for n, (own, price) in enumerate(zip(quantities, prices, strict=True))
+    ]
+    found = decided(rule(day_limit(2), amount="excess", per=per), on=prescription(*lines)).findings
+    money = {each.lines: each.amount_fen for each in found}
+    expected = {(f"l{n}",): own for n, own in enumerate(fen)}
+    assert money == (expected if per == "line" else {tuple(one.id for one in lines): sum(fen)})
+    assert sum(fen) == (sum(quantities) - 2) * 1000
+
+
+def test_days_of_use_over_the_limit_are_the_last_ones() -> None:
+    """Of two courses of 5 days in a row against 7 days the second has 3 days over, the first none."""
+    lines = [line(), line("b", begins=AT + timedelta(days=5))]
+    told = [replace(each, facts={**each.facts, "line.days": 5}) for each in lines]
+    limit = c.DaysOfUse(lines=c.Lines(), above=Decimal(7))
+    found = decided(rule(limit, amount="excess"), on=prescription(*told)).findings
+    assert {each.lines: each.amount_fen for each in found} == {("a",): 0, ("b",): 600}
