@@ -183,21 +183,26 @@ def _no_icd(code: str, what: str) -> str:
 
 
 _TERM = re.compile(r'"([^"]+)"|([^、；;\n|]+)')
+_DOUBTFUL = re.compile(
+    r"[，,]|或|^除|[以之]外|不限|^(?:各科|全院|全部|所有)|(?<=科)[和与及/]|(?<=[\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff])"
+)
+"""What may part names, or turn the sense of a list: taken for one name it would stand for nothing."""
+
 _IN_A_TERM = re.compile(r"[、；;\n|，,]")
 
 
 def terms_of(value: Raw) -> tuple[str, ...]:
-    """Names in a cell, separated by 、 ； or line breaks; a blank may be part of a name.
+    """Names in a cell, separated by 、 ； or line breaks.
 
-    A comma may part names or be part of one, so it is refused. A name that holds a separator itself stands in straight
-    quotes: ``"轻、中度高血压"``.
+    What may part names or be part of one (a comma, 或, a blank) is refused, as are exceptions (除…外). A name that
+    holds a separator itself stands in straight quotes: ``"轻、中度高血压"``.
     """
     parts = []
     for found in _TERM.finditer(text_of(value)):
-        if found[2] and re.search("[，,]", found[2]):
+        if found[2] and _DOUBTFUL.search(found[2].strip()):
             raise refusal(
-                f"`{found[2].strip()}` 中的逗号是分隔还是名称的一部分 (is the comma part of the name)"
-                "; 分隔请用、，名称请加半角引号 (part names by 、, or quote the name)"
+                f"`{found[2].strip()}` 是一个名称、几个名称还是例外 (one name, several, or an exception)"
+                "; 分隔请用、，确是一个名称请加半角引号 (part names by 、, or quote the name)"
             )
         parts.append(found[1] or found[2].strip())
     return tuple(dict.fromkeys(part for part in parts if part))
@@ -205,7 +210,7 @@ def terms_of(value: Raw) -> tuple[str, ...]:
 
 def written_terms(terms: Iterable[str]) -> str:
     """Names as a cell, for :func:`terms_of` to read as the same."""
-    return "、".join(f'"{term}"' if _IN_A_TERM.search(term) else term for term in terms)
+    return "、".join(f'"{term}"' if _IN_A_TERM.search(term) or _DOUBTFUL.search(term) else term for term in terms)
 
 
 # -- numbers, dates, words

@@ -104,17 +104,36 @@ def test_a_code_kept_as_text_by_a_formula_is_read_from_text_files(tmp_path: Path
     assert imported(csv_of(tmp_path / "a.csv", rows))[1]["妇乐胶囊"].trigger.codes == (FEMALE[1],)
 
 
-def test_names_beside_a_comma_are_not_guessed(tmp_path: Path) -> None:
-    """A comma parts names or is part of one: the row comes back; in quotes it is part of the name."""
+@pytest.mark.parametrize("told", ["高血压，糖尿病", "高血压或糖尿病", "高血压 糖尿病", "除高血压外"])
+def test_names_that_may_be_several_are_not_guessed(tmp_path: Path, told: str) -> None:
+    """What parts names or is part of one comes back, and so does an exception; in quotes it is one name."""
     header = ["项目名称", "项目编码", "诊断编码", "诊断名称", "来源文件"]
     rows = [
         header,
-        ["甲检查", "003100000000001", "I10", "高血压，糖尿病", "批"],
-        ["乙检查", "003100000000002", "I10", '"糖尿病，2型"', "批"],
+        ["甲检查", "003100000000001", "I10", told, "批"],
+        ["乙检查", "003100000000002", "I10", f'"{told}"、全身型关节炎', "批"],
     ]
     result, rules = imported(xlsx_of(tmp_path / "a.xlsx", rows), family="R20")
     assert rules.keys() == {"乙检查"}
-    assert "`高血压，糖尿病` 中的逗号" in result.output
+    assert f"a.xlsx[目录]:2:4: 诊断名称: `{told}`" in result.output
+
+
+@pytest.mark.parametrize("told", ["除儿科外", "不限", "各科室", "精神科/心身医学科", "康复医学科和中医科"])
+def test_a_department_that_is_none_comes_back(tmp_path: Path, told: str) -> None:
+    """A department is compared whole: an exception, or two in one, would be none anybody works in."""
+    rows = [["项目名称", "项目编码", "科室名称", "来源文件"], ["甲检查", "003100000000001", told, "批"]]
+    result, rules = imported(xlsx_of(tmp_path / "a.xlsx", rows), family="R21")
+    assert rules == {}
+    assert "a.xlsx[目录]:2:3: 科室名称" in result.output
+
+
+def test_a_trimester_is_said_of_the_pregnant_alone(tmp_path: Path) -> None:
+    """Beside breast-feeding it would ask for both at once, and the rule would never hold."""
+    header = ["药品名称", "药品编码", "生育状态", "孕期", "来源文件"]
+    rows = [header, ["甲药片", DRUG, "妊娠、哺乳", "早期", "批"], ["乙药片", OTHER, "妊娠", "早期", "批"]]
+    result, rules = imported(xlsx_of(tmp_path / "a.xlsx", rows), family="R73")
+    assert rules.keys() == {"乙药片"}
+    assert "a.xlsx[目录]:2:4: 孕期: 孕期只适用于妊娠" in result.output
 
 
 def test_a_second_table_comes_back(tmp_path: Path) -> None:
@@ -209,5 +228,5 @@ def test_a_note_that_holds_a_code_comes_back(tmp_path: Path) -> None:
     """A rule somebody wrote as a note is not passed over; a note without codes is."""
     rows = [HEAD, FEMALE, ["注：本表自发布之日起执行。"], [f"注：{DRUG} 限男性使用"]]
     result, rules = imported(xlsx_of(tmp_path / "a.xlsx", rows))
-    assert (result.exit_code, rules.keys()) == (1, {"妇乐胶囊"})
+    assert (result.exit_code, set(rules)) == (1, {"妇乐胶囊"})
     assert f"a.xlsx[目录]:4: 这一行像注释，却有项目编码 `{DRUG}`" in result.output
