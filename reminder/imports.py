@@ -18,6 +18,7 @@ from msgspec import Struct, field
 from negative_list.dictionary import load
 from negative_list.errors import FieldProblem, Problem, RequestError, SiteError, nearest
 from negative_list.readers.exchange import read_exchange, read_exchanges
+from negative_list.readers.exchange_stock import StockChange
 from negative_list.readers.files import rows_of
 from negative_list.readers.own import LINE_KEYS
 from negative_list.readers.past import ROW_KEYS, coverage_of_row, is_coverage, past_of_row
@@ -27,6 +28,7 @@ from negative_list.site import Sites, decoded
 from reminder.config import SQLITE, Config
 from reminder.feeds import SAYS_NOTHING, Feed
 from reminder.keyed import PATIENT_IDS, encounter_under, lines_under, named_of
+from reminder.stocks import carried_on
 from reminder.stores.base import Coverage, HistoryRecord, StoreError
 from reminder.stores.keys import Keys, KeysError
 from reminder.stores.opening import open_store
@@ -69,6 +71,7 @@ class Batch(Struct, kw_only=True):
     facts: list[StoreFact] = field(default_factory=list)
     records: list[HistoryRecord] = field(default_factory=list)
     coverage: list[Coverage] = field(default_factory=list)
+    stock: list[StockChange] = field(default_factory=list)
     problems: list[tuple[int, FieldProblem]] = field(default_factory=list)
     notes: list[tuple[int, FieldProblem]] = field(default_factory=list)
 
@@ -143,6 +146,7 @@ def read_file(path: Path, into: Into) -> tuple[Batch, list[Problem]]:
 def write(batch: Batch, store: Store, at: datetime) -> int:
     """Write what a batch tells, ``at`` an instant (UTC); returns how much of it was new. Raises ``StoreError``."""
     changed = sum(store.put_facts(part, at=at) for part in _parts(batch.facts))
+    changed += sum(store.put_facts(part, at=at) for part in _parts(carried_on(batch.stock, store)))
     changed += sum(store.put_history(part, at=at) for part in _parts(batch.records))
     for words in _parts(batch.coverage):
         store.put_history((), words, at=at)
@@ -221,6 +225,7 @@ def _exchanged(institution: str, calls: list[Row], into: Into, batch: Batch) -> 
     told, keys = read_exchanges(calls, into.sites), into.keys
     feed = into.feed
     batch.facts += [feed.kept(fact, institution, PATIENT_IDS) for fact in told.facts if not load()[fact.fact].private]
+    batch.stock += told.changes
     for record in told.records:
         patient = keys.patient(PATIENT_IDS, record.patient_id)
         named = HistoryRecord(

@@ -1,15 +1,16 @@
 """Stock and packs: what counting, buying, selling and returning (3501 to 3506) come to.
 
-A count says what is there, every other transaction how much it changes, so that a stock is known from its first count
-on. Batches are counted one by one and belong together. One pack is sold once; a code of a split pack (``trdn_flag``)
-may come again and tells nothing.
+A count says what is there, every other transaction how much it changes, so that a stock is known from a count on, for
+:data:`STOCK_KNOWN`. Batches are counted one by one and belong together. One pack is sold once; a code of a split pack
+(``trdn_flag``) may come again and tells nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from datetime import datetime, time, timedelta
 from decimal import Decimal
+from itertools import groupby
 
 from msgspec import Struct
 
@@ -21,7 +22,23 @@ from negative_list.readers.exchange_table import STOCK_CHANGES
 from negative_list.readers.reading import Place, Row
 from negative_list.readers.stored import StoreFact
 
-__all__ = ["StockChange", "sales", "stock_changes", "stock_facts"]
+__all__ = [
+    "STOCK",
+    "STOCK_KNOWN",
+    "StockChange",
+    "by_subject",
+    "sales",
+    "stock_after",
+    "stock_changes",
+    "stock_facts",
+]
+
+STOCK = "line.stock"
+"""The fact a stock is known as."""
+
+STOCK_KNOWN = timedelta(days=2)
+"""From the day of a count until when it tells the stock: to the end of the day after it. Counts and sales are sent day
+by day; an older count says nothing certain, for what went since may not have been told."""
 
 _AMOUNT = Fact(name="", type="number", zh="数量")
 
@@ -83,29 +100,39 @@ def _sign(work: Work, row: Row, path: str) -> int:
 
 
 def stock_facts(changes: Iterable[StockChange]) -> Iterable[StoreFact]:
-    """The stock of each item after its last change; none for an item that was never counted."""
-    by_subject: dict[str, list[StockChange]] = {}
+    """The stock of each item after each change since its last count; none for an item that was never counted."""
+    for told in by_subject(changes).values():
+        counts = [change for change in told if change.counted]
+        if counts:
+            counted_at = counts[-1].at
+            # Batches counted at one moment are the whole stock of that moment; what was before it does not matter.
+            since = [change for change in told if change.at >= counted_at]
+            known_until = datetime.combine(counted_at.date() + STOCK_KNOWN, time())
+            yield from stock_after(Decimal(0), since, known_until)
+
+
+def by_subject(changes: Iterable[StockChange]) -> dict[str, list[StockChange]]:
+    """Changes of each item in the order of their times, a count before what went at its moment."""
+    told: dict[str, list[StockChange]] = {}
     for change in sorted(changes, key=lambda change: (change.at, not change.counted)):
-        by_subject.setdefault(change.subject, []).append(change)
-    for subject, told in by_subject.items():
-        total = _total(told)
-        if total is not None:
-            last = told[-1]
+        told.setdefault(change.subject, []).append(change)
+    return told
+
+
+def stock_after(total: Decimal, changes: Iterable[StockChange], known_until: datetime | None) -> Iterator[StoreFact]:
+    """The stock at each moment something changed, begun from a stock; it is not known beyond ``known_until``."""
+    for at, told in groupby(sorted(changes, key=lambda change: change.at), key=lambda change: change.at):
+        of_moment = list(told)
+        total += sum(change.amount for change in of_moment)
+        if known_until is None or at < known_until:
             yield StoreFact(
-                subject=subject, fact="line.stock", value=canonical(total), valid_from=last.at, source=last.source
+                subject=of_moment[0].subject,
+                fact=STOCK,
+                value=canonical(total),
+                valid_from=at,
+                expires=known_until,
+                source=of_moment[-1].source,
             )
-
-
-def _total(told: list[StockChange]) -> Decimal | None:
-    """Batches counted at one moment are the whole stock of that moment; changes before a first count do not matter."""
-    total, counted_at = None, None
-    for change in told:
-        if change.counted:
-            total = change.amount + (total if counted_at == change.at and total is not None else 0)
-            counted_at = change.at
-        elif total is not None:
-            total += change.amount
-    return total
 
 
 def sales(work: Work) -> tuple[list[Record], list[StoreFact]]:

@@ -92,6 +92,7 @@ ORDER = (
     "reminder.stores",
     "reminder.keyed",
     "reminder.feeds",
+    "reminder.stocks",
     "reminder.imports",
     "reminder.memory",
     "reminder.saved",

@@ -117,7 +117,7 @@ def test_a_stay_elsewhere_is_a_fact_and_a_visit() -> None:
 
 def counted(amount: object, **fields: object) -> Json:
     """A count of 3501."""
-    row = {"med_list_codg": DRUG, "fixmedins_hilist_id": "L1", "inv_cnt": amount, "invdate": "2026-11-01"}
+    row = {"med_list_codg": DRUG, "fixmedins_hilist_id": "L1", "inv_cnt": amount, "invdate": "2026-11-09"}
     return request("3501", invinfo=[row | fields])
 
 
@@ -143,20 +143,20 @@ STOCK = (f"{INSTITUTION}/{DRUG}", "line.stock")
 
 def test_the_stock_is_the_count_and_what_came_and_went_since() -> None:
     """Purchases and transfers in add, sales and transfers out take away, in the order of their times."""
-    bought = {"med_list_codg": DRUG, "purc_retn_cnt": "10", "purc_retn_stoin_time": "2026-11-05 08:00:00"}
-    moved = {"med_list_codg": DRUG, "inv_chg_type": "102", "cnt": 3, "inv_chg_time": "2026-11-06 08:00:00"}
+    bought = {"med_list_codg": DRUG, "purc_retn_cnt": "10", "purc_retn_stoin_time": "2026-11-09 08:00:00"}
+    moved = {"med_list_codg": DRUG, "inv_chg_type": "102", "cnt": 3, "inv_chg_time": "2026-11-09 12:00:00"}
     calls = [sold(), request("3503", purcinfo=bought), counted(5), request("3502", invinfo=moved)]
     assert facts_of(*calls)[STOCK] == Decimal(10)
-    back = request("3504A", purcinfoDetail=bought | {"purc_retn_stoin_time": "2026-11-12 08:00:00"})
+    back = request("3504A", purcinfoDetail=bought | {"purc_retn_stoin_time": "2026-11-10 12:00:00"})
     assert facts_of(*calls, back)[STOCK] == 0
-    assert facts_of(*calls, sold("3506", "selinfo", sel_retn_time="2026-11-13 09:00:00"))[STOCK] == 12
+    assert facts_of(*calls, sold("3506", "selinfo", sel_retn_time="2026-11-10 13:00:00"))[STOCK] == 12
 
 
 def test_batches_of_one_count_belong_together() -> None:
     """Two batches counted at one time are the stock of that time; a later count replaces both."""
     calls = [counted(5, fixmedins_bchno="A"), counted(7, fixmedins_bchno="B")]
     assert facts_of(*calls)[STOCK] == 12
-    assert facts_of(*calls, counted(1, invdate="2026-11-09"))[STOCK] == 1
+    assert facts_of(*calls, counted(1, invdate="2026-11-10"))[STOCK] == 1
 
 
 def test_a_stock_never_counted_is_unknown() -> None:
@@ -182,8 +182,16 @@ def test_a_change_of_unknown_kind_or_amount_is_noted() -> None:
 
 def test_the_stock_reaches_the_lines_of_its_institution() -> None:
     """The last box was sold: the next line of the same item finds none."""
-    told = supplement(read_check_request(own_body(), SITES), by_subject(counted(2), sold()), datetime(2026, 11, 20))
+    told = supplement(read_check_request(own_body(), SITES), by_subject(counted(2), sold()), datetime(2026, 11, 10, 10))
     assert told.encounter.lines[0].facts["line.stock"] == 0
+
+
+def test_a_count_tells_the_stock_to_the_end_of_the_next_day() -> None:
+    """What went since an older one may not have been told."""
+    (fact,) = read_exchanges([counted(2)], SITES).facts
+    assert (fact.valid_from, fact.expires) == (datetime(2026, 11, 9), datetime(2026, 11, 11))
+    late = sold(sel_retn_time="2026-11-11 09:00:00")
+    assert facts_of(counted(2), late)[STOCK] == 2
 
 
 # -- packs

@@ -137,8 +137,8 @@ def test_the_wards_list_is_readable(store: SqlStore) -> None:
 
 def test_a_stay_without_ward_is_found_by_its_department_and_order(store: SqlStore) -> None:
     """Most bodies tell a department only: it leads to the patient with the bed, the admission and the order."""
-    told = {"encounter.ward": "", "encounter.department_name": "神经内科"}
-    store.keep([stay(**told, **{"encounter.admitted_at": datetime(2026, 2, 28, 20)})])
+    told: dict[str, Any] = {"encounter.ward": "", "encounter.department_name": "神经内科"}
+    store.keep([stay(**told | {"encounter.admitted_at": datetime(2026, 2, 28, 20)})])
     make_round(active(rule(COURSE, action="warn")), store, on(15))
     (row,) = ward_rows(store.findings(), Sites().default.zone)
     places = [row[name] for name in ("ward", "department", "bed", "admitted_on", "line_id", "ordered_at")]
