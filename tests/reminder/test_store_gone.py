@@ -112,7 +112,7 @@ def test_a_store_that_hangs_does_not_hold_a_check_up(here: Running, moody: Moody
     metrics = here.service.metrics.text().decode().splitlines()
     assert 'reminder_store_reads_total{result="slow"} 1.0' in metrics
     assert 'reminder_not_evaluated_total{reason="not_read"} 1.0' in metrics
-    seconds, _ = took_s(lambda: [asked(here, body()) for _ in range(20)])
+    seconds, _ = took_s(lambda: [asked(here, body(patient=f"P{n}")) for n in range(20)])
     assert seconds < 2.0
     assert get(here.at("http"), "/readyz")[1]["degraded"] != []
 
