@@ -63,7 +63,7 @@ def rules_of(family: Family, values: Values, base: Rule | None = None) -> tuple[
     if not told.get("document") and base is None:
         raise refusal("没有来源文件 (no basis); 请填写依据的文件，或用 --document 给出 (name the document)", "document")
     missing = [needed for needed in family.needs if not any(told.get(name) not in (None, ()) for name in needed)]
-    if missing and told.get("remark") and family.remarks:
+    if missing and told.get("remark") and family.remarks and (told.get("codes") or told.get("name")):
         return _of_remark(family, told)
     for needed in missing:
         named = "、".join(columns()[name].zh for name in needed)

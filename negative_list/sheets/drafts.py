@@ -42,7 +42,7 @@ def drafted(rows: Iterable[Row], family: Family) -> tuple[tuple[Draft, ...], tup
     """The drafts of rows in the order of their first row, and rows that contradict the one they belong to."""
     singles = [Draft(values=_branched(row.values), rows=(row,)) for row in rows]
     bad: list[Bad] = []
-    for key_of in (_by_id, _by_group, _by_item, _by_statement):
+    for key_of in (_by_all, _by_id, _by_group, _by_item, _by_statement):
         singles = _joined(singles, partial(key_of, family=family), bad)
     return tuple(singles), tuple(bad)
 
@@ -56,6 +56,12 @@ def _branched(values: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 _OF_A_BRANCH = ("diagnosis_codes", "diagnosis_terms", "main_only", "past")
+
+
+def _by_all(draft: Draft, family: Family) -> Hashable:  # noqa: ARG001 - one signature for all keys
+    """Rows that say the same count once."""
+    told = {key: value for key, value in draft.values.items() if key != "comment"}
+    return None if "branch" in told else ("all", _frozen(told))
 
 
 def _by_id(draft: Draft, family: Family) -> Hashable:  # noqa: ARG001 - one signature for all keys

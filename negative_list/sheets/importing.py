@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from negative_list.classes import classes
 from negative_list.errors import ListError, Problem
 from negative_list.rules import NamedSet, RuleList
+from negative_list.sheets.agreement import agreeing
 from negative_list.sheets.cells import folded, text_of
 from negative_list.sheets.columns import columns
 from negative_list.sheets.drafts import drafted
@@ -190,7 +191,9 @@ def import_tables(found: Sequence[Found], family: Family, existing: RuleList, wa
     rows = [row for table in tables for row in table.rows]
     if wanted.document:
         rows = [replace(row, values={"document": wanted.document, **row.values}) for row in rows]
-    drafts, contradicting = drafted(rows, family)
+    joined, apart = drafted(rows, family)
+    drafts, against = agreeing(joined, family)
+    contradicting = (*apart, *against)
     rejected = [*(bad for table in tables for bad in table.bad), *contradicting]
     by_column = any("operation" in _places(one) for one in found)
     mode = wanted.mode or ("action" if by_column else "add")

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from negative_list.conditions import All, Fact
 from negative_list.parse import Parsed, Place
 from negative_list.rules import Rule, RuleList
+from negative_list.sheets.agreement import about, refused_sex, same_rule, together
 from negative_list.sheets.cells import CellError, refusal
 from negative_list.sheets.convert import identity_of, rules_of, values_of
 from negative_list.sheets.drafts import Draft
@@ -133,7 +133,7 @@ class _Merging:
         if operation == "change" and found is None:
             raise self._unknown(draft)
         if found is not None and found.id in self.made:
-            raise self._same(found.id)
+            raise same_rule(self.made[found.id])
         if operation == "add" and found is not None:
             message = f"规则 `{found.id}` 已存在 (the rule is there already); 请改为 调整 (make it a change)"
             raise refusal(message, "operation" if "operation" in draft.values else "codes")
@@ -164,15 +164,9 @@ class _Merging:
         message = f"列表中没有这条规则 (no such rule in the list); {hint}请核对编码或规则编号 (check codes and id)"
         return refusal(message, "rule_id" if draft.values.get("rule_id") else "codes")
 
-    def _same(self, rule_id: str) -> CellError:
-        other = self.made[rule_id].rows[0]
-        place = f"{other.grid.place} 第 {other.row + 1} 行"
-        message = f"与 {place} 是同一条规则 (the same rule as another row); 请合并，或给出不同的规则编号 (join them)"
-        return refusal(message, "rule_id")
-
     def _put(self, rule: Rule, draft: Draft, base: Rule | None) -> None:
         if rule.id in self.made:
-            raise self._same(rule.id)
+            raise same_rule(self.made[rule.id])
         self._validate(rule)
         before = base if base is not None and base.id == rule.id else self.rules.get(rule.id)
         if before is None:
@@ -222,11 +216,11 @@ class _Merging:
 
     def _agree(self, rule: Rule) -> None:
         """Refuse a rule that limits to one sex what another limits to the other: together they refuse everybody."""
-        sex = _refused_sex(rule)
-        for code in sorted(_about(rule)) if sex else ():
+        sex = refused_sex(rule)
+        for code in sorted(about(rule)) if sex else ():
             others = [self.rules[named] for named in self._by_sex.get(code, ()) if named in self.rules]
             for other in others:
-                if other.id != rule.id and _refused_sex(other) != sex and _together(rule, other):
+                if other.id != rule.id and refused_sex(other) != sex and together(rule, other):
                     message = (
                         f"`{code}` 在规则 `{other.id}` 中限另一性别 (another rule limits it to the other sex)"
                         "; 请核对，以新的为准时先停用那一条 (check it; end that rule where this one is right)"
@@ -234,7 +228,7 @@ class _Merging:
                     raise refusal(message, "sex")
 
     def _note_sex(self, rule: Rule) -> None:
-        for code in _about(rule) if _refused_sex(rule) else ():
+        for code in about(rule) if refused_sex(rule) else ():
             self._by_sex.setdefault(code, set()).add(rule.id)
 
     def _validate(self, rule: Rule) -> None:
@@ -293,23 +287,6 @@ class _Merging:
 
 
 _NOWHERE = Place(file="", locate=lambda _path: (0, 0))
-
-
-def _refused_sex(rule: Rule) -> tuple[object, ...] | None:
-    """The sex a rule refuses an item to, where that is what it says."""
-    parts = rule.violation.of if isinstance(rule.violation, All) else (rule.violation,)
-    return next((part.any_of for part in parts if isinstance(part, Fact) and part.fact == "patient.sex"), None)
-
-
-def _about(rule: Rule) -> set[str]:
-    return {*rule.trigger.codes, *rule.trigger.diagnoses, *rule.trigger.operations}
-
-
-def _together(one: Rule, other: Rule) -> bool:
-    """Whether there is a day on which both rules are in force."""
-    begins = max((rule.valid_from for rule in (one, other) if rule.valid_from), default=None)
-    ends = min((rule.valid_to for rule in (one, other) if rule.valid_to), default=None)
-    return begins is None or ends is None or begins <= ends
 
 
 def _says_the_same(before: Rule, rule: Rule, draft: Draft) -> bool:

@@ -148,14 +148,6 @@ def test_a_second_table_comes_back(tmp_path: Path) -> None:
     assert rules["妇乐胶囊"].trigger.codes == (OTHER,)
 
 
-def test_an_item_is_not_limited_to_both_sexes(tmp_path: Path) -> None:
-    """Rules that share a code and limit it to one sex each would refuse everybody."""
-    rows = [HEAD, [*FEMALE[:1], f"{DRUG}、{OTHER}", *FEMALE[2:]], ["阿帕他胺片", OTHER, "男", "批"]]
-    result, rules = imported(xlsx_of(tmp_path / "a.xlsx", rows))
-    assert rules.keys() == {"妇乐胶囊"}
-    assert f"a.xlsx[目录]:3:3: 限定性别: `{OTHER}` 在规则" in result.output
-
-
 def changed(tmp_path: Path, row: list[Any], *words: str) -> Any:
     """A list with one rule of 2026-01-01, changed by a sheet of these rows: its rules."""
     old = xlsx_of(tmp_path / "old.xlsx", [[*HEAD, "生效日期"], [*FEMALE, "2026-01-01"]])
