@@ -220,10 +220,10 @@ def _make_fertility(values: Values) -> Made:
     states, weeks = values["fertility"], values.get("trimester", ())
     violation: Condition = Fact(fact="encounter.fertility", any_of=tuple(states))
     if weeks and tuple(states) != ("pregnant",):
-        message = (
+        unsaid = (
             "孕期只适用于妊娠 (a trimester is said of the pregnant alone); 其他状态请另写一行 (give the others a row)"
         )
-        raise refusal(message, "trimester")
+        raise refusal(unsaid, "trimester")
     if weeks:
         violation = All(of=(violation, Fact(fact="encounter.trimester", any_of=tuple(int(week) for week in weeks))))
     named = joined(_STATES[state] for state in states)
