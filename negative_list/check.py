@@ -9,8 +9,11 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from negative_list.codes import icd_prefixes, is_history
 from negative_list.prescription import COVERAGE_GRACE
+from negative_list.refunds import settle
 from negative_list.text import Statement, clauses, normalise
 
 if TYPE_CHECKING:
@@ -47,6 +50,7 @@ class Check:
     __slots__ = (
         "at",
         "birth",
+        "doubtful",
         "encounter",
         "encounter_facts",
         "history",
@@ -57,16 +61,35 @@ class Check:
     )
 
     def __init__(self, prescription: Prescription, at: datetime, terms: Terms, history: History | None = None) -> None:
-        self.prescription = prescription
-        self.encounter: Encounter = prescription.encounter
+        self.doubtful: frozenset[int] = frozenset()
+        self.prescription, self.history = prescription, history
+        self._settle()
+        self.encounter: Encounter = self.prescription.encounter
         self.patient_facts: Mapping[str, FactValue] = prescription.patient.facts
         self.encounter_facts: Mapping[str, FactValue] = prescription.encounter.facts
         self.at = at
         self.terms = terms
-        self.history = history
         self.memo: dict[Any, Any] = {}
         birth = self.patient_facts.get("patient.birth_date")
         self.birth: date | None = birth if isinstance(birth, date) else None
+
+    def _settle(self) -> None:
+        """Takes refunds away; ``doubtful`` are the lines, by identity, that may have been refunded."""
+        own = settle(self.prescription.encounter.lines)
+        if own.lines is not self.prescription.encounter.lines:
+            encounter = replace(self.prescription.encounter, lines=own.lines)
+            self.prescription = replace(self.prescription, encounter=encounter)
+        others = [settle(encounter.lines) for encounter in self.prescription.others]
+        if any(each.lines is not one.lines for each, one in zip(others, self.prescription.others, strict=True)):
+            settled = zip(self.prescription.others, others, strict=True)
+            kept = tuple(replace(encounter, lines=each.lines) for encounter, each in settled)
+            self.prescription = replace(self.prescription, others=kept)
+        self.doubtful = own.doubtful.union(*(each.doubtful for each in others))
+        if self.history is not None:
+            past = settle(self.history.lines, own.unmatched)
+            if past.lines is not self.history.lines:
+                self.history = replace(self.history, lines=past.lines)
+            self.doubtful |= past.doubtful
 
     def remember(self, key: Any, make: Any) -> Any:
         """The value of ``make()``, made once in this check for ``key``."""

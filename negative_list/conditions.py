@@ -14,6 +14,7 @@ The rules every kind keeps:
   certain, and the most it can be. ``above 3`` is true when low > 3, false when high <= 3, otherwise unknown.
 * A line is a *certain* member of a selection when all of the selection's tests are true for it, *possible* when none
   is false but some are unknown. Certain lines make the low end, certain and possible ones the high end.
+* Refunds (:mod:`negative_list.refunds`) are no lines, nor is what they take away; one they may be of is possible.
 * Where the window is not *covered* (see :class:`Window`) further lines may exist that we were not shown: the high
   end is without limit, ``some`` that is not true is unknown, and ``every`` that is not false is unknown.
 

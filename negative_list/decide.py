@@ -182,7 +182,7 @@ def _second(first: Matched, compiled: CompiledList, fuller: Fuller) -> Matched:
 def _judged_on(first: Matched, compiled: CompiledList, prescription: Prescription, history: History | None) -> Matched:
     """The undecided judgements of a pass made again with a history that holds no copies."""
     check = Check(prescription, first.check.at, compiled.terms, history)
-    renewed = Matched(check=check, judgements=_on(first, prescription))
+    renewed = Matched(check=check, judgements=_on(first, check.prescription))
     return again(renewed, renewed.unknown, check)
 
 
@@ -192,6 +192,7 @@ def _on(first: Matched, prescription: Prescription) -> tuple[Judgement, ...]:
     return tuple(
         judgement if judgement.line is None else msgspec.structs.replace(judgement, line=lines[judgement.line.id])
         for judgement in first.judgements
+        if judgement.line is None or judgement.line.id in lines
     )
 
 

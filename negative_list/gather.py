@@ -150,7 +150,8 @@ class Gatherer:
         others = (*whole[:at], *whole[at + 1 :])
         if self._lines.different:
             return Gathered(certain=(), possible=others, covered=found.covered)
-        if self._members.means(check, trigger) and (self._where is None or self._where(check, trigger)):
+        sure = self._members.means(check, trigger) and id(trigger) not in check.doubtful
+        if sure and (self._where is None or self._where(check, trigger)):
             return Gathered(certain=(trigger,), possible=others, covered=found.covered, whole=whole)
         return Gathered(certain=(), possible=whole, covered=found.covered)
 

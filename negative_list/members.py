@@ -135,10 +135,12 @@ class Members:
         if self._single is not None:
             by_code, unusable = check.index(whole_patient=whole_patient)
             if not unusable:
-                return [(pool[place], True) for place in by_code.get(self._single, ())]
+                doubtful = check.doubtful
+                return [(line := pool[place], id(line) not in doubtful) for place in by_code.get(self._single, ())]
         lines = pool if self._names_only else [pool[place] for place in self._candidates(check, whole_patient)]
         judged = ((line, self.means(check, line)) for line in lines)
-        return [(line, meant is True) for line, meant in judged if meant is not False]
+        doubtful = check.doubtful
+        return [(line, meant is True and id(line) not in doubtful) for line, meant in judged if meant is not False]
 
     def _candidates(self, check: Check, whole_patient: bool) -> list[int]:
         """Places in the pool of the lines that can be meant, so that a stay of thousands of lines stays cheap."""

@@ -120,6 +120,8 @@ def _coverage_needs(check: Check, window: c.Window) -> Iterator[str]:
 def _doubts(check: Check, binder: Binder, trigger: Line | None, lines: c.Lines, line: Line) -> Iterator[str]:
     """Why one line is only possibly gathered."""
     yield from _item_doubts(check, binder.members(lines.items), lines.items, line)
+    if id(line) in check.doubtful:
+        yield "line.quantity"
     if within(lines.window, check, trigger, line) is None:
         yield from _window_doubts(check, lines.window, trigger, line)
     if line is not trigger:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 from msgspec import Struct
+from msgspec.structs import replace
 
 from negative_list.prescription import (
     Diagnosed,
@@ -221,11 +222,15 @@ def _patient(random: Random, at: datetime) -> Patient:
 def _encounter(random: Random, name: str, times: _Times, admitted: datetime, number: int) -> Encounter:
     # Few different items a body: only then do lines of one item, and pairs, meet.
     items = random.sample(ITEMS, random.randint(2, 5))
+    refunding = random.random() < 0.1
     facts = _encounter_facts(random, times.at, admitted)
     institution = str(facts.get("encounter.institution_id", "H1"))
     return Encounter(
         id=name,
-        lines=tuple(_line(random, f"{name}-{n}", name, times, items, institution) for n in range(number)),
+        lines=tuple(
+            _maybe_refund(random, _line(random, f"{name}-{n}", name, times, items, institution), refunding)
+            for n in range(number)
+        ),
         diagnoses=tuple(_diagnosed(random) for _ in range(random.choice((0, 1, 1, 2, 3)))),
         operations=tuple(_operated(random) for _ in range(random.choice((0, 0, 1, 1, 2)))),
         facts=facts,
@@ -288,6 +293,14 @@ def _line(
         facts=facts,
         times=_found(random, facts, times.at),
     )
+
+
+def _maybe_refund(random: Random, line: Line, refunding: bool) -> Line:
+    """Now and then a refund of what other lines charged."""
+    if not refunding or random.random() < 0.6:
+        return line
+    known = {name: -value for name in ("line.quantity", "line.amount_fen") if (value := line.facts.get(name))}  # type: ignore[operator]
+    return replace(line, facts={**line.facts, **known})
 
 
 def _codes(random: Random, code: str) -> tuple[tuple[str, ...], bool]:

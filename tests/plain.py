@@ -1,13 +1,15 @@
 """The plain matcher, the loop: the specification of match, as anyone can check it.
 
-The parts it stands on, in the order they build on each other: ``plain_scene``, ``plain_windows``, ``plain_lines``,
-``plain_totals``, ``plain_order``, ``plain_gathered``, ``plain_visits``, ``plain_kinds`` and ``plain_amounts``.
+The parts it stands on, in the order they build on each other: ``plain_scene``, ``plain_refunds``, ``plain_windows``,
+``plain_lines``, ``plain_totals``, ``plain_order``, ``plain_gathered``, ``plain_visits``, ``plain_kinds`` and
+``plain_amounts``.
 
 For every rule and every current line of the current encounter (in body order; once without a line for diagnoses,
-operations and the encounter): is it triggered, is the rule in force on that day with no rule in force that stands in
-for it, is the line one the fund is asked to pay, and is ``all(scope, violation)`` true, false or unknown? A rule that
-finds once for an encounter makes one finding of all lines where it is true; only without any it is undecided, over all
-lines where it is unknown. A finding's action is the strongest of its lines': the first grade that holds, or the rule's.
+operations and the encounter), once refunds are taken away: is it triggered, is the rule in force on that day with no
+rule in force that stands in for it, is the line one the fund is asked to pay, and is ``all(scope, violation)`` true,
+false or unknown? A rule that finds once for an encounter makes one finding of all lines where it is true; only without
+any it is undecided, over all lines where it is unknown. A finding's action is the strongest of its lines': the first
+grade that holds, or the rule's.
 
 It is clear before it is fast: no index, no cache. Where the docstrings of the records leave something open, it is
 decided here; the examples in ``tests/property`` state most of it.
@@ -47,6 +49,7 @@ from negative_list.prescription import Diagnosed, History, Operated, Prescriptio
 from negative_list.rules import ACTIONS, Action
 from tests.plain_amounts import amount_fen
 from tests.plain_kinds import answer, expanded, stated
+from tests.plain_refunds import without_refunds
 from tests.plain_scene import NOTHING, Answer, Kleene, Scene, Trigger, in_place, named
 
 if TYPE_CHECKING:
@@ -96,6 +99,7 @@ def match_plainly(
 
 
 def _scene(rules: RuleList, prescription: Prescription, at: datetime, history: History, seen: Seen) -> Scene:
+    prescription, history, doubted = without_refunds(prescription, history)
     encounter = prescription.encounter
     own = encounter.lines + tuple(line for line in history.lines if line.encounter_id == encounter.id)
     elsewhere = tuple(line for other in prescription.others for line in other.lines)
@@ -108,6 +112,7 @@ def _scene(rules: RuleList, prescription: Prescription, at: datetime, history: H
         writing=frozenset(id(line) for line in encounter.lines if line.current),
         own=own,
         every=encounter.lines + elsewhere + history.lines,
+        doubted=doubted,
         seen=seen,
         judge=answer,
     )

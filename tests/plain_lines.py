@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["Gathered", "gather", "is_among"]
 
 
+REFUNDED: Told = (None, frozenset({"line.quantity"}))
+"""Unknown for want of the charge a refund is of."""
+
+
 class Gathered(NamedTuple):
     """Lines a condition gathers: those that are members for certain, those that may be, and why not all is exact.
 
@@ -93,6 +97,8 @@ def _gathered(lines: Lines, line: Line, scene: Scene, trigger: Trigger) -> Told:
         seen = both(seen, _same(fact, line, trigger))
     for fact in lines.different:
         seen = both(seen, _differs(fact, line, trigger))
+    if id(line) in scene.doubted:
+        seen = both(seen, REFUNDED)
     if seen[0] is False or lines.where is None:
         return seen
     given = scene.judge(lines.where, scene, in_place(line, scene))

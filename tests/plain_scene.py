@@ -62,7 +62,8 @@ class Scene(Struct, kw_only=True):
     """Everything a decision sees, how conditions are judged, and a tally of what each condition kind answered.
 
     ``own`` are the lines of the current encounter, ``every`` all the patient's, ``writing`` the identities of the
-    current ones. ``judge`` is :func:`tests.plain_kinds.answer`, for lines are gathered by conditions too.
+    current ones, ``doubted`` of those that may be refunded. ``judge`` is :func:`tests.plain_kinds.answer`, for lines
+    are gathered by conditions too.
     """
 
     rules: RuleList
@@ -73,6 +74,7 @@ class Scene(Struct, kw_only=True):
     writing: frozenset[int]
     own: tuple[Line, ...]
     every: tuple[Line, ...]
+    doubted: frozenset[int]
     seen: Counter[tuple[str, Kleene]]
     judge: Callable[[Condition, Scene, Trigger], Answer]
 

@@ -81,6 +81,7 @@ _MOMENTS = frozenset({"request.time", "line.begins", "line.stops"})
 _FLAGS = frozenset({"line.current", "diagnosis.main", "operation.main"})
 _FLAG = Fact(name="", type="flag", zh="")
 _YUAN = Fact(name="", type="number", zh="金额", minimum=Decimal(0))
+_BACK = Fact(name="", type="number", zh="金额")
 _SCALARS = frozenset({str, int, float, bool, Decimal})
 _USUAL_DIGITS = 9
 _FEN_PLACES = 2
@@ -163,7 +164,7 @@ def own_value(fact: Fact, site: Site) -> Callable[[object], Value | None]:
         return _record(fact, site)
     if fact.type in {"text", "code"} and not fact.unknown:
         return _text_reader()
-    if fact.type == "number" and fact.minimum == 0 and fact.maximum is None:
+    if fact.type == "number" and fact.minimum in {0, None} and fact.maximum is None:
         return _number_reader(fact, site)
     return lambda raw: parse_value(fact, raw, site.zone)
 
@@ -236,7 +237,7 @@ def _fen_reader(fact: Fact) -> Callable[[object], FactValue | None]:
         if _digits(whole) and len(places) <= _FEN_PLACES and (not places or _digits(places)):
             fen = int(whole) * 100 + int(places.ljust(2, "0"))
         else:
-            yuan = parse_value(_YUAN, raw)
+            yuan = parse_value(_YUAN if fact.minimum == 0 else _BACK, raw)
             if not isinstance(yuan, Decimal):
                 return None
             fen = int((yuan * 100).quantize(_ONE, ROUND_HALF_UP))

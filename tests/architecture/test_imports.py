@@ -44,6 +44,7 @@ ORDER = (
     "negative_list.validate_cases",
     "negative_list.validate",
     "negative_list.terms",
+    "negative_list.refunds",
     "negative_list.check",
     "negative_list.windows",
     "negative_list.members",

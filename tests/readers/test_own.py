@@ -173,7 +173,7 @@ def test_what_is_no_prescription_is_refused_by_field(sent: dict[str, Any], field
 @pytest.mark.parametrize(
     ("fields", "fact"),
     [
-        ({"quantity": -1}, "line.quantity"),
+        ({"quantity": "9e15"}, "line.quantity"),
         ({"unit_price_fen": 12.5}, "line.unit_price_fen"),
         ({"item_type": "pill"}, "line.item_type"),
         ({"begins": "2026-13-45"}, "line.begins"),
@@ -218,3 +218,13 @@ def test_the_same_medicine_has_one_generic_code(code: str, generic: str | None) 
     """A western drug's code up to its name; another item's whole code; nothing for a line without a national code."""
     told = read_check_request(own_body([own_line(code=code, item_type=None)]), Sites())
     assert told.encounter.lines[0].facts.get("line.generic") == generic
+
+
+def test_refunds_keep_their_quantities_and_amounts() -> None:
+    """What is below zero is a refund and no mistake, in our own JSON as in the national body."""
+    own = read_check_request(own_body([own_line(), own_line(id="R2", quantity=-1, amount_fen=-1250)]), SITES)
+    sent = body([line(), line(rx_id="R2", cnt=-1, sumamt=-12.5, ownpay_amt=-12.5)])
+    for told in (own, read_national(sent, SITES)):
+        facts = told.encounter.lines[1].facts
+        assert (facts["line.quantity"], facts["line.amount_fen"]) == (Decimal(-1), -1250)
+        assert told.notes == ()

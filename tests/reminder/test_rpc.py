@@ -145,7 +145,7 @@ def test_eight_megabytes_of_text_are_refused_naming_the_field(here: Running) -> 
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"quantity": "-1"}, "quantity"),
+        ({"quantity": "9e15"}, "quantity"),
         ({"quantity": "many"}, "quantity"),
         ({"name": "阿帕\x07他胺"}, "name"),
         ({"begins": "2026-13-41"}, "begins"),
