@@ -105,6 +105,8 @@ def written_window(window: Window) -> str:
     """A window as a cell, with everything told that a reader might take otherwise."""
     words = {unit: word for word, unit, _ in _CALENDAR}
     base = words.get(window.unit) or {"hours": "{}小时", "days": "{}天", "course": "疗程{}天"}.get(window.unit, "?")
+    if (window.unit, window.length) == ("hours", 1):
+        base = "任意{}小时"  # 1小时 alone is the hour of the clock
     told = []
     if window.unit in ("hours", "days"):
         told.append("含端" if window.ends == "closed" else "不含端")

@@ -10,12 +10,13 @@ import pytest
 
 import negative_list
 from negative_list.compile import canonical_lines
-from negative_list.conditions import Age
+from negative_list.conditions import Age, Window
 from negative_list.conditions import Any as AnyOf
 from negative_list.parse import read_list
 from negative_list.rules import Basis, Rule, RuleList, Text, Trigger
 from negative_list.sheets.convert import not_held
 from negative_list.sheets.families import FAMILIES
+from negative_list.sheets.spans import read_window, written_window
 from tests.sheets.books import run
 
 SAMPLE = Path(negative_list.__file__).parent / "lists" / "sample"
@@ -136,3 +137,11 @@ def test_named_sets_go_with_the_rules_that_use_them(tmp_path: Path) -> None:
     assert read_list(tmp_path / "list.jsonl").sets == read_list(SAMPLE).sets
     text = run("export", "sheet", SAMPLE, "--family", "R04", "-o", tmp_path / "a.csv")
     assert (text.exit_code, "sets.herbs-not-alone" in text.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("unit", ["hours", "days", "course"])
+@pytest.mark.parametrize("length", [1, 2, 24])
+def test_a_counted_window_is_no_window_of_the_calendar(unit: Any, length: int) -> None:
+    """Any sixty minutes are written apart from the hour of the clock."""
+    window = Window(unit=unit, length=length, whose="encounter")
+    assert read_window(written_window(window)) == window
