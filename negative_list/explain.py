@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from datetime import date
+from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -259,6 +260,22 @@ def _saw_lines(check: Check, binder: Binder, line: Line | None, condition: Any, 
             evidence.see_line(name, each)
 
 
+def _saw_total(check: Check, binder: Binder, line: Line | None, condition: Any, evidence: Evidence) -> None:
+    """What days or amounts come to over all gathered lines, which the limit is held against, and those lines."""
+    if isinstance(condition, c.DaysOfUse):
+        name, unit = "encounter.days_of_use", ""
+    elif isinstance(condition, c.Sum) and condition.of == "line.quantity" and not condition.weights and line:
+        name, unit = "encounter.total", str(line.facts.get("line.unit", ""))
+    else:
+        name, unit = "", ""
+    interval = measure_of(binder, condition)(check, line) if name else None
+    if interval is not None and math.isfinite(interval[0]):
+        total = Decimal(interval[0])
+        shown = int(total) if total == total.to_integral_value() else total.normalize()
+        evidence.see(name, check.encounter.id, shown, unit=unit, source="derived")
+    _saw_lines(check, binder, line, condition, evidence)
+
+
 def _facts_of_all(condition: Any) -> tuple[str, ...]:
     """The facts of all gathered lines the number was made of."""
     if isinstance(condition, c.SupplyLeft):
@@ -323,4 +340,6 @@ _SEEN: dict[type, Callable[..., None]] = {
     c.VisitCount: _saw_visits("encounter.visits"),
     c.SinceVisit: _saw_visits("encounter.days_since_visit"),
     **dict.fromkeys(_GATHERING, _saw_lines),
+    c.Sum: _saw_total,
+    c.DaysOfUse: _saw_total,
 }

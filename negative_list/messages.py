@@ -27,6 +27,9 @@ HEAD_LENGTH = 40
 SHOWN_FACTS = 3
 """Facts named in a text; more are in the finding itself."""
 
+_PART_OF: Mapping[str, str] = {"encounter.days_of_use": "line.days", "encounter.total": "line.quantity"}
+# What is told of all lines together stands for what is told of the one.
+
 _PSEUDO_LABELS: Mapping[str, tuple[str, str]] = {
     "history": ("既往用药与就诊记录", "history"),
     "patient.age": ("年龄", "age"),
@@ -204,7 +207,9 @@ def _to_do(finding: Finding) -> str:
 
 def _why(finding: Finding, rule: Rule, words: Words, language: Language) -> str:
     """The rule's own words, with the facts they were held against."""
-    own = (fact for fact in finding.facts if _tellable(fact) and fact.subject not in finding.involved)
+    parts = {_PART_OF[fact.fact] for fact in finding.facts if fact.fact in _PART_OF}
+    whole = (fact for fact in finding.facts if _tellable(fact) and fact.fact not in parts)
+    own = (fact for fact in whole if fact.subject not in finding.involved)
     seen = list(dict.fromkeys(_shown(fact, words, language) for fact in own))[:SHOWN_FACTS]
     told = words.seen.format(words.comma.join(seen)) if seen else ""
     # What is not decided is never told as if it were so.

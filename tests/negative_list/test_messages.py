@@ -195,12 +195,12 @@ def test_a_line_is_always_called_something(name: str, code: str, called: str) ->
 
 
 def test_facts_of_other_lines_are_not_told_twice() -> None:
-    """The text tells the offending line's facts; those of the lines it is added to are in the finding."""
+    """The text tells what they come to; what each line adds to it is in the finding."""
     limit = rule(day_limit(2), action="warn")
     twice = prescription(line(facts={"quantity": Decimal(3)}), line("b", current=False))
     (found,) = decided(limit, on=twice).findings
-    assert "（数量：3）" in found.message
-    assert [(seen.subject, seen.value) for seen in found.facts] == [("a", Decimal(3)), ("b", Decimal(1))]
+    assert "（累计：4）" in found.message
+    assert [(seen.subject, seen.value) for seen in found.facts] == [("E", 4), ("a", Decimal(3)), ("b", Decimal(1))]
 
 
 AMOUNTS = [

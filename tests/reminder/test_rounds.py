@@ -82,6 +82,14 @@ def test_the_last_payable_day_is_announced_the_day_before(store: SqlStore) -> No
     ]
 
 
+def test_the_ward_reads_how_long_the_course_is(store: SqlStore) -> None:
+    """Each day is a slice of one day; the limit is held against all of them."""
+    store.keep([stay()])
+    make_round(active(rule(COURSE, action="warn")), store, on(15))
+    (found,) = store.findings()
+    assert "（累计用药天数：15天）" in found.message
+
+
 def test_a_round_made_again_changes_nothing(store: SqlStore) -> None:
     """What is open stays open since it was first found."""
     store.keep([stay()])

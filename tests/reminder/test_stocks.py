@@ -30,7 +30,7 @@ class Stock:
         """One call in a file of its own."""
         file = self.folder / "call.json"
         file.write_text(json.dumps(call | {"fixmedins_code": HERE, "inf_time": "2026-11-09 20:00:00"}))
-        assert import_files([file], Config(data=self.folder), HERE, str) == []
+        assert import_files([file], Config(data=self.folder), HERE, print) == []
 
     def counted(self, amount: int, at: str = "2026-11-09 07:00:00") -> None:
         """3501."""
