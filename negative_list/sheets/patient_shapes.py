@@ -220,16 +220,16 @@ def _make_fertility(values: Values) -> Made:
     states, weeks = values["fertility"], values.get("trimester", ())
     violation: Condition = Fact(fact="encounter.fertility", any_of=tuple(states))
     if weeks and tuple(states) != ("pregnant",):
-        unsaid = (
+        message = (
             "孕期只适用于妊娠 (a trimester is said of the pregnant alone); 其他状态请另写一行 (give the others a row)"
         )
-        raise refusal(unsaid, "trimester")
+        raise refusal(message, "trimester")
     if weeks:
         violation = All(of=(violation, Fact(fact="encounter.trimester", any_of=tuple(int(week) for week in weeks))))
     named = joined(_STATES[state] for state in states)
     when = f"（孕{joined(_TRIMESTERS[week] for week in weeks)}）" if weeks else ""
-    message = Text(zh=f"{named}患者{when}不宜使用", en="not for this reproductive state")
-    return Made(violation=violation, trigger=trigger_of(values), message=message)
+    text = Text(zh=f"{named}患者{when}不宜使用", en="not for this reproductive state")
+    return Made(violation=violation, trigger=trigger_of(values), message=text)
 
 
 def _take_fertility(rule: Rule, core: Condition) -> Values | None:
