@@ -158,7 +158,7 @@ def test_a_record_tells_everything_wrong_with_it() -> None:
         "list:5:43: violation.of[0].unit: `years` is not one of year, month, day; did you mean `year`?",
         (
             "list:5:87: violation.of[1].lines.window.unit: `week` is not one of instant, hour, day, month, quarter, "
-                "year, insurance_year, hours, days, encounter, lifetime, course, in_use, first_use"
+            "year, insurance_year, hours, days, encounter, lifetime, course, in_use, first_use"
         ),
         "list:5:106: violation.of[1].lines.itms: unknown key `itms`; did you mean `items`?",
         "list:7:3: action: `stop` is not one of remind, warn, block",
