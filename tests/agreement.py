@@ -51,7 +51,9 @@ def match_engine(compiled: CompiledList, case: Case) -> Outcome:
 
 def _told(missed: NotEvaluated, per: dict[str, str]) -> list[tuple[str, ...]]:
     """The lines of an undecided rule one by one, as it would find them, or all that it finds at once."""
-    return [missed.lines] if per[missed.rule_id] == "encounter" or not missed.lines else [(line,) for line in missed.lines]
+    return (
+        [missed.lines] if per[missed.rule_id] == "encounter" or not missed.lines else [(line,) for line in missed.lines]
+    )
 
 
 def agreed(rules: RuleList, compiled: CompiledList, case: Case, seen: Seen | None = None) -> tuple[bool, Outcome]:
