@@ -104,9 +104,11 @@ def running(
     try:
         sidecar = asyncio.run_coroutine_threadsafe(_started(config, service, here), loop).result(30)
         here.stop = lambda: _in_thread(asyncio.run_coroutine_threadsafe(sidecar.stop(), loop).result)
-        yield here
-        if here.service.serving:
-            here.stop().join(30)
+        try:
+            yield here
+        finally:  # a failed test, too: a server that was never stopped is complained of in some other test
+            if here.service.serving:
+                here.stop().join(30)
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(30)

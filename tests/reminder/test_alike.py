@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 LEVELS = {3: "3", 1: "14", None: ""}
 """Levels of an institution, and a national code of each."""
 
-CONTENTS = tuple(itertools.product("男女", LEVELS, (MEN, WOMEN), ("1", "3.5", "-1", ""), (True, False)))
+CONTENTS = tuple(itertools.product("男女", LEVELS, (MEN, WOMEN), ("1", "3.5", "-1", "many", ""), (True, False)))
 """Sex, level, item, quantity, and whether the second line is current: known, impossible and unknown values."""
 
 

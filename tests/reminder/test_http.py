@@ -119,11 +119,11 @@ def test_a_body_over_the_limit_is_refused_and_the_next_one_answered(here: Runnin
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"cnt": -1}, "cnt"),
+        ({"cnt": "many"}, "cnt"),
         ({"hilist_name": "阿帕\u0007他胺"}, "hilist_name"),
         ({"drord_begn_date": "2026-13-41 00:00:00"}, "drord_begn_date"),
     ],
-    ids=["negative quantity", "control characters", "no date"],
+    ids=["no quantity", "control characters", "no date"],
 )
 def test_an_impossible_value_is_noted_and_the_check_goes_on(here: Running, change: dict[str, Any], field: str) -> None:
     """The fact is unknown; what does not need it is still decided."""
