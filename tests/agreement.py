@@ -6,7 +6,7 @@ long as the two still disagree.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
@@ -49,7 +49,7 @@ def match_engine(compiled: CompiledList, case: Case) -> Outcome:
     )
 
 
-def _told(missed: NotEvaluated, per: dict[str, str]) -> list[tuple[str, ...]]:
+def _told(missed: NotEvaluated, per: Mapping[str, str]) -> list[tuple[str, ...]]:
     """The lines of an undecided rule one by one, as it would find them, or all that it finds at once."""
     return (
         [missed.lines] if per[missed.rule_id] == "encounter" or not missed.lines else [(line,) for line in missed.lines]

@@ -11,10 +11,10 @@ from negative_list import conditions as c
 from negative_list.prescription import History, Line
 from tests.negative_list.builders import AT, DRUG, OTHER, day_limit, decided, judged, line, prescription, rule
 
-YESTERDAY = {"begins": AT - timedelta(days=1)}
+YESTERDAY: dict[str, Any] = {"begins": AT - timedelta(days=1)}
 
 
-def charged(ident: str, quantity: int, code: str = DRUG, **given: object) -> Line:
+def charged(ident: str, quantity: int, code: str = DRUG, **given: Any) -> Line:
     """A charge, or a refund where the quantity is below zero, at 10 yuan a unit."""
     facts = {"quantity": Decimal(quantity), "amount_fen": quantity * 1000}
     return line(ident, code, facts=facts, **given)

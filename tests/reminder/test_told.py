@@ -153,7 +153,7 @@ def test_a_file_that_is_misspelt_is_told_so(tmp_path: Path, name: str, text: str
     """By what it was meant to be."""
     file = tmp_path / name
     file.write_text(text, encoding="utf-8")
-    (problem,) = import_files([file], Config(data=tmp_path / "var"), "H1", str)
+    (problem,) = import_files([file], Config(data=tmp_path / "var"), "H1", print)
     assert said in str(problem)
 
 
@@ -163,7 +163,7 @@ def test_a_file_speaks_of_those_it_names_up_to_its_import(tmp_path: Path) -> Non
     line = {"patient_id": "P1", "encounter_id": "V0", "id": "7", "code": DRUG, "begins": "2026-01-05"}
     file.write_text(f'{{"since": "2025-01-01"}}\n{json.dumps(line)}\n', encoding="utf-8")
     with running(tmp_path, list=write_rules(tmp_path)) as here:
-        assert import_files([file], Config(data=tmp_path / "var"), "H1", str) == []
+        assert import_files([file], Config(data=tmp_path / "var"), "H1", print) == []
         assert [found(asked(here, body(patient=name))) for name in ("P1", "P9")] == [[], [f"?{WEEKLY}"]]
         years_later = visit({"begins": "2096-01-08 09:00:00"}, time="2096-01-08 09:00:00")
         assert found(asked(here, years_later)) == [f"?{WEEKLY}"]
