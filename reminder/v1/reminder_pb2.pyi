@@ -976,7 +976,7 @@ Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final
 class NotEvaluated(_message.Message):
-    """A rule that was triggered and could not be decided."""
+    """A rule that was triggered and could not be decided, once for all lines for which it needs the same."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -997,7 +997,7 @@ class NotEvaluated(_message.Message):
 
     @_builtins.property
     def lines(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The lines that triggered it."""
+        """The lines that triggered it, all that need the same."""
 
     def __init__(
         self,
