@@ -174,7 +174,7 @@ def test_values_are_read_as_people_write_them(name: str, raw: object, value: obj
     ("name", "raw"),
     [
         ("patient.sex", "7"),
-        ("line.quantity", -1),
+        ("line.days", -1),
         ("line.quantity", "abc"),
         ("line.quantity", float("nan")),
         ("line.quantity", 10**400),
