@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from negative_list.codes import icd_prefixes, is_history
 from negative_list.prescription import COVERAGE_GRACE
-from negative_list.refunds import settle
+from negative_list.refunds import holds_refund, settle
 from negative_list.text import Statement, clauses, normalise
 
 if TYPE_CHECKING:
@@ -75,6 +75,9 @@ class Check:
 
     def _settle(self) -> None:
         """Takes refunds away; ``doubtful`` are the lines, by identity, that may have been refunded."""
+        asked = self.prescription
+        if self.history is None and not asked.others and not holds_refund(asked.encounter.lines):
+            return
         own = settle(self.prescription.encounter.lines)
         if own.lines is not self.prescription.encounter.lines:
             encounter = replace(self.prescription.encounter, lines=own.lines)

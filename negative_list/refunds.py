@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from negative_list.prescription import FactValue
 
-__all__ = ["Settled", "is_refund", "settle"]
+__all__ = ["Settled", "holds_refund", "is_refund", "settle"]
 
 _QUANTITY, _AMOUNT = "line.quantity", "line.amount_fen"
 
@@ -41,9 +41,22 @@ def is_refund(line: Line) -> bool:
     return (quantity is not None and quantity < 0) or (amount is not None and amount < 0)  # type: ignore[operator]
 
 
+def holds_refund(lines: Iterable[Line]) -> bool:
+    """Whether any of the lines gives something back: asked by every check, and nearly always false."""
+    for line in lines:
+        facts = line.facts
+        amount = facts.get(_AMOUNT)
+        if amount is not None and amount < 0:  # type: ignore[operator]
+            return True
+        quantity = facts.get(_QUANTITY)
+        if quantity is not None and quantity < 0:  # type: ignore[operator]
+            return True
+    return False
+
+
 def settle(lines: tuple[Line, ...], further: Iterable[Line] = ()) -> Settled:
     """Take refunds away, those among the lines and ``further`` ones, from the charges they are of."""
-    refunds = [*further, *filter(is_refund, lines)]
+    refunds = [*further, *filter(is_refund, lines)] if further or holds_refund(lines) else []
     if not refunds:
         return Settled(lines)
     charges: dict[int, Line] = {place: line for place, line in enumerate(lines) if not is_refund(line)}
