@@ -43,15 +43,7 @@ def is_refund(line: Line) -> bool:
 
 def holds_refund(lines: Iterable[Line]) -> bool:
     """Whether any of the lines gives something back: asked by every check, and nearly always false."""
-    for line in lines:
-        facts = line.facts
-        amount = facts.get(_AMOUNT)
-        if amount is not None and amount < 0:  # type: ignore[operator]
-            return True
-        quantity = facts.get(_QUANTITY)
-        if quantity is not None and quantity < 0:  # type: ignore[operator]
-            return True
-    return False
+    return any(map(is_refund, lines))
 
 
 def settle(lines: tuple[Line, ...], further: Iterable[Line] = ()) -> Settled:
