@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.workload import AT, make_workload
 from negative_list.compile import CompiledList, compile
-from negative_list.decide import begin, decide
+from negative_list.decide import NOT_READ, begin, decide
 from negative_list.parse import read_parsed
 from negative_list.policy import shipped
 from negative_list.prescription import Line
@@ -183,20 +183,23 @@ async def _paired(compiled: CompiledList, asked: list[Prescription], memory: Mem
     """Median microseconds of a check with and without the store, in turns, and their ratio."""
     services = {"with_store_us": _service(compiled, memory), "without_store_us": _service(compiled, None)}
     medians: dict[str, list[float]] = {name: [] for name in services}
+    unread: list[int] = []
     for _ in range(_ROUNDS):
         for name, service in services.items():
-            medians[name].append(await _median(service, asked[:400]))
+            medians[name].append(await _median(service, asked[:400], unread))
     found: dict[str, Any] = {name: round(statistics.median(values), 1) for name, values in medians.items()}
     ratios = [a / b for a, b in zip(medians["with_store_us"], medians["without_store_us"], strict=True)]
-    return found | {"ratio": round(statistics.median(ratios), 3), "prescriptions": len(asked)}
+    return found | {"ratio": round(statistics.median(ratios), 3), "prescriptions": len(asked), "not_read": sum(unread)}
 
 
-async def _median(service: Service, asked: list[Prescription]) -> float:
+async def _median(service: Service, asked: list[Prescription], unread: list[int]) -> float:
+    """The median time of a check; answers that had to do without the store are counted apart."""
     times = []
     for one in asked:
         started = time.perf_counter_ns()
-        await service.check(one)
+        decision = await service.check(one)
         times.append((time.perf_counter_ns() - started) / 1000)
+        unread.append(any(note.code == NOT_READ for note in decision.notes))
     return statistics.median(times)
 
 
