@@ -163,7 +163,7 @@ def _sidecar(story: Story, folder: Path) -> Iterator[Running]:
     settings: Row = {"list": write_list(story, folder)}
     if story.policy:
         settings["policy"] = _policy_file(story, folder)
-    with running(folder, store_deadline_ms=5000.0, **settings) as here:  # the machine may be busy, the story is not
+    with running(folder, **settings) as here:
         yield here
 
 

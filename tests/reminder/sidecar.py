@@ -32,12 +32,14 @@ if TYPE_CHECKING:
 
     from reminder.memory import Memory
 
-__all__ = ["ANY", "METHOD", "NOW", "Running", "ask", "get", "open_memory_at", "post", "running", "stub"]
+__all__ = ["ANY", "METHOD", "NOW", "PATIENT_MS", "Running", "ask", "get", "open_memory_at", "post", "running", "stub"]
 
 T = TypeVar("T")
 
 NOW = datetime(2026, 1, 1, 1, 0, tzinfo=UTC)
 ANY = Address("127.0.0.1", 0)
+PATIENT_MS = 10_000.0
+"""How long a check of a test waits for the store: what a test says is not how busy the machine is."""
 METHOD = "/reminder.v1.ReminderService/Check"
 
 
@@ -88,7 +90,7 @@ def running(
 
     ``remember`` opens the memory; left out, that of the settings, in a folder of the test.
     """
-    settings = {"list": write_list(folder), "data": folder / "var"} | settings
+    settings = {"list": write_list(folder), "data": folder / "var", "store_deadline_ms": PATIENT_MS} | settings
     config = Config(grpc=ANY, http=ANY, admin=ANY, admin_http=ANY, **settings)
     stream = io.StringIO()
     writer = LineWriter(stream)
