@@ -72,10 +72,15 @@ class Basis(Record, frozen=True, kw_only=True):
 
 
 class Reason(Record, frozen=True, kw_only=True):
-    """A coded reason a doctor may answer a finding of this rule with."""
+    """A coded reason a doctor may answer a finding of this rule with.
+
+    ``fact`` names the fact that would justify it (an approval, a laboratory value, ``encounter.diagnoses``), which is
+    looked up as soon as the reason is given; "" where nothing could be looked up.
+    """
 
     code: str
     text: Text
+    fact: str = ""
 
 
 class Grade(Record, frozen=True, kw_only=True):

@@ -185,6 +185,106 @@ NOT_EVALUATED_REASON_NOT_READ: NotEvaluatedReason.ValueType  # 3
 """What it needs may be known, and was not read in time; a note says so."""
 Global___NotEvaluatedReason: _TypeAlias = NotEvaluatedReason  # noqa: Y015
 
+class _Done:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DoneEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Done.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DONE_UNSPECIFIED: _Done.ValueType  # 0
+    """Never sent."""
+    DONE_CHANGED: _Done.ValueType  # 1
+    """The line was changed."""
+    DONE_WITHDRAWN: _Done.ValueType  # 2
+    """The line was left out."""
+    DONE_SELF_PAID: _Done.ValueType  # 3
+    """The patient pays."""
+    DONE_OVERRIDDEN: _Done.ValueType  # 4
+    """Gone on with a reason."""
+    DONE_EXITED: _Done.ValueType  # 5
+    """A block left by its emergency exit, with a reason."""
+    DONE_WRONG_RULE: _Done.ValueType  # 6
+    """Gone on because the rule is wrong."""
+
+class Done(_Done, metaclass=_DoneEnumTypeWrapper):
+    """What a doctor did about a finding."""
+
+DONE_UNSPECIFIED: Done.ValueType  # 0
+"""Never sent."""
+DONE_CHANGED: Done.ValueType  # 1
+"""The line was changed."""
+DONE_WITHDRAWN: Done.ValueType  # 2
+"""The line was left out."""
+DONE_SELF_PAID: Done.ValueType  # 3
+"""The patient pays."""
+DONE_OVERRIDDEN: Done.ValueType  # 4
+"""Gone on with a reason."""
+DONE_EXITED: Done.ValueType  # 5
+"""A block left by its emergency exit, with a reason."""
+DONE_WRONG_RULE: Done.ValueType  # 6
+"""Gone on because the rule is wrong."""
+Global___Done: _TypeAlias = Done  # noqa: Y015
+
+class _FeedbackStatus:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FeedbackStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FeedbackStatus.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FEEDBACK_STATUS_UNSPECIFIED: _FeedbackStatus.ValueType  # 0
+    """Never sent."""
+    FEEDBACK_STATUS_KEPT: _FeedbackStatus.ValueType  # 1
+    """Kept."""
+    FEEDBACK_STATUS_REPEATED: _FeedbackStatus.ValueType  # 2
+    """Told before, word for word."""
+    FEEDBACK_STATUS_UNKNOWN_FINDING: _FeedbackStatus.ValueType  # 3
+    """No answer with such a finding is in the journal; kept all the same."""
+    FEEDBACK_STATUS_REFUSED: _FeedbackStatus.ValueType  # 4
+    """Not kept: the text says nothing, and the caller can ask again."""
+
+class FeedbackStatus(_FeedbackStatus, metaclass=_FeedbackStatusEnumTypeWrapper):
+    """How a feedback was understood."""
+
+FEEDBACK_STATUS_UNSPECIFIED: FeedbackStatus.ValueType  # 0
+"""Never sent."""
+FEEDBACK_STATUS_KEPT: FeedbackStatus.ValueType  # 1
+"""Kept."""
+FEEDBACK_STATUS_REPEATED: FeedbackStatus.ValueType  # 2
+"""Told before, word for word."""
+FEEDBACK_STATUS_UNKNOWN_FINDING: FeedbackStatus.ValueType  # 3
+"""No answer with such a finding is in the journal; kept all the same."""
+FEEDBACK_STATUS_REFUSED: FeedbackStatus.ValueType  # 4
+"""Not kept: the text says nothing, and the caller can ask again."""
+Global___FeedbackStatus: _TypeAlias = FeedbackStatus  # noqa: Y015
+
+class _Verdict:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _VerdictEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Verdict.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    VERDICT_UNSPECIFIED: _Verdict.ValueType  # 0
+    """None was named."""
+    VERDICT_PRESENT: _Verdict.ValueType  # 1
+    """It is there and justifies."""
+    VERDICT_ABSENT: _Verdict.ValueType  # 2
+    """It is certain that it is not."""
+    VERDICT_UNKNOWN: _Verdict.ValueType  # 3
+    """Nobody knows."""
+
+class Verdict(_Verdict, metaclass=_VerdictEnumTypeWrapper):
+    """What came of looking up a fact."""
+
+VERDICT_UNSPECIFIED: Verdict.ValueType  # 0
+"""None was named."""
+VERDICT_PRESENT: Verdict.ValueType  # 1
+"""It is there and justifies."""
+VERDICT_ABSENT: Verdict.ValueType  # 2
+"""It is certain that it is not."""
+VERDICT_UNKNOWN: Verdict.ValueType  # 3
+"""Nobody knows."""
+Global___Verdict: _TypeAlias = Verdict  # noqa: Y015
+
 @_typing.final
 class CheckRequest(_message.Message):
     """One prescription: the patient, the current encounter with its lines, and the other encounters the caller knows."""
@@ -783,6 +883,7 @@ class Finding(_message.Message):
     RESULT_FIELD_NUMBER: _builtins.int
     NEEDS_FIELD_NUMBER: _builtins.int
     REASONS_FIELD_NUMBER: _builtins.int
+    EXITED_FIELD_NUMBER: _builtins.int
     finding_id: _builtins.str
     """Id of the finding, at most 36 characters."""
     rule_id: _builtins.str
@@ -809,6 +910,8 @@ class Finding(_message.Message):
     """Who can act on it."""
     result: Global___Result.ValueType
     """How sure the rule is."""
+    exited: _builtins.bool
+    """Whether it was a block and its emergency exit was taken: it warns until the encounter ends or 24 hours pass."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Ids of the offending current lines."""
@@ -855,10 +958,11 @@ class Finding(_message.Message):
         result: Global___Result.ValueType = ...,
         needs: _abc.Iterable[_builtins.str] | None = ...,
         reasons: _abc.Iterable[Global___Reason] | None = ...,
+        exited: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_amount_fen", b"_amount_fen", "amount_fen", b"amount_fen"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_amount_fen", b"_amount_fen", "action", b"action", "addressee", b"addressee", "amount_fen", b"amount_fen", "basis", b"basis", "class_id", b"class_id", "class_name", b"class_name", "facts", b"facts", "finding_id", b"finding_id", "fund_only", b"fund_only", "involved", b"involved", "lines", b"lines", "message", b"message", "needs", b"needs", "reasons", b"reasons", "result", b"result", "rule_id", b"rule_id", "rule_version", b"rule_version", "suggestions", b"suggestions", "unknown", b"unknown"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_amount_fen", b"_amount_fen", "action", b"action", "addressee", b"addressee", "amount_fen", b"amount_fen", "basis", b"basis", "class_id", b"class_id", "class_name", b"class_name", "exited", b"exited", "facts", b"facts", "finding_id", b"finding_id", "fund_only", b"fund_only", "involved", b"involved", "lines", b"lines", "message", b"message", "needs", b"needs", "reasons", b"reasons", "result", b"result", "rule_id", b"rule_id", "rule_version", b"rule_version", "suggestions", b"suggestions", "unknown", b"unknown"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__amount_fen: _TypeAlias = _typing.Literal["amount_fen"]  # noqa: Y015
     _WhichOneofArgType__amount_fen: _TypeAlias = _typing.Literal["_amount_fen", b"_amount_fen"]  # noqa: Y015
@@ -953,22 +1057,26 @@ class Reason(_message.Message):
     CODE_FIELD_NUMBER: _builtins.int
     TEXT_ZH_FIELD_NUMBER: _builtins.int
     TEXT_EN_FIELD_NUMBER: _builtins.int
+    FACT_FIELD_NUMBER: _builtins.int
     code: _builtins.str
     """Its code."""
     text_zh: _builtins.str
     """Chinese text."""
     text_en: _builtins.str
     """English text; may be empty."""
+    fact: _builtins.str
+    """Dictionary name of the fact that would justify it, looked up at once when it is given; empty: none."""
     def __init__(
         self,
         *,
         code: _builtins.str = ...,
         text_zh: _builtins.str = ...,
         text_en: _builtins.str = ...,
+        fact: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "text_en", b"text_en", "text_zh", b"text_zh"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "fact", b"fact", "text_en", b"text_en", "text_zh", b"text_zh"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1509,3 +1617,278 @@ class PutHistoryResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PutHistoryResponse: _TypeAlias = PutHistoryResponse  # noqa: Y015
+
+@_typing.final
+class RecordFeedbackRequest(_message.Message):
+    """What was done about findings, by one person or by the caller's system."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    INSTITUTION_ID_FIELD_NUMBER: _builtins.int
+    DOCTOR_ID_FIELD_NUMBER: _builtins.int
+    ITEMS_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """The caller's message id; repeated in the log, never interpreted."""
+    institution_id: _builtins.str
+    """Code of the institution that asks; selects the site configuration."""
+    doctor_id: _builtins.str
+    """Code of who answered; empty: not told."""
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___FindingFeedback]:
+        """One word for each finding, 1,000 at most."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        institution_id: _builtins.str = ...,
+        doctor_id: _builtins.str = ...,
+        items: _abc.Iterable[Global___FindingFeedback] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["doctor_id", b"doctor_id", "institution_id", b"institution_id", "items", b"items", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordFeedbackRequest: _TypeAlias = RecordFeedbackRequest  # noqa: Y015
+
+@_typing.final
+class FindingFeedback(_message.Message):
+    """What was done about one finding."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FINDING_ID_FIELD_NUMBER: _builtins.int
+    DONE_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    REASON_TEXT_FIELD_NUMBER: _builtins.int
+    FACT_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    DONE_AT_FIELD_NUMBER: _builtins.int
+    ANSWER_MS_FIELD_NUMBER: _builtins.int
+    AUTOMATIC_FIELD_NUMBER: _builtins.int
+    REFUSABLE_FIELD_NUMBER: _builtins.int
+    finding_id: _builtins.str
+    """Id of the finding."""
+    done: Global___Done.ValueType
+    """What was done."""
+    reason_code: _builtins.str
+    """Code of the reason: one of the finding's own, or a standard one; needed by OVERRIDDEN and EXITED."""
+    reason_text: _builtins.str
+    """The reason in words."""
+    fact: _builtins.str
+    """Dictionary name of a fact that justifies it (a diagnosis, a laboratory value, an approval); empty: that of the
+    reason. It is looked up at once, and the answer says what was found.
+    """
+    done_at: _builtins.str
+    """Civil time it was done; empty: now."""
+    answer_ms: _builtins.int
+    """Milliseconds the finding was shown before it was answered; absent: not told."""
+    automatic: _builtins.bool
+    """Whether the caller's system answered and no person did."""
+    refusable: _builtins.bool
+    """Whether a text that says nothing may be refused: the caller can show why and ask again."""
+    @_builtins.property
+    def value(self) -> Global___FactValue:
+        """Its value, where the doctor tells one: kept with source "doctor" for 24 hours."""
+
+    def __init__(
+        self,
+        *,
+        finding_id: _builtins.str = ...,
+        done: Global___Done.ValueType = ...,
+        reason_code: _builtins.str = ...,
+        reason_text: _builtins.str = ...,
+        fact: _builtins.str = ...,
+        value: Global___FactValue | None = ...,
+        done_at: _builtins.str = ...,
+        answer_ms: _builtins.int | None = ...,
+        automatic: _builtins.bool = ...,
+        refusable: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_answer_ms", b"_answer_ms", "answer_ms", b"answer_ms", "value", b"value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_answer_ms", b"_answer_ms", "answer_ms", b"answer_ms", "automatic", b"automatic", "done", b"done", "done_at", b"done_at", "fact", b"fact", "finding_id", b"finding_id", "reason_code", b"reason_code", "reason_text", b"reason_text", "refusable", b"refusable", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__answer_ms: _TypeAlias = _typing.Literal["answer_ms"]  # noqa: Y015
+    _WhichOneofArgType__answer_ms: _TypeAlias = _typing.Literal["_answer_ms", b"_answer_ms"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__answer_ms) -> _WhichOneofReturnType__answer_ms | None: ...
+
+Global___FindingFeedback: _TypeAlias = FindingFeedback  # noqa: Y015
+
+@_typing.final
+class RecordFeedbackResponse(_message.Message):
+    """What became of a feedback."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEMS_FIELD_NUMBER: _builtins.int
+    JOURNALED_FIELD_NUMBER: _builtins.int
+    journaled: _builtins.bool
+    """Whether it was on disk before it was answered; false: it waits in memory, send it again to be sure."""
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___FeedbackOutcome]:
+        """One for each item, in order."""
+
+    def __init__(
+        self,
+        *,
+        items: _abc.Iterable[Global___FeedbackOutcome] | None = ...,
+        journaled: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items", "journaled", b"journaled"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordFeedbackResponse: _TypeAlias = RecordFeedbackResponse  # noqa: Y015
+
+@_typing.final
+class FeedbackOutcome(_message.Message):
+    """What became of one item."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FINDING_ID_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    VERDICT_FIELD_NUMBER: _builtins.int
+    FOUND_FIELD_NUMBER: _builtins.int
+    EXIT_UNTIL_FIELD_NUMBER: _builtins.int
+    finding_id: _builtins.str
+    """Id of the finding."""
+    status: Global___FeedbackStatus.ValueType
+    """Whether it was kept, and how it was understood."""
+    message: _builtins.str
+    """What the caller should know; empty: nothing."""
+    verdict: Global___Verdict.ValueType
+    """What came of looking up the fact that justifies it."""
+    exit_until: _builtins.str
+    """Civil time until which later checks only warn; empty: no emergency exit was taken."""
+    @_builtins.property
+    def found(self) -> Global___FactSeen:
+        """The fact as it was found; absent: none was."""
+
+    def __init__(
+        self,
+        *,
+        finding_id: _builtins.str = ...,
+        status: Global___FeedbackStatus.ValueType = ...,
+        message: _builtins.str = ...,
+        verdict: Global___Verdict.ValueType = ...,
+        found: Global___FactSeen | None = ...,
+        exit_until: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["found", b"found"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["exit_until", b"exit_until", "finding_id", b"finding_id", "found", b"found", "message", b"message", "status", b"status", "verdict", b"verdict"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FeedbackOutcome: _TypeAlias = FeedbackOutcome  # noqa: Y015
+
+@_typing.final
+class ReportRequest(_message.Message):
+    """Which report."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BY_FIELD_NUMBER: _builtins.int
+    FROM_FIELD_NUMBER: _builtins.int
+    TO_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    ENGLISH_FIELD_NUMBER: _builtins.int
+    FORMULA_FIELD_NUMBER: _builtins.int
+    INSTITUTION_ID_FIELD_NUMBER: _builtins.int
+    by: _builtins.str
+    """What a row is about; the words of `reminder report --by`."""
+    to: _builtins.str
+    """First civil day after the period."""
+    until: _builtins.str
+    """Civil day up to which later evidence counts; empty: all there is, 31 days after the period at most."""
+    format: _builtins.str
+    """table, csv, xlsx, html or json; empty: json."""
+    english: _builtins.bool
+    """English in place of Chinese headings."""
+    formula: _builtins.str
+    """Name of the formula of the rate; empty: ours."""
+    institution_id: _builtins.str
+    """Only this institution; empty: all."""
+    def __init__(
+        self,
+        *,
+        by: _builtins.str = ...,
+        to: _builtins.str = ...,
+        until: _builtins.str = ...,
+        format: _builtins.str = ...,
+        english: _builtins.bool = ...,
+        formula: _builtins.str = ...,
+        institution_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "english", b"english", "format", b"format", "formula", b"formula", "from", b"from", "institution_id", b"institution_id", "to", b"to", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportRequest: _TypeAlias = ReportRequest  # noqa: Y015
+
+@_typing.final
+class ReportResponse(_message.Message):
+    """A part of the way to a report, or the report."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    REPORT_FIELD_NUMBER: _builtins.int
+    report: _builtins.bytes
+    """The report, in pieces of at most 1 MiB, to be joined."""
+    @_builtins.property
+    def progress(self) -> Global___ReportProgress:
+        """How far it has come."""
+
+    def __init__(
+        self,
+        *,
+        progress: Global___ReportProgress | None = ...,
+        report: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["part", b"part", "progress", b"progress", "report", b"report"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["part", b"part", "progress", b"progress", "report", b"report"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["progress", "report"]  # noqa: Y015
+    _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
+
+Global___ReportResponse: _TypeAlias = ReportResponse  # noqa: Y015
+
+@_typing.final
+class ReportProgress(_message.Message):
+    """How far a report has come."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DONE_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    done: _builtins.int
+    """Entries read."""
+    total: _builtins.int
+    """Entries there are."""
+    def __init__(
+        self,
+        *,
+        done: _builtins.int = ...,
+        total: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["done", b"done", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportProgress: _TypeAlias = ReportProgress  # noqa: Y015

@@ -45,6 +45,11 @@ class ReminderServiceStub:
                 request_serializer=reminder_dot_v1_dot_reminder__pb2.RecordSavedRequest.SerializeToString,
                 response_deserializer=reminder_dot_v1_dot_reminder__pb2.RecordSavedResponse.FromString,
                 _registered_method=True)
+        self.RecordFeedback = channel.unary_unary(
+                '/reminder.v1.ReminderService/RecordFeedback',
+                request_serializer=reminder_dot_v1_dot_reminder__pb2.RecordFeedbackRequest.SerializeToString,
+                response_deserializer=reminder_dot_v1_dot_reminder__pb2.RecordFeedbackResponse.FromString,
+                _registered_method=True)
 
 
 class ReminderServiceServicer:
@@ -69,6 +74,14 @@ class ReminderServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecordFeedback(self, request, context):
+        """Tells what was done about findings. May be sent again, late, and changed: the last word stands. An id nobody knows is
+        named in the answer, and kept. Errors as those of Check.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ReminderServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -81,6 +94,11 @@ def add_ReminderServiceServicer_to_server(servicer, server):
                     servicer.RecordSaved,
                     request_deserializer=reminder_dot_v1_dot_reminder__pb2.RecordSavedRequest.FromString,
                     response_serializer=reminder_dot_v1_dot_reminder__pb2.RecordSavedResponse.SerializeToString,
+            ),
+            'RecordFeedback': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordFeedback,
+                    request_deserializer=reminder_dot_v1_dot_reminder__pb2.RecordFeedbackRequest.FromString,
+                    response_serializer=reminder_dot_v1_dot_reminder__pb2.RecordFeedbackResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -138,6 +156,110 @@ class ReminderService:
             '/reminder.v1.ReminderService/RecordSaved',
             reminder_dot_v1_dot_reminder__pb2.RecordSavedRequest.SerializeToString,
             reminder_dot_v1_dot_reminder__pb2.RecordSavedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordFeedback(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/reminder.v1.ReminderService/RecordFeedback',
+            reminder_dot_v1_dot_reminder__pb2.RecordFeedbackRequest.SerializeToString,
+            reminder_dot_v1_dot_reminder__pb2.RecordFeedbackResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
+class ReportServiceStub:
+    """Reports over the journal; answers on the administration address.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.Report = channel.unary_stream(
+                '/reminder.v1.ReportService/Report',
+                request_serializer=reminder_dot_v1_dot_reminder__pb2.ReportRequest.SerializeToString,
+                response_deserializer=reminder_dot_v1_dot_reminder__pb2.ReportResponse.FromString,
+                _registered_method=True)
+
+
+class ReportServiceServicer:
+    """Reports over the journal; answers on the administration address.
+    """
+
+    def Report(self, request, context):
+        """Makes one report. Progress comes first, as often as there is some, then the report. INVALID_ARGUMENT: fields named
+        in google.rpc.BadRequest. UNAVAILABLE: the journal cannot be read.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_ReportServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'Report': grpc.unary_stream_rpc_method_handler(
+                    servicer.Report,
+                    request_deserializer=reminder_dot_v1_dot_reminder__pb2.ReportRequest.FromString,
+                    response_serializer=reminder_dot_v1_dot_reminder__pb2.ReportResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'reminder.v1.ReportService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('reminder.v1.ReportService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class ReportService:
+    """Reports over the journal; answers on the administration address.
+    """
+
+    @staticmethod
+    def Report(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/reminder.v1.ReportService/Report',
+            reminder_dot_v1_dot_reminder__pb2.ReportRequest.SerializeToString,
+            reminder_dot_v1_dot_reminder__pb2.ReportResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -57,6 +57,10 @@ class ReminderServiceStub:
     May be sent again; the highest revision stands. Errors as those of Check; UNAVAILABLE: neither the store nor the
     disk could take it, send it again.
     """
+    RecordFeedback: _grpc.UnaryUnaryMultiCallable[_reminder_pb2.RecordFeedbackRequest, _reminder_pb2.RecordFeedbackResponse]
+    """Tells what was done about findings. May be sent again, late, and changed: the last word stands. An id nobody knows is
+    named in the answer, and kept. Errors as those of Check.
+    """
 
 @_typing.type_check_only
 class ReminderServiceAsyncStub(ReminderServiceStub):
@@ -72,6 +76,10 @@ class ReminderServiceAsyncStub(ReminderServiceStub):
     """Tells that a prescription was saved, whole: later checks of the patient, on any sidecar of the same store, know it.
     May be sent again; the highest revision stands. Errors as those of Check; UNAVAILABLE: neither the store nor the
     disk could take it, send it again.
+    """
+    RecordFeedback: _aio.UnaryUnaryMultiCallable[_reminder_pb2.RecordFeedbackRequest, _reminder_pb2.RecordFeedbackResponse]  # type: ignore[assignment]
+    """Tells what was done about findings. May be sent again, late, and changed: the last word stands. An id nobody knows is
+    named in the answer, and kept. Errors as those of Check.
     """
 
 class ReminderServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -99,7 +107,54 @@ class ReminderServiceServicer(metaclass=_abc_1.ABCMeta):
         disk could take it, send it again.
         """
 
+    @_abc_1.abstractmethod
+    def RecordFeedback(
+        self,
+        request: _reminder_pb2.RecordFeedbackRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_reminder_pb2.RecordFeedbackResponse, _abc.Awaitable[_reminder_pb2.RecordFeedbackResponse]]:
+        """Tells what was done about findings. May be sent again, late, and changed: the last word stands. An id nobody knows is
+        named in the answer, and kept. Errors as those of Check.
+        """
+
 def add_ReminderServiceServicer_to_server(servicer: ReminderServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
+class ReportServiceStub:
+    """Reports over the journal; answers on the administration address."""
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> ReportServiceAsyncStub: ...
+    Report: _grpc.UnaryStreamMultiCallable[_reminder_pb2.ReportRequest, _reminder_pb2.ReportResponse]
+    """Makes one report. Progress comes first, as often as there is some, then the report. INVALID_ARGUMENT: fields named
+    in google.rpc.BadRequest. UNAVAILABLE: the journal cannot be read.
+    """
+
+@_typing.type_check_only
+class ReportServiceAsyncStub(ReportServiceStub):
+    """Reports over the journal; answers on the administration address."""
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    Report: _aio.UnaryStreamMultiCallable[_reminder_pb2.ReportRequest, _reminder_pb2.ReportResponse]  # type: ignore[assignment]
+    """Makes one report. Progress comes first, as often as there is some, then the report. INVALID_ARGUMENT: fields named
+    in google.rpc.BadRequest. UNAVAILABLE: the journal cannot be read.
+    """
+
+class ReportServiceServicer(metaclass=_abc_1.ABCMeta):
+    """Reports over the journal; answers on the administration address."""
+
+    @_abc_1.abstractmethod
+    def Report(
+        self,
+        request: _reminder_pb2.ReportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_reminder_pb2.ReportResponse], _abc.AsyncIterator[_reminder_pb2.ReportResponse]]:
+        """Makes one report. Progress comes first, as often as there is some, then the report. INVALID_ARGUMENT: fields named
+        in google.rpc.BadRequest. UNAVAILABLE: the journal cannot be read.
+        """
+
+def add_ReportServiceServicer_to_server(servicer: ReportServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
 class FactServiceStub:
     """Fed by the hospital's other systems and by other institutions; answers on the administration address. Good entries
