@@ -94,8 +94,8 @@ class Found(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Exit(Struct, frozen=True, kw_only=True, order=True):
     """A block that was left by its emergency exit: what is found again for the item and order day warns.
 
-    ``until`` (UTC) is 24 hours after it was left. ``item`` and ``order_date`` as in ``LineBrief``; both "" for a finding
-    about the encounter.
+    ``until`` (UTC) is 24 hours after it was left. ``item`` and ``order_date`` as in ``LineBrief``, both "" where the
+    finding is about the encounter.
     """
 
     rule_id: str
