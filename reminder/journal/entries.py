@@ -219,12 +219,17 @@ class Appeal(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="appeal"
 
 
 class PointsEvent(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="points", tag_field="kind"):
-    """An event of the doctors' points ledger (kind ``points``), see :mod:`reminder.points`."""
+    """An event of the doctors' points ledger (kind ``points``), see :mod:`reminder.points`.
+
+    ``decided_on`` and ``until`` are civil days; ``until``: the last day of a suspension, where the decision names one.
+    ``points`` 0: the doctor was admitted again. The latest entry of an ``event_id`` counts.
+    """
 
     event_id: str
     doctor_id: str
     points: int
     decided_on: str
+    until: str = ""
     why: str = ""
     by: str = ""
     voided: bool = False
