@@ -219,7 +219,7 @@ class Appeal(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="appeal"
 
 
 class PointsEvent(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="points", tag_field="kind"):
-    """An event of the doctors' points ledger (kind ``points``), see :mod:`reminder.points`.
+    """An event of the doctors' points ledger (kind ``points``), see :mod:`reminder.office.points`.
 
     ``decided_on`` and ``until`` are civil days; ``until``: the last day of a suspension, where the decision names one.
     ``points`` 0: the doctor was admitted again. The latest entry of an ``event_id`` counts.
@@ -247,9 +247,14 @@ class Changed(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="policy
 
 
 class Gap(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="gap", tag_field="kind"):
-    """Answers that never came to be written (kind ``gap``): how many, and between which instants."""
+    """What is missing, or late, between two instants (kind ``gap``).
 
-    lost: int
+    ``lost``: entries that never came to be written, for more waited than may. ``late``: ids of decisions answered
+    ``journaled: false`` that were written after all, and do not say so themselves.
+    """
+
+    lost: int = 0
+    late: tuple[str, ...] = ()
     begin: datetime
     end: datetime
     why: str = ""
