@@ -115,6 +115,7 @@ class Decided(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="decisi
     ``read`` is false where nothing was asked. ``own_since``: what the site declares of its own records.
 
     ``list``, ``policy``, ``codes`` are digests, ``release`` the version; ``exits`` those in force for the encounter.
+    ``names``: keys of the request's own names (``Keys.patient("name", ...)``), by which a reason told later is masked.
     ``found`` are all findings; ``answer`` is what left, with keys for ids, masked, and without receipt, ``journaled``
     and ``elapsed_us``. ``derivable``: deciding again from this entry gives the same; "" or why it does not.
     """
@@ -136,6 +137,7 @@ class Decided(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="decisi
     codes: str = ""
     release: str | None = None
     exits: tuple[Exit, ...] = ()
+    names: tuple[str, ...] = ()
     found: tuple[Found, ...] = ()
     answer: Decision
     elapsed_us: int = 0
@@ -165,10 +167,12 @@ class Checked(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Feedback(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="feedback", tag_field="kind"):
     """What was done about one finding (kind ``feedback``), as one word of one person.
 
-    ``finding_id`` and ``decision_id`` as told; ``known`` says whether the decision is in the journal. ``reminders`` and
-    ``rule_id`` are the finding's. ``done_at``: when it was done, UTC. ``answer_ms``: how long the dialog was open, if
-    told. ``automatic``: the caller's system answered, nobody did. ``junk`` says why the text says nothing
-    (:mod:`reminder.junk`), "" where it does. ``times``: how often the very same was told before.
+    ``finding_id`` and ``decision_id`` as told; ``known`` is false where the journal was asked and has no such finding.
+    ``reminders`` and ``rule_id`` are the finding's, empty where nobody could look it up. ``done_at``: when it was done,
+    UTC. ``answer_ms``: how long the dialog was open, if told. ``automatic``: the caller's system answered, nobody did.
+    ``exits``: what it leaves by the emergency exit (only a block that was). ``junk`` says why the text says nothing
+    (:mod:`reminder.junk`), "" where it does. ``times``: how often the very same was told before; ``done_at`` is then
+    that of the first time.
     """
 
     finding_id: str
@@ -184,6 +188,7 @@ class Feedback(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="feedb
     reason_code: str = ""
     reason_text: str = ""
     checked: Checked = Checked()
+    exits: tuple[Exit, ...] = ()
     junk: str = ""
     doctor_id: str = ""
     done_at: datetime

@@ -1,0 +1,95 @@
+"""Texts that say nothing are recognised, and no reason is taken for one."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from negative_list.text import normalise
+from reminder.junk import WHYS, junk
+
+HERE = Path(__file__).parent
+
+
+def lines(name: str) -> list[str]:
+    """The texts of a file beside this one."""
+    return (HERE / name).read_text("utf-8").splitlines()
+
+
+def test_no_honest_text_is_taken_for_junk() -> None:
+    """Of reasons doctors give in a word or two none is misjudged."""
+    honest = lines("reasons_honest.txt")
+    assert len(honest) >= 150
+    assert {text: junk(text) for text in honest if junk(text)} == {}
+
+
+def test_junk_is_recognised() -> None:
+    """Of texts that say nothing at least 95 of a hundred are recognised."""
+    told = lines("reasons_junk.txt")
+    assert len(told) >= 150
+    assert sum(bool(junk(text)) for text in told) >= 0.95 * len(told)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("急", "one_character"),
+        ("啊啊啊", "repeated"),
+        ("......", "no_words"),
+        ("asdf", "keyboard"),
+        ("1qaz2wsx", "keyboard"),
+        ("12345", "no_words"),
+        ("无", "says_nothing"),
+        ("同意同意", "says_nothing"),
+        ("ＯＫ！", "says_nothing"),
+        ("請輸入理由", "default"),
+        ("测试123", "test"),
+        ("阿斯顿发", "mashed"),
+    ],
+)
+def test_the_word_says_why(text: str, why: str) -> None:
+    """Each kind of junk has its word, however wide or old the writing."""
+    assert junk(text) == why
+
+
+def test_no_text_is_no_junk() -> None:
+    """Where nothing was typed there is nothing to judge."""
+    assert junk("") == junk("  ") == ""
+
+
+def test_what_was_copied_says_nothing_of_its_own() -> None:
+    """The reason's own label, the reminder's message and the code are no reason in words."""
+    assert junk("急诊抢救", labels=["急诊抢救。"]) == "copied"
+    assert junk("急诊抢救，已电话沟通", labels=["急诊抢救"]) == ""
+    assert junk("emergency-rescue", code="emergency_rescue") == "code"
+
+
+def test_a_number_is_an_answer_where_one_is_asked_for() -> None:
+    """The number of an approval is a text; keys side by side are none even there."""
+    assert junk("20260113", number=True) == ""
+    assert junk("20260113") == "no_words"
+    assert junk("12345678", number=True) == "no_words"
+    assert junk("0000", number=True) == "no_words"
+
+
+def test_a_long_text_is_judged_at_once() -> None:
+    """The longest text a feedback holds costs no more than any other, whatever it repeats."""
+    assert junk("qwer" * 125) == "repeated"
+    assert junk("患者" + "病情危重需立即用药" * 50) == ""
+
+
+def test_every_word_has_its_texts() -> None:
+    """What a caller is told is there in Chinese and English."""
+    words = {junk(text) for text in lines("reasons_junk.txt")} - {""}
+    assert words <= WHYS.keys()
+    assert all(zh and en for zh, en in WHYS.values())
+
+
+def test_the_table_is_written_as_texts_are_compared() -> None:
+    """A text of the table that is not in the compared form could never be found."""
+    table = tomllib.loads((resources.files("reminder") / "junk.toml").read_text("utf-8"))
+    texts = [text for group in table.values() for text in group]
+    assert [text for text in texts if text != normalise(text)] == []
