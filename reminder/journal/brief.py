@@ -6,14 +6,25 @@ hash covers it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import TypeAlias
 
+import msgspec
 from msgspec import Struct
 
 from reminder.journal.entries import Done, Verdict
 
-__all__ = ["Brief", "DecisionBrief", "FeedbackBrief", "FoundBrief", "LineBrief", "SavedBrief"]
+__all__ = [
+    "Brief",
+    "DecisionBrief",
+    "FeedbackBrief",
+    "FoundBrief",
+    "LineBrief",
+    "SavedBrief",
+    "decode_brief",
+    "encode_brief",
+]
 
 
 class LineBrief(Struct, frozen=True, kw_only=True, array_like=True):
@@ -57,7 +68,8 @@ class DecisionBrief(Struct, frozen=True, kw_only=True, array_like=True, tag="d")
     """A decision. ``zone_minutes``: what to add to the instant for civil time. ``not_evaluated``: how many rules.
 
     ``lines`` are those of the current encounter, current ones and those in force, in the order of the body;
-    ``complete``: the body lists every line of the encounter. ``diagnoses``: codes, else names.
+    ``complete``: the body lists every line of the encounter. ``diagnoses``: codes, else names. ``undecided``: the rules
+    of ``not_evaluated``, by id, each once: of them nothing says that they are found no more.
     """
 
     zone_minutes: int
@@ -79,6 +91,7 @@ class DecisionBrief(Struct, frozen=True, kw_only=True, array_like=True, tag="d")
     diagnoses: tuple[str, ...] = ()
     lines: tuple[LineBrief, ...] = ()
     found: tuple[FoundBrief, ...] = ()
+    undecided: tuple[str, ...] = ()
 
 
 class FeedbackBrief(Struct, frozen=True, kw_only=True, array_like=True, tag="f"):
@@ -113,3 +126,9 @@ class SavedBrief(Struct, frozen=True, kw_only=True, array_like=True, tag="s"):
 
 Brief: TypeAlias = DecisionBrief | FeedbackBrief | SavedBrief
 """Any brief; the other kinds of entries have none."""
+
+encode_brief: Callable[[Brief], bytes] = msgspec.msgpack.Encoder().encode
+"""A brief as it stands in ``Draft.brief``: MessagePack."""
+
+decode_brief: Callable[[bytes], Brief] = msgspec.msgpack.Decoder(Brief).decode
+"""The brief of an entry of kind decision, feedback or saved."""
