@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from negative_list.engine import Judgement
     from negative_list.prescription import FactValue, Line
 
-__all__ = ["MAX_INVOLVED", "Evidence", "explain"]
+__all__ = ["MAX_INVOLVED", "Evidence", "explain", "explain_part"]
 
 
 MAX_INVOLVED = 20
@@ -107,6 +107,14 @@ def explain(judgement: Judgement, check: Check, binder: Binder) -> Evidence:
     return check.remember(key, lambda: _explained(judgement, check, binder))  # type: ignore[no-any-return]
 
 
+def explain_part(condition: c.Condition, check: Check, binder: Binder, line: Line | None) -> Evidence:
+    """The evidence of one condition that holds no others, whatever it answers: for a reader of all of a rule's parts."""
+    evidence = Evidence(check)
+    run = _Run(check, binder, line, evidence)
+    run.leaf(condition, run.answer(condition))
+    return evidence
+
+
 def _explained(judgement: Judgement, check: Check, binder: Binder) -> Evidence:
     evidence = Evidence(check)
     run = _Run(check, binder, judgement.line, evidence)
@@ -144,7 +152,7 @@ class _Run:
             for child in self._branches(condition):
                 self.walk(child)
         else:
-            self._leaf(condition, self.answer(condition))
+            self.leaf(condition, self.answer(condition))
 
     def _branches(self, condition: c.All | c.Any | c.AtLeast) -> Iterator[c.Condition]:
         """The children that matter for the answer: as many as settle it, in the order written."""
@@ -158,7 +166,8 @@ class _Run:
         else:
             yield from matching
 
-    def _leaf(self, condition: c.Condition, held: bool | None) -> None:
+    def leaf(self, condition: c.Condition, held: bool | None) -> None:
+        """What a condition rests on that holds no others."""
         if held is None:
             self._evidence.need(leaf_needs(self._check, self._binder, self._line, condition))
         else:
