@@ -12,6 +12,7 @@ from negative_list.conditions import Condition, Items, Record
 
 __all__ = [
     "ACTIONS",
+    "DIAGNOSES",
     "Action",
     "Addressee",
     "Basis",
@@ -32,6 +33,10 @@ ACTIONS: tuple[Action, ...] = ("pass", "remind", "warn", "block")
 
 Addressee: TypeAlias = Literal["doctor", "charge_entry", "pharmacy", "registration", "office"]
 """Who can act on a finding, and is shown it."""
+
+
+DIAGNOSES = "encounter.diagnoses"
+"""The record of the diagnoses: no fact to compare, but one a reason may rest on."""
 
 
 class Text(Record, frozen=True, kw_only=True):
@@ -74,7 +79,7 @@ class Basis(Record, frozen=True, kw_only=True):
 class Reason(Record, frozen=True, kw_only=True):
     """A coded reason a doctor may answer a finding of this rule with.
 
-    ``fact`` names the fact that would justify it (an approval, a laboratory value, ``encounter.diagnoses``), which is
+    ``fact`` names the fact that would justify it (an approval, a laboratory value, :data:`DIAGNOSES`), which is
     looked up as soon as the reason is given; "" where nothing could be looked up.
     """
 

@@ -12,9 +12,18 @@ from negative_list import conditions as c
 from negative_list.classes import CLASS_IDS
 from negative_list.dictionary import load
 from negative_list.errors import ListError, Problem, nearest
+from negative_list.rules import DIAGNOSES
 from negative_list.validate_cases import has_good_cases
 from negative_list.validate_conditions import condition_children, condition_problems, impossible_bounds
-from negative_list.validate_names import Known, bad_codes, bad_ranges, items_problems, kinds_of, unknown_fact
+from negative_list.validate_names import (
+    Known,
+    bad_codes,
+    bad_ranges,
+    incomparable_fact,
+    items_problems,
+    kinds_of,
+    unknown_fact,
+)
 from negative_list.walk import children_of
 
 if TYPE_CHECKING:
@@ -164,6 +173,27 @@ def _asks_known_facts(rule: Rule, known: Known) -> Found:
         yield from unknown_fact(name, f"on_unknown.ask[{place}]", known)
 
 
+def _reasoned(rule: Rule, known: Known) -> Found:
+    """Each reason has a code of its own, and the fact that would justify it can be looked up."""
+    name, codes = "code", [reason.code for reason in rule.reasons]
+    for place, reason in enumerate(rule.reasons):
+        if not reason.code.strip():
+            yield f"reasons[{place}].{name}", f"`{name}` is empty; write one"
+        elif reason.code in codes[:place]:
+            yield f"reasons[{place}].{name}", f"reason `{reason.code}` stands twice; give it another code"
+        yield from _justifying(reason.fact, f"reasons[{place}].fact", known)
+
+
+def _justifying(name: str, path: str, known: Known) -> Found:
+    """A fact that justifies a reason: the diagnoses, or one of the patient, the encounter or the line."""
+    if name in {"", DIAGNOSES}:
+        return
+    bad_name = list(incomparable_fact(name, path, known))
+    yield from bad_name
+    if not bad_name and known.facts[name].private:
+        yield path, f"`{name}` is private, and nothing private is looked up; name another fact or none"
+
+
 def _words_payment(rule: Rule, _known: Known) -> Found:
     """Where only the fund refuses, the text never sounds like a ban (design 5)."""
     for path, text in _messages(rule) if rule.fund_only else ():
@@ -238,6 +268,7 @@ CHECKS: tuple[Callable[[Rule, Known], Found], ...] = (
     _triggered,
     _in_order,
     _asks_known_facts,
+    _reasoned,
     _words_payment,
     _blocks_on_codes,
     _has_trigger_line,

@@ -53,6 +53,23 @@ RULES = [
         "on_unknown.ask[0]: no fact is called `line.day`; did you mean `line.days`?",
     ),
     (
+        {"reasons": "[{code: a, text: {zh: 甲}, fact: encounter.diagnoses}, {code: a, text: {zh: 乙}}]"},
+        "reasons[1].code: reason `a` stands twice; give it another code",
+    ),
+    ({"reasons": "[{code: ' ', text: {zh: 甲}}]"}, "reasons[0].code: `code` is empty; write one"),
+    (
+        {"reasons": "[{code: a, text: {zh: 甲}, fact: encounter.albumin}]"},
+        "reasons[0].fact: no fact is called `encounter.albumin`; did you mean `encounter.albumin_g_l`?",
+    ),
+    (
+        {"reasons": "[{code: a, text: {zh: 甲}, fact: line.code}]"},
+        "reasons[0].fact: `line.code` is a record, no fact to compare",
+    ),
+    (
+        {"reasons": "[{code: a, text: {zh: 甲}, fact: patient.name}]"},
+        "reasons[0].fact: `patient.name` is private, and nothing private is looked up; name another fact or none",
+    ),
+    (
         {"fund_only": "true", "message": "{zh: 禁止使用}"},
         "message.zh: `禁止` sounds like a ban, but only the fund refuses; write `医保不支付`",
     ),
