@@ -16,11 +16,14 @@ from typing import Literal, Protocol, TypeAlias
 
 from msgspec import Struct
 
+from reminder.stores.base import StoreError
+
 __all__ = [
     "NO_HASH",
     "Appended",
     "Artifact",
     "ArtifactKind",
+    "DamagedError",
     "Draft",
     "Head",
     "JournalStore",
@@ -113,10 +116,20 @@ class Artifact(Struct, frozen=True, kw_only=True):
     first_at: datetime
 
 
+class DamagedError(StoreError):
+    """An entry that is there and cannot be read: ``seq`` of ``chain``. Those after it can, asked for from there on."""
+
+    def __init__(self, chain: str, seq: int, why: str) -> None:
+        self.chain = chain
+        self.seq = seq
+        super().__init__("refused", f"entry {seq} of chain `{chain}` is damaged: {why}; put back a copy")
+
+
 class JournalStore(Protocol):
     """A place for the journal: SQLite and PostgreSQL keep the same promises, and the same tests hold them to it.
 
-    Every method may block, may be called from any thread, and raises :class:`reminder.stores.base.StoreError`.
+    Every method may block, may be called from any thread, and raises :class:`reminder.stores.base.StoreError`;
+    :class:`DamagedError` names the entry.
     """
 
     def head(self, chain: str) -> Head:

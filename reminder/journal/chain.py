@@ -74,7 +74,7 @@ def follows(row: Row, previous: Head) -> Problem | None:
         return "number"
     try:
         return None if hash_of(previous.hash, row.chain, row.seq, row) == row.hash else "hash"
-    except UnicodeEncodeError:
+    except (UnicodeEncodeError, TypeError):  # somebody has put in what is no text, or no bytes
         return "hash"
 
 

@@ -15,7 +15,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.pool import NullPool
 
-from reminder.stores.version import is_current
+from reminder.stores.version import HISTORY, Schema, is_current
 
 __all__ = ["migrate", "scripts"]
 
@@ -23,8 +23,8 @@ _ADVISORY = 0x7265_6D69_6E64_6572
 """The lock of PostgreSQL under which migrations run: "reminder" in ASCII."""
 
 
-def migrate(url: str, connect: Callable[[], Any] | None = None) -> None:
-    """Bring the database at an SQLAlchemy URL up to :data:`reminder.stores.version.HEAD`.
+def migrate(url: str, connect: Callable[[], Any] | None = None, schema: Schema = HISTORY) -> None:
+    """Bring the tables of a schema in the database at an SQLAlchemy URL up to its head.
 
     ``connect`` makes the driver's connection where the URL does not say how.
 
@@ -38,16 +38,17 @@ def migrate(url: str, connect: Callable[[], Any] | None = None) -> None:
             connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_ADVISORY})"))
         else:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-        if not is_current(MigrationContext.configure(connection).get_current_revision()):
-            config = scripts()
+        context = MigrationContext.configure(connection, opts={"version_table": schema.table})
+        if not is_current(context.get_current_revision(), schema):
+            config = scripts(schema)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
         connection.commit()
 
 
-def scripts() -> Config:
+def scripts(schema: Schema = HISTORY) -> Config:
     """Alembic's configuration: where the migrations are."""
     config = Config()
-    config.set_main_option("script_location", str(resources.files("reminder.stores") / "migrations"))
+    config.set_main_option("script_location", str(resources.files(schema.package) / "migrations"))
     config.set_main_option("path_separator", "os")
     return config

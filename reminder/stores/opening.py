@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reminder.stores.base import StoreError
 from reminder.stores.sqlite import open_sqlite
@@ -12,7 +12,7 @@ from reminder.stores.sqlite import open_sqlite
 if TYPE_CHECKING:
     from reminder.stores.sqlstore import SqlStore
 
-__all__ = ["STORE_FILE", "open_store"]
+__all__ = ["STORE_FILE", "driver_of", "open_store"]
 
 STORE_FILE = "history.sqlite"
 """The file of the embedded store in the data folder."""
@@ -28,13 +28,21 @@ def open_store(data: Path, database: str = "") -> SqlStore:
     """
     if not database:
         return open_sqlite(data / STORE_FILE)
+    store: SqlStore = driver_of(database, "reminder.stores.postgres").open_postgres(database)
+    return store
+
+
+def driver_of(database: str, module: str) -> Any:
+    """The module that opens the database at a URL.
+
+    Raises:
+        StoreError: When that is no PostgreSQL, or its driver is missing.
+    """
     if not database.startswith(_POSTGRES):
         raise StoreError("refused", "the database is no URL of PostgreSQL; write it like postgresql://USER@HOST/NAME")
     try:
-        postgres = import_module("reminder.stores.postgres")
+        return import_module(module)
     except ImportError as error:
         raise StoreError(
             "refused", f"the driver for PostgreSQL is missing ({error}); install the extra `postgres`"
         ) from error
-    store: SqlStore = postgres.open_postgres(database)
-    return store

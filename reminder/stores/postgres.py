@@ -20,12 +20,12 @@ from psycopg.conninfo import conninfo_to_dict
 
 from reminder.stores.base import Fault, StoreError
 from reminder.stores.sqlstore import SqlStore
-from reminder.stores.version import READ_VERSION, is_current
+from reminder.stores.version import HISTORY, Schema, is_current
 
 if TYPE_CHECKING:
     from reminder.stores.driver import Query, Row, Values
 
-__all__ = ["CONNECT_S", "READ_S", "WRITE_S", "PostgresDriver", "open_postgres"]
+__all__ = ["CONNECT_S", "READ_S", "WRITE_S", "PostgresDriver", "made_ready", "open_postgres"]
 
 CONNECT_S = 2
 """How long a connection may take to be made: libpq knows no shorter time."""
@@ -69,8 +69,9 @@ _WAYS_OUT: dict[Fault, str] = {
 class PostgresDriver:
     """Connections to one database; see :class:`reminder.stores.driver.Driver`. ``dsn`` is libpq's or a URL."""
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, schema: Schema = HISTORY) -> None:
         self._dsn = dsn
+        self._schema = schema
         # It warns of each pipeline that a lost server leaves unfinished; the error itself is told.
         logging.getLogger("psycopg").setLevel(logging.ERROR)
         self._write_lock = threading.Lock()
@@ -82,7 +83,7 @@ class PostgresDriver:
         """The schema's version, ``None`` where there is none yet."""
         with _told():
             try:
-                rows = self._reader().execute(READ_VERSION).fetchall()
+                rows = self._reader().execute(self._schema.read_version.encode()).fetchall()
             except errors.UndefinedTable:
                 return None
         return str(rows[0][0]) if rows else None
@@ -191,24 +192,33 @@ def open_postgres(dsn: str) -> SqlStore:
         StoreError: When the database cannot be reached or used, or a later version of the program made the tables.
     """
     driver = PostgresDriver(dsn)
-    try:
-        if not is_current(driver.version()):
-            with _told():
-                _migrate(dsn)
-    except StoreError:
-        driver.close()
-        raise
+    made_ready(driver, dsn, HISTORY)
     return SqlStore(driver)
 
 
-def _migrate(dsn: str) -> None:
+def made_ready(driver: PostgresDriver, dsn: str, schema: Schema) -> None:
+    """Make the tables of a schema, or bring them up to date; the driver is closed where that fails.
+
+    Raises:
+        StoreError: When the database cannot be reached or used, or a later version of the program made the tables.
+    """
+    try:
+        if not is_current(driver.version(), schema):
+            with _told():
+                _migrate(dsn, schema)
+    except StoreError:
+        driver.close()
+        raise
+
+
+def _migrate(dsn: str, schema: Schema) -> None:
     """SQLAlchemy and Alembic take half a second to load, so that an up-to-date store never does."""
     from sqlalchemy.exc import DBAPIError  # noqa: PLC0415 - as said
 
     from reminder.stores.migrate import migrate  # noqa: PLC0415
 
     try:
-        migrate("postgresql+psycopg://", lambda: psycopg.connect(dsn, connect_timeout=CONNECT_S))
+        migrate("postgresql+psycopg://", lambda: psycopg.connect(dsn, connect_timeout=CONNECT_S), schema)
     except DBAPIError as error:
         raise error.orig or error from error
 

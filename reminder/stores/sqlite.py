@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING
 
 from reminder.stores.base import Fault, StoreError
 from reminder.stores.sqlstore import SqlStore
-from reminder.stores.version import READ_VERSION, is_current
+from reminder.stores.version import HISTORY, Schema, is_current
 
 if TYPE_CHECKING:
     from reminder.stores.driver import Query, Row, Values
 
-__all__ = ["BUSY_S", "SqliteDriver", "make_folder", "open_sqlite"]
+__all__ = ["BUSY_S", "SqliteDriver", "made_ready", "make_folder", "open_sqlite"]
 
 BUSY_S = 2.0
 """How long a write waits for another process's: a group of a thousand rows takes some 20 ms, so this is a stall."""
@@ -48,10 +48,14 @@ class SqliteDriver:
         path: The file, made where it is missing.
         busy_s: How long a write waits for another process's.
         most_bytes: What the file may grow to; a write past it is ``full``.
+        schema: Which tables it holds.
     """
 
-    def __init__(self, path: Path, busy_s: float = BUSY_S, most_bytes: int | None = None) -> None:
+    def __init__(
+        self, path: Path, busy_s: float = BUSY_S, most_bytes: int | None = None, schema: Schema = HISTORY
+    ) -> None:
         self._path = path
+        self._schema = schema
         self._busy_s = busy_s
         self._most_bytes = most_bytes
         self._write_lock = threading.Lock()
@@ -63,7 +67,7 @@ class SqliteDriver:
         """The schema's version, ``None`` where there is none yet. The file is made where it is missing."""
         with self._told():
             try:
-                rows = self._reader().execute(READ_VERSION).fetchall()
+                rows = self._reader().execute(self._schema.read_version).fetchall()
             except sqlite3.OperationalError as error:
                 if "no such table" in str(error):
                     return None
@@ -75,9 +79,10 @@ class SqliteDriver:
 
         By the statements the migrations come to, for SQLAlchemy and Alembic take half a second to load.
         """
-        statements = (resources.files("reminder.stores") / "tables.sql").read_text(encoding="utf-8").split(";\n")
+        tables = resources.files(self._schema.package) / "tables.sql"
+        statements = tables.read_text(encoding="utf-8").split(";\n")
         with self.writing() as writing:
-            if not writing.rows("SELECT name FROM sqlite_master WHERE name = 'alembic_version'", ()):
+            if not writing.rows("SELECT name FROM sqlite_master WHERE name = ?", (self._schema.table,)):
                 for statement in statements:
                     writing.rows(statement, ())
 
@@ -90,6 +95,8 @@ class SqliteDriver:
         """The answers to several queries, all as of one moment."""
         with self._told():
             connection = self._reader()
+            if len(queries) == 1:  # one statement sees one moment without being told to
+                return [connection.execute(_text(text), _flat(values)).fetchall() for text, values in queries]
             connection.execute("BEGIN")
             try:
                 return [connection.execute(_text(text), _flat(values)).fetchall() for text, values in queries]
@@ -99,7 +106,7 @@ class SqliteDriver:
     def stream(self, statement: str, values: Values) -> Iterator[Row]:
         """A long answer on a connection of its own."""
         with self._told(), contextlib.closing(self._connect(_READ_BUSY_S)) as connection:
-            yield from connection.execute(statement, values)
+            yield from connection.execute(_text(statement), _flat(values))
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[_Transaction]:
@@ -200,27 +207,36 @@ def open_sqlite(path: Path, *, busy_s: float = BUSY_S) -> SqlStore:
     Raises:
         StoreError: When the file cannot be used, or a later version of the program made it.
     """
-    make_folder(path.parent)
     driver = SqliteDriver(path, busy_s)
+    made_ready(driver, path, HISTORY)
+    return SqlStore(driver)
+
+
+def made_ready(driver: SqliteDriver, path: Path, schema: Schema) -> None:
+    """Make the file of a driver, or bring its tables up to date; the driver is closed where that fails.
+
+    Raises:
+        StoreError: When the file cannot be used, or a later version of the program made it.
+    """
+    make_folder(path.parent)
     try:
         if driver.version() is None:
             driver.prepare()
             driver.make()
-        if not is_current(driver.version()):
-            _migrate(path)
+        if not is_current(driver.version(), schema):
+            _migrate(path, schema)
     except StoreError:
         driver.close()
         raise
-    return SqlStore(driver)
 
 
-def _migrate(path: Path) -> None:
+def _migrate(path: Path, schema: Schema) -> None:
     """Loads SQLAlchemy and Alembic, which a new or an up-to-date store needs not."""
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - as said
 
     from reminder.stores.migrate import migrate  # noqa: PLC0415
 
     try:
-        migrate(f"sqlite:///{path}")
+        migrate(f"sqlite:///{path}", schema=schema)
     except SQLAlchemyError as error:
         raise StoreError("gone", f"the tables in `{path}` cannot be made: {error}") from error

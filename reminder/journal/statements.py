@@ -1,0 +1,137 @@
+"""The SQL of the journal: one text for SQLite and PostgreSQL, ``?`` for a value, ``LIST(?)`` for the rows of a list.
+
+An entry's place is one number: that of its chain in the high bits, its own in the low ones. So the entries of a chain
+lie one after the other, what follows is written behind them, and no further index is needed to find one.
+"""
+
+from __future__ import annotations
+
+from reminder.stores.version import Schema
+
+__all__ = [
+    "ABOUT",
+    "ADVANCE",
+    "ARTIFACT",
+    "ASKED",
+    "BODY_COLUMNS",
+    "BRIEFS",
+    "BRIEFS_BY_ENCOUNTER",
+    "CHAIN",
+    "COUNT",
+    "DECISION",
+    "DROP_ARTIFACT",
+    "DROP_NAMED",
+    "ENTRY_COLUMNS",
+    "FIRST_PLACE",
+    "FORGET",
+    "HASHES",
+    "HEAD",
+    "HEADS",
+    "KEEP_ARTIFACT",
+    "LOST_NAMES",
+    "MOST_SEQ",
+    "NAME",
+    "NEW_CHAIN",
+    "NUMBERS",
+    "OF_ENCOUNTER",
+    "OF_PATIENT",
+    "PERIOD",
+    "REMOVED",
+    "SCHEMA",
+    "place",
+    "seq_of",
+]
+
+SCHEMA = Schema("reminder.journal", "0001", "journal_version")
+"""The journal's tables, which have a road of migrations of their own."""
+
+_SHIFT = 40
+
+MOST_SEQ = (1 << _SHIFT) - 1
+"""The most entries of a chain: a thousand a second for 34 years."""
+
+
+def place(number: int, seq: int) -> int:
+    """Where the entry ``seq`` of the chain with that number lies."""
+    return number << _SHIFT | seq
+
+
+def seq_of(place: int) -> int:
+    """The number of an entry in its chain."""
+    return place & MOST_SEQ
+
+
+ENTRY_COLUMNS = (
+    *("id", "at", "kind", "decision_id", "institution_id", "patient_key", "encounter_key", "asked"),
+    *("patient_sum", "encounter_sum", "asked_sum", "hash", "brief"),
+)
+"""What an entry is written as, in this order."""
+
+BODY_COLUMNS = ("id", "content")
+"""What its body is written as."""
+
+_FIELDS = """c.name, e.id, e.at, e.kind, e.decision_id, e.institution_id, e.patient_key, e.encounter_key, e.asked,
+  e.hash, e.brief"""
+_ENTRIES = f"entry e JOIN chain c ON c.number = e.id >> {_SHIFT}"
+_WHOLE = f"SELECT {_FIELDS}, b.content FROM {_ENTRIES} LEFT JOIN body b ON b.id = e.id"  # noqa: S608 - names of our own
+
+HEAD = "SELECT number, seq, hash, removals FROM chain WHERE name = ?"
+HEADS = "SELECT name, seq, hash FROM chain ORDER BY name"
+NUMBERS = "SELECT COALESCE(MAX(number), 0) FROM chain"
+NEW_CHAIN = "INSERT INTO chain (number, name, seq, hash, removals) VALUES (?, ?, 0, ?, 0)"
+
+ADVANCE = "UPDATE chain SET seq = ?, hash = ? WHERE number = ? AND seq = ? AND hash = ? AND removals = ?"
+"""Changes nothing where somebody else has written the chain, or taken entries out of it, since it was read."""
+
+HASHES = "SELECT id, hash FROM entry WHERE id >= ? AND id <= ?"
+
+CHAIN = f"{_WHOLE} WHERE e.id >= ? AND e.id <= ? ORDER BY e.id"
+DECISION = (
+    f"{_WHOLE} WHERE e.decision_id = ? AND e.decision_id <> '' AND e.kind = 'decision' ORDER BY e.at, e.id LIMIT 1"
+)
+ABOUT = f"{_WHOLE} WHERE e.decision_id = ? AND e.decision_id <> '' ORDER BY e.at, c.name, e.id"
+ASKED = f"{_WHOLE} WHERE e.asked_sum = ? AND e.asked = ? AND e.kind = 'decision' ORDER BY e.at DESC, e.id DESC LIMIT 1"
+
+_LATEST = f"""
+WITH wanted(total) AS (LIST(?))
+SELECT {_FIELDS}, b.content FROM (
+  SELECT id FROM entry
+  WHERE {{0}}_sum IN (SELECT CAST(total AS BIGINT) FROM wanted) AND {{0}}_key IN (LIST(?)){{1}}
+  ORDER BY at DESC, id DESC LIMIT ?
+) latest JOIN entry e ON e.id = latest.id JOIN chain c ON c.number = e.id >> {_SHIFT} LEFT JOIN body b ON b.id = e.id
+ORDER BY e.at DESC, e.id DESC
+"""  # noqa: S608
+"""Which are the latest is found without their bodies."""
+
+OF_ENCOUNTER = {False: _LATEST.format("encounter", ""), True: _LATEST.format("encounter", " AND kind IN (LIST(?))")}
+"""By whether only some kinds are wanted."""
+
+OF_PATIENT = _LATEST.format("patient", "")
+
+_BETWEEN = "e.at >= ? AND e.at < ?"
+PERIOD = {
+    False: f"{_WHOLE} WHERE {_BETWEEN} ORDER BY e.at, c.name, e.id",
+    True: f"{_WHOLE} WHERE {_BETWEEN} AND e.kind IN (LIST(?)) ORDER BY e.at, c.name, e.id",
+}
+"""By whether only some kinds are wanted."""
+
+_BRIEFS = f"SELECT {_FIELDS} FROM {_ENTRIES} WHERE {_BETWEEN} ORDER BY"  # noqa: S608
+BRIEFS = f"{_BRIEFS} e.at, c.name, e.id"
+BRIEFS_BY_ENCOUNTER = f"{_BRIEFS} e.institution_id, e.encounter_key, e.at, c.name, e.id"
+COUNT = "SELECT COUNT(*) FROM entry WHERE at >= ? AND at < ?"
+
+KEEP_ARTIFACT = "INSERT INTO artifact (digest, kind, content, first_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+ARTIFACT = "SELECT digest, kind, content, first_at FROM artifact WHERE digest = ?"
+
+NAME = """
+INSERT INTO named (digest, chain, until) VALUES (?, ?, ?)
+ON CONFLICT (digest, chain) DO UPDATE SET until = excluded.until WHERE excluded.until > named.until
+"""
+"""An entry up to ``until`` may name the artifact. It is written ahead, so that few entries have to write it."""
+
+REMOVED = "UPDATE chain SET removals = removals + 1 WHERE number = ?"
+FORGET = ("DELETE FROM body WHERE id >= ? AND id <= ?", "DELETE FROM entry WHERE id >= ? AND id <= ?")
+FIRST_PLACE = "SELECT MIN(id) FROM entry WHERE id >= ? AND id <= ?"
+LOST_NAMES = "SELECT digest, until FROM named WHERE chain = ?"
+DROP_NAMED = "DELETE FROM named WHERE digest = ? AND chain = ?"
+DROP_ARTIFACT = "DELETE FROM artifact WHERE digest = ? AND NOT EXISTS (SELECT 1 FROM named WHERE named.digest = ?)"

@@ -1,0 +1,331 @@
+"""The journal over any database: the protocol's methods as point reads, long reads, and one transaction for a group."""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from reminder.journal import statements as sql
+from reminder.journal.base import Artifact, DamagedError, Head, Kind, Row, Sealed
+from reminder.journal.chain import hash_of, instant_of, instant_text
+from reminder.journal.names import Names
+from reminder.stores.base import StoreError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reminder.stores.driver import Query, Values, Writing
+    from reminder.stores.driver import Row as Read
+
+__all__ = ["JournalDriver", "SqlJournal"]
+
+_LEVEL = 1  # of zlib: bodies are JSON, of which the fastest level takes two thirds
+
+
+class JournalDriver(Protocol):
+    """A :class:`reminder.stores.driver.Driver` that can write many rows by one statement."""
+
+    def read(self, queries: Sequence[Query]) -> list[list[Read]]:
+        """The answers to several queries, asked together."""
+
+    def stream(self, statement: str, values: Values) -> Iterator[Read]:
+        """A long answer, row by row, as the database stood when it began."""
+
+    def writing(self) -> AbstractContextManager[Writing]:
+        """A transaction: on disk when the block ends without an error, undone when it does not."""
+
+    def insert(self, writing: Writing, table: str, columns: Sequence[str], rows: Sequence[Read]) -> None:
+        """Write rows by as few statements as may be."""
+
+    def copy_to(self, path: Path) -> None:
+        """A copy of the whole, as it stood at one moment, while it is written."""
+
+    def close(self) -> None:
+        """Let go of every connection."""
+
+
+class _Place:
+    """What this store knows of a chain since it last wrote it: whether that still holds, the database says."""
+
+    __slots__ = ("head", "names", "number", "removals")
+
+    def __init__(self, number: int, head: Head, removals: int) -> None:
+        self.number = number
+        self.head = head
+        self.removals = removals
+        self.names = Names()
+
+
+class SqlJournal:
+    """A :class:`reminder.journal.base.JournalStore` on a database; where that stands is the driver's business."""
+
+    def __init__(self, driver: JournalDriver) -> None:
+        self._driver = driver
+        self._places: dict[str, _Place] = {}
+        self._lock = threading.Lock()
+
+    # -- writing
+
+    def append(self, rows: Sequence[Row]) -> None:
+        """Write entries, synced to disk when this returns; all of them or none."""
+        by_chain: dict[str, list[tuple[Row, bytes]]] = {}
+        for row in rows:
+            by_chain.setdefault(row.chain, []).append((row, zlib.compress(row.body, _LEVEL)))
+        with self._lock:
+            places: dict[str, _Place] = {}
+            try:
+                with self._driver.writing() as writing:
+                    for name, packed in by_chain.items():
+                        places[name] = self._append(writing, name, packed)
+            except BaseException:
+                for name in by_chain:  # whether it was committed is not known
+                    self._places.pop(name, None)
+                raise
+            self._places.update(places)
+
+    def _append(self, writing: Writing, name: str, packed: list[tuple[Row, bytes]]) -> _Place:
+        place = self._places.get(name)
+        if place is None or not self._advance(writing, place, [row for row, _ in packed]):
+            place = self._read_place(writing, name)
+            packed = self._beyond(writing, place, packed)
+            if packed and not self._advance(writing, place, [row for row, _ in packed]):
+                raise StoreError("refused", f"somebody else writes chain `{name}`; go on in a new one")
+        if packed:
+            self._insert(writing, place, packed)
+        return place
+
+    def _advance(self, writing: Writing, place: _Place, rows: Sequence[Row]) -> bool:
+        """Move the head of a chain over entries that follow it; whether it was where it is thought to be."""
+        head, first, last = place.head, rows[0], rows[-1]
+        if first.seq != head.seq + 1 or hash_of(head.hash, first.chain, first.seq, first) != first.hash:
+            return False
+        moved = (last.seq, last.hash, place.number, head.seq, head.hash, place.removals)
+        if not writing.many(sql.ADVANCE, [moved]):
+            return False
+        place.head = Head(chain=last.chain, seq=last.seq, hash=last.hash)
+        return True
+
+    def _read_place(self, writing: Writing, name: str) -> _Place:
+        writing.alone("chain")
+        found = writing.rows(sql.HEAD, (name,))
+        if not found:
+            ((most,),) = writing.rows(sql.NUMBERS, ())
+            writing.many(sql.NEW_CHAIN, [(most + 1, name, Head(chain=name).hash)])
+            return _Place(most + 1, Head(chain=name), 0)
+        ((number, seq, hash_, removals),) = found
+        return _Place(number, Head(chain=name, seq=seq, hash=hash_), removals)
+
+    def _beyond(self, writing: Writing, place: _Place, packed: list[tuple[Row, bytes]]) -> list[tuple[Row, bytes]]:
+        """What of the entries is not written yet; raises ``StoreError`` where another one is, or one is missing."""
+        name, first = place.head.chain, packed[0][0].seq
+        if first > place.head.seq + 1:
+            raise StoreError("refused", f"chain `{name}` ends at {place.head.seq}: entry {first} does not follow it")
+        bounds = (sql.place(place.number, first), sql.place(place.number, place.head.seq))
+        written = {sql.seq_of(id_): hash_ for id_, hash_ in writing.rows(sql.HASHES, bounds)}
+        for row, _ in packed:
+            if row.seq <= place.head.seq and written.get(row.seq) != row.hash:
+                raise StoreError(
+                    "refused", f"somebody else writes chain `{name}`: entry {row.seq} is another; go on in a new one"
+                )
+        return [one for one in packed if one[0].seq > place.head.seq]
+
+    def _insert(self, writing: Writing, place: _Place, packed: list[tuple[Row, bytes]]) -> None:
+        number = place.number
+        entries = [_values(sql.place(number, row.seq), row) for row, _ in packed]
+        bodies = [(sql.place(number, row.seq), content) for row, content in packed]
+        self._driver.insert(writing, "entry", sql.ENTRY_COLUMNS, entries)
+        self._driver.insert(writing, "body", sql.BODY_COLUMNS, bodies)
+        named = place.names.news([row for row, _ in packed])
+        if named:
+            writing.many(sql.NAME, [(digest, number, until) for digest, until in named])
+
+    def keep(self, artifact: Artifact) -> None:
+        """Keep an artifact, once."""
+        values = (artifact.digest, artifact.kind, artifact.content, instant_text(artifact.first_at))
+        with self._driver.writing() as writing:
+            writing.many(sql.KEEP_ARTIFACT, [values])
+
+    def remove(self, spans: Sequence[Sealed]) -> int:
+        """Take sealed spans out, and artifacts no entry names any more; returns how many entries went."""
+        with self._lock, self._driver.writing() as writing:
+            writing.alone("chain")
+            return sum(_remove(writing, span) for span in spans)
+
+    # -- reading
+
+    def head(self, chain: str) -> Head:
+        """How far a chain has come."""
+        ((found),) = self._driver.read([(sql.HEAD, (chain,))])
+        return Head(chain=chain, seq=found[0][1], hash=found[0][2]) if found else Head(chain=chain)
+
+    def heads(self) -> list[Head]:
+        """The same of every chain, by name."""
+        return [Head(chain=name, seq=seq, hash=hash_) for name, seq, hash_ in self._all(sql.HEADS)]
+
+    def chain(self, chain: str, first: int = 1, last: int | None = None) -> Iterator[Row]:
+        """The entries of one chain in their order."""
+        for number, *_ in self._all(sql.HEAD, chain):
+            end = sql.MOST_SEQ if last is None else last
+            bounds = (sql.place(number, max(first, 0)), sql.place(number, max(end, 0)))
+            yield from map(_row, self._driver.stream(sql.CHAIN, bounds))
+
+    def decision(self, decision_id: str) -> Row | None:
+        """The entry of a decision."""
+        return self._one(sql.DECISION, decision_id)
+
+    def about(self, decision_id: str) -> list[Row]:
+        """Every entry that names a decision, by instant: itself, feedback, appeals."""
+        return [_row(read) for read in self._all(sql.ABOUT, decision_id)]
+
+    def asked(self, asked: str) -> Row | None:
+        """The latest decision with that ``asked``."""
+        return self._one(sql.ASKED, _sum_of(asked), asked) if asked else None
+
+    def of_encounter(self, encounter_keys: Sequence[str], kinds: Sequence[Kind] = (), limit: int = 100) -> list[Row]:
+        """The latest entries of an encounter under any of its keys, the latest first."""
+        wanted: list[list[str]] = [list(kinds)] if kinds else []
+        return self._latest(sql.OF_ENCOUNTER[bool(kinds)], encounter_keys, *wanted, limit)
+
+    def of_patient(self, patient_keys: Sequence[str], limit: int = 1000) -> list[Row]:
+        """The latest entries of a patient under any of the patient's keys, the latest first."""
+        return self._latest(sql.OF_PATIENT, patient_keys, limit)
+
+    def period(self, begin: datetime, end: datetime, kinds: Sequence[Kind] = ()) -> Iterator[Row]:
+        """Entries with ``at`` in [begin, end), by instant, then chain and number."""
+        values: list[str | list[str]] = [instant_text(begin), instant_text(end)]
+        if kinds:
+            values.append(list(kinds))
+        yield from map(_row, self._driver.stream(sql.PERIOD[bool(kinds)], values))
+
+    def briefs(self, begin: datetime, end: datetime, *, by_encounter: bool) -> Iterator[Row]:
+        """The same of every kind with an empty ``body``; ``by_encounter``: by institution and encounter, then instant.
+
+        Sorted by the database, so that memory does not grow with the period.
+        """
+        statement = sql.BRIEFS_BY_ENCOUNTER if by_encounter else sql.BRIEFS
+        yield from map(_brief, self._driver.stream(statement, (instant_text(begin), instant_text(end))))
+
+    def count(self, begin: datetime, end: datetime) -> int:
+        """How many entries a period has."""
+        return int(self._all(sql.COUNT, instant_text(begin), instant_text(end))[0][0])
+
+    def artifact(self, digest: str) -> Artifact | None:
+        """An artifact by its digest."""
+        for found, kind, content, first_at in self._all(sql.ARTIFACT, digest):
+            return Artifact(digest=found, kind=kind, content=content, first_at=instant_of(first_at))
+        return None
+
+    def copy_to(self, path: Path) -> None:
+        """Write a copy of the journal, as it stood at one moment, while it goes on being written.
+
+        Raises:
+            StoreError: ``refused`` for PostgreSQL, which has its own tools for that.
+        """
+        self._driver.copy_to(path)
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        self._driver.close()
+
+    def _all(self, statement: str, *values: str | int | list[str]) -> list[Read]:
+        return self._driver.read([(statement, values)])[0]
+
+    def _one(self, statement: str, *values: str | int) -> Row | None:
+        found = self._all(statement, *values)
+        return _row(found[0]) if found else None
+
+    def _latest(self, statement: str, keys: Sequence[str], *further: int | list[str]) -> list[Row]:
+        named = [key for key in keys if key]
+        if not named:
+            return []
+        sums = [str(_sum_of(key)) for key in named]
+        return [_row(read) for read in self._all(statement, sums, named, *further)]
+
+
+def _remove(writing: Writing, span: Sealed) -> int:
+    """Take one span out, and what only its entries named."""
+    gone = 0
+    for number, *_ in writing.rows(sql.HEAD, (span.chain,)):
+        bounds = (sql.place(number, span.first), sql.place(number, span.last))
+        gone = [writing.many(statement, [bounds]) for statement in sql.FORGET][1]
+        writing.many(sql.REMOVED, [(number,)])
+        _forget_names(writing, number)
+    return gone
+
+
+def _forget_names(writing: Writing, number: int) -> None:
+    """Let go of artifacts no entry of a chain names any more, unless one of another chain does."""
+    for digest, until in writing.rows(sql.LOST_NAMES, (number,)):
+        ((first,),) = writing.rows(sql.FIRST_PLACE, (sql.place(number, 0), sql.place(number, until)))
+        if first is None:
+            writing.many(sql.DROP_NAMED, [(digest, number)])
+            writing.many(sql.DROP_ARTIFACT, [(digest, digest)])
+
+
+def _sum_of(text: str) -> int:
+    """What a text is looked for by. Any text may be asked for, also one no entry can have."""
+    return zlib.crc32(text.encode("utf-8", "replace"))
+
+
+def _sum(text: str) -> int | None:
+    """The same; ``None`` where it is "", for nobody looks for that."""
+    return _sum_of(text) if text else None
+
+
+def _values(place: int, row: Row) -> Read:
+    """An entry as :data:`reminder.journal.statements.ENTRY_COLUMNS` names its parts."""
+    return (
+        place,
+        instant_text(row.at),
+        row.kind,
+        row.decision_id,
+        row.institution_id,
+        row.patient_key,
+        row.encounter_key,
+        row.asked,
+        _sum(row.patient_key),
+        _sum(row.encounter_key),
+        _sum(row.asked),
+        row.hash,
+        row.brief,
+    )
+
+
+def _row(read: Read) -> Row:
+    """An entry as it was read. Raises ``DamagedError``."""
+    *fields, content = read
+    try:
+        body = zlib.decompress(content)
+    except (zlib.error, TypeError) as error:
+        raise DamagedError(read[0], sql.seq_of(read[1]), f"its body cannot be read ({error})") from error
+    return _made(fields, body)
+
+
+def _brief(read: Read) -> Row:
+    """The same without body."""
+    return _made(read, b"")
+
+
+def _made(read: Sequence[Any], body: bytes) -> Row:
+    chain, place, at, kind, decision_id, institution_id, patient_key, encounter_key, asked, hash_, brief = read
+    try:
+        return Row(
+            chain=chain,
+            seq=sql.seq_of(place),
+            at=instant_of(at),
+            kind=kind,
+            decision_id=decision_id,
+            institution_id=institution_id,
+            patient_key=patient_key,
+            encounter_key=encounter_key,
+            asked=asked,
+            hash=hash_,
+            brief=brief,
+            body=body,
+        )
+    except (TypeError, ValueError) as error:
+        raise DamagedError(chain, sql.seq_of(place), f"a field cannot be read ({error})") from error
