@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from reminder.config import Config
-    from reminder.reports import Format, Row
+    from reminder.reports.table import Report
+    from reminder.reports.writing import Format
     from reminder.stores.base import Store
 
 __all__ = ["add_to", "report", "rounds"]
@@ -66,7 +67,8 @@ def report(  # noqa: PLR0917 - one argument an option
     only_open: Annotated[bool, typer.Option("--open", help="Of wards: only what is not settled yet.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Keep indicators as facts of their institutions.")] = False,
     as_format: Annotated[
-        Literal["table", "csv", "json"], typer.Option("--format", help="table, csv or json (default table).")
+        Literal["table", "csv", "xlsx", "html", "json"],
+        typer.Option("--format", help="table, csv, xlsx, html or json (default table)."),
     ] = "table",
     out: Annotated[Path | None, typer.Option("--out", help="Write to this file.", metavar="FILE")] = None,
     english: Annotated[bool, typer.Option("--english", help="English headings.")] = False,
@@ -82,28 +84,34 @@ def report(  # noqa: PLR0917 - one argument an option
     try:
         settings = load_config(config, {"data": data, "site": site})
         period = _period(from_, to) if by == "indicator" else None
-        rows = _indicators(settings, *period, keep=keep) if period else _ward(settings, from_, only_open=only_open)
+        people = as_format != "json"
+        made = (
+            _indicators(settings, *period, keep=keep)
+            if period
+            else _ward(settings, from_, only_open=only_open, people=people)
+        )
     except (ConfigError, SiteError, StoreError) as error:
         _stop(str(error))
-    _put(rows, as_format, out, english=english)
+    _put(made, as_format, out, english=english)
 
 
-def _ward(settings: Config, since: str, *, only_open: bool) -> list[Row]:
-    from reminder.reports import ward_rows
+def _ward(settings: Config, since: str, *, only_open: bool, people: bool) -> Report:
+    from reminder.reports.stored import ward_report, ward_rows
 
     zone = _zone(settings)
     begin = datetime.combine(_day(since, "--from"), time(), zone).astimezone(UTC) if since else None
-    return list(ward_rows(_store(settings).findings(only_open=only_open, since=begin), zone))
+    found = _store(settings).findings(only_open=only_open, since=begin)
+    return ward_report(ward_rows(found, zone), for_people=people)
 
 
-def _indicators(settings: Config, begin: datetime, end: datetime, *, keep: bool) -> list[Row]:
-    from reminder.reports import facts_of, indicator_rows, indicators
+def _indicators(settings: Config, begin: datetime, end: datetime, *, keep: bool) -> Report:
+    from reminder.reports.stored import facts_of, indicator_report, indicators
 
     store, now = _store(settings), datetime.now(UTC)
     found = indicators(store, begin, end, now.astimezone(_zone(settings)).replace(tzinfo=None))
     if keep:
         store.put_facts(facts_of(found, end), at=now)
-    return list(indicator_rows(found))
+    return indicator_report(found)
 
 
 def _period(begin: str, end: str) -> tuple[datetime, datetime]:
@@ -135,11 +143,11 @@ def _store(settings: Config) -> Store:
     return open_store(settings.data, "" if settings.store == SQLITE else settings.store)
 
 
-def _put(rows: list[Row], as_format: Format, out: Path | None, *, english: bool) -> None:
+def _put(made: Report, as_format: Format, out: Path | None, *, english: bool) -> None:
     from negative_list.shell import write_beside
-    from reminder.reports import written
+    from reminder.reports.writing import written
 
-    report_ = written(rows, as_format, english=english)
+    report_ = written(made, as_format, english=english)
     if out is not None:
         write_beside(out, report_)
         return

@@ -17,7 +17,8 @@ from negative_list.prescription import Encounter, Patient, Prescription
 from negative_list.readers.stored import StoreFact
 from negative_list.rules import RuleList
 from negative_list.site import Sites
-from reminder.reports import indicator_rows, ward_rows, written
+from reminder.reports.stored import indicator_report, indicator_rows, ward_report, ward_rows
+from reminder.reports.writing import written
 from reminder.rounds import Round, changes_on, make_round, next_round
 from reminder.service import Active
 from reminder.stores.base import Kept
@@ -134,13 +135,13 @@ def test_the_wards_list_is_readable(store: SqlStore) -> None:
     store.keep([stay()])
     make_round(active(rule(COURSE, action="warn")), store, on(15))
     rows = list(ward_rows(store.findings(), Sites().default.zone))
-    table = written(rows, "table").decode()
+    table = written(ward_report(rows), "table").decode()
     assert "病区" in table
     assert "2026-03-15 09:00" in table
     assert "警告" in table
-    assert written(rows, "csv").startswith(b"\xef\xbb\xbf" + "医疗机构,病区".encode())
-    assert written(rows, "table", english=True).startswith(b"institution")
-    assert written([], "table").decode() == "（无）\n"
+    assert written(ward_report(rows), "csv").startswith(b"\xef\xbb\xbf" + "医疗机构,病区".encode())
+    assert written(ward_report(rows), "table", english=True).startswith(b"institution")
+    assert written(ward_report([]), "table").decode() == "（无）\n"
 
 
 def test_a_stay_without_ward_is_found_by_its_department_and_order(store: SqlStore) -> None:
@@ -151,7 +152,7 @@ def test_a_stay_without_ward_is_found_by_its_department_and_order(store: SqlStor
     (row,) = ward_rows(store.findings(), Sites().default.zone)
     places = [row[name] for name in ("ward", "department", "bed", "admitted_on", "line_id", "ordered_at")]
     assert places == ["", "神经内科", "7", "2026-02-28", "long", "2026-03-01 08:00"]
-    assert "神经内科" in written([row], "table").decode()
+    assert "神经内科" in written(ward_report([row]), "table").decode()
 
 
 def test_a_stay_that_was_told_without_any_place_says_so(store: SqlStore) -> None:
@@ -159,9 +160,9 @@ def test_a_stay_that_was_told_without_any_place_says_so(store: SqlStore) -> None
     store.keep([stay(**{"encounter.ward": "", "encounter.bed": ""})])
     make_round(active(rule(COURSE, action="warn")), store, on(15))
     rows = list(ward_rows(store.findings(), Sites().default.zone))
-    assert "（未报病区、科室、床位）" in written(rows, "table").decode()
-    assert "(no ward, department or bed told)" in written(rows, "csv", english=True).decode()
-    assert b'"ward":""' in written(rows, "json")
+    assert "（未报病区、科室、床位）" in written(ward_report(rows), "table").decode()
+    assert "(no ward, department or bed told)" in written(ward_report(rows), "csv", english=True).decode()
+    assert b'"ward":""' in written(ward_report(rows, for_people=False), "json")
 
 
 def test_what_was_saved_without_an_institution_is_no_row_of_nothing() -> None:
@@ -169,14 +170,9 @@ def test_what_was_saved_without_an_institution_is_no_row_of_nothing() -> None:
     nothing = Indicator(
         class_id="R56", name="n", institution_id="", part=0, whole=0, unit="fen", percent=None, uncounted=0
     )
-    rows = list(indicator_rows([nothing, replace(nothing, part=1, whole=2, percent=Decimal(50))]))
-    assert [row["whole"] for row in rows] == [2]
-    assert "（未报医疗机构）" in written(rows, "table").decode()
-
-
-def test_a_cell_is_never_a_formula(store: SqlStore) -> None:
-    """A text that begins like one is quoted for spreadsheets."""
-    assert b"'=1+1" in written([{"item": "=1+1"}], "csv")
+    found = [nothing, replace(nothing, part=1, whole=2, percent=Decimal(50))]
+    assert [row["whole"] for row in indicator_rows(found)] == [2]
+    assert "（未报医疗机构）" in written(indicator_report(found), "table").decode()
 
 
 @pytest.mark.parametrize(
