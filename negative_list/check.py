@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from negative_list.codes import icd_prefixes, is_history
 from negative_list.prescription import COVERAGE_GRACE
 from negative_list.refunds import holds_refund, settle
-from negative_list.text import Statement, clauses, normalise
+from negative_list.text import Statement, clauses
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from negative_list.prescription import Diagnosed, Encounter, FactValue, History, Line, Operated, Prescription
     from negative_list.terms import Terms
 
-__all__ = ["Check", "item_of", "ymd"]
+__all__ = ["Check", "ymd"]
 
 _STRENGTH: tuple[Statement, ...] = ("present", "doubtful", "past", "family", "denied")
 
@@ -30,11 +30,6 @@ _STRENGTH: tuple[Statement, ...] = ("present", "doubtful", "past", "family", "de
 def ymd(day: date) -> int:
     """A day as the number yyyymmdd: differences of two of them, divided by 10,000, are completed years."""
     return day.year * 10_000 + day.month * 100 + day.day
-
-
-def item_of(line: Line) -> str:
-    """The item of a line: its first code, or its normalised name where it has none."""
-    return line.codes[0] if line.codes else normalise(line.name)
 
 
 class Check:

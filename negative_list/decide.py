@@ -2,14 +2,16 @@
 
 It is taken in two steps, so that who must not block can read between them: :func:`begin` judges by the body alone and
 says what reading may decide, :func:`decide` goes on with what was read. Who may block hands in a reader instead; it is
-called once, and only for rules that lack history or facts.
+called once, and only for rules that lack history or facts. Who keeps decisions asks :func:`decide_whole`, which tells
+what was found and not shown, too.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Set as AbstractSet
 from functools import cache
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -21,7 +23,7 @@ from negative_list.engine import Judgement, Matched, again, match, match_edited
 from negative_list.findings import COVERAGE_ONLY, findings_of, not_evaluated_of, outcomes_of, rules_of
 from negative_list.history import without_copies
 from negative_list.messages import Language, message_of, suggestion_text
-from negative_list.policy import Policy, apply, shipped
+from negative_list.policy import ExitKey, Policy, apply, exited, shipped
 from negative_list.prescription import History, Note, Prescription
 from negative_list.rules import ACTIONS, Action
 from negative_list.suggest import MAX_EDITS, MAX_LINES, edited, suggestions_for
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
     from negative_list.compile import CompiledList
 
-__all__ = ["NOT_READ", "Begun", "Fuller", "Reader", "begin", "decide"]
+__all__ = ["NOT_READ", "Begun", "Fuller", "Reader", "Whole", "begin", "decide", "decide_whole"]
 
 
 class Fuller(Struct, frozen=True, kw_only=True):
@@ -41,6 +43,8 @@ class Fuller(Struct, frozen=True, kw_only=True):
     prescription: Prescription
     history: History | None = None
 
+
+Told = TypeVar("Told", bound=Outcome)
 
 Reader: TypeAlias = "Callable[[Prescription, frozenset[str], datetime], Fuller]"
 """Reads what undecided rules need, by name (``history`` or facts), as of the decision's instant, in one batch."""
@@ -76,6 +80,29 @@ def begin(compiled: CompiledList, prescription: Prescription, at: datetime) -> B
     return Begun(first=first, not_evaluated=lacking, needs=needs)
 
 
+class Whole(Struct, frozen=True, kw_only=True):
+    """A decision, with everything that was found on the way to it.
+
+    ``graded``: all findings with their rules' own actions; ``found``: the same findings in the same order with the
+    actions the policy gave and exits left of them (``pass``: shadow). Those shown are ``decision.findings``; they have
+    texts and suggestions, and of several questions only one is among them.
+    """
+
+    decision: Decision
+    graded: tuple[Finding, ...] = ()
+    found: tuple[Finding, ...] = ()
+
+
+class _Ruling(Struct, frozen=True, kw_only=True):
+    """What is made of findings after the match: the policy's actions, and what emergency exits leave of them."""
+
+    policy: Policy
+    exits: AbstractSet[ExitKey]
+
+    def of(self, findings: Iterable[Told], check: Check) -> tuple[Told, ...]:
+        return exited(apply(findings, self.policy, _department(check)), self.exits, check.encounter.lines)
+
+
 @cache
 def _readable(name: str) -> bool:
     """Whether history or a store could supply it: the body's own records can only come from the body."""
@@ -92,12 +119,48 @@ def decide(  # noqa: PLR0913 (one composition, everything it depends on in view)
     begun: Begun | None = None,
     fuller: Fuller | None = None,
     unread: bool = False,
+    exits: AbstractSet[ExitKey] = frozenset(),
     decision_id: str | None = None,
     release: str | None = None,
     lowest_action: Action = "remind",
     language: Language = "zh",
 ) -> Decision:
-    """Decide a prescription at one instant.
+    """Decide a prescription at one instant; arguments and answer as those of :func:`decide_whole`."""
+    whole = decide_whole(
+        compiled,
+        prescription,
+        at,
+        policy,
+        read=read,
+        begun=begun,
+        fuller=fuller,
+        unread=unread,
+        exits=exits,
+        decision_id=decision_id,
+        release=release,
+        lowest_action=lowest_action,
+        language=language,
+    )
+    return whole.decision
+
+
+def decide_whole(  # noqa: PLR0913 (one composition, everything it depends on in view)
+    compiled: CompiledList,
+    prescription: Prescription,
+    at: datetime,
+    policy: Policy | None = None,
+    *,
+    read: Reader | None = None,
+    begun: Begun | None = None,
+    fuller: Fuller | None = None,
+    unread: bool = False,
+    exits: AbstractSet[ExitKey] = frozenset(),
+    decision_id: str | None = None,
+    release: str | None = None,
+    lowest_action: Action = "remind",
+    language: Language = "zh",
+) -> Whole:
+    """Decide a prescription at one instant, and tell everything that was found.
 
     Args:
         compiled: the list.
@@ -108,6 +171,7 @@ def decide(  # noqa: PLR0913 (one composition, everything it depends on in view)
         begun: the first pass over the same list, prescription and instant; made here when left out.
         fuller: what was read meanwhile.
         unread: reading failed or came too late, and the answer says so.
+        exits: blocks that were left by their emergency exit, and only warn.
         decision_id: the id the answer carries; findings get their ids from it, else from the request's id.
         release: the version of the list that answers.
         lowest_action: findings with a weaker action are not returned to this caller.
@@ -128,10 +192,13 @@ def decide(  # noqa: PLR0913 (one composition, everything it depends on in view)
         not_evaluated=lacking,
     )
     if not any(map(_may_find, matched.judgements)):
-        return answer
-    key = decision_id or prescription.request_id
-    findings = _found(matched, compiled, policy, key, lowest_action, language)
-    return msgspec.structs.replace(answer, decision=strongest(findings), findings=findings)
+        return Whole(decision=answer)
+    ruling = _Ruling(policy=policy, exits=exits)
+    graded = findings_of(matched, compiled.binder, decision_id or prescription.request_id)
+    found = ruling.of(graded, matched.check)
+    findings = _shown(found, matched, compiled, ruling, lowest_action, language)
+    decision = msgspec.structs.replace(answer, decision=strongest(findings), findings=findings)
+    return Whole(decision=decision, graded=graded, found=found)
 
 
 def _read_on(
@@ -144,14 +211,18 @@ def _read_on(
     return begun.first, _unread(begun.not_evaluated, begun.needs) if unread else begun.not_evaluated
 
 
-def _found(
-    matched: Matched, compiled: CompiledList, policy: Policy, key: str, lowest_action: Action, language: Language
+def _shown(
+    found: tuple[Finding, ...],
+    matched: Matched,
+    compiled: CompiledList,
+    ruling: _Ruling,
+    lowest_action: Action,
+    language: Language,
 ) -> tuple[Finding, ...]:
-    """The findings this caller is shown: with the policy's actions, in order, with ways out and texts."""
-    found = _answered(matched, compiled, policy, key)
+    """The findings this caller is shown: in order, with ways out and texts."""
     shown = [f for f in found if ACTIONS.index(f.action) >= max(1, ACTIONS.index(lowest_action))]
     findings = _ordered(_one_question(shown), matched.check)
-    findings = _with_suggestions(findings, found, matched, compiled, policy, language)
+    findings = _with_suggestions(findings, found, matched, compiled, ruling, language)
     return _with_messages(findings, matched, language)
 
 
@@ -196,11 +267,6 @@ def _on(first: Matched, prescription: Prescription) -> tuple[Judgement, ...]:
     )
 
 
-def _answered(matched: Matched, compiled: CompiledList, policy: Policy, key: str) -> tuple[Finding, ...]:
-    """Findings with the policy's actions."""
-    return apply(findings_of(matched, compiled.binder, key), policy, _department(matched.check))
-
-
 def _department(check: Check) -> str:
     return str(check.encounter_facts.get("encounter.department_code") or "")
 
@@ -238,14 +304,14 @@ def _with_suggestions(
     before: tuple[Finding, ...],
     matched: Matched,
     compiled: CompiledList,
-    policy: Policy,
+    ruling: _Ruling,
     language: Language,
 ) -> tuple[Finding, ...]:
     check = matched.check
     if len(check.encounter.lines) > MAX_LINES:
         return findings
 
-    retry = _Trials(matched, compiled, policy)
+    retry = _Trials(matched, compiled, ruling)
     items = _items(check)
     helped = []
     for finding in findings:
@@ -258,10 +324,10 @@ def _with_suggestions(
 class _Trials:
     """Edits of one prescription and what came of each, up to ``MAX_EDITS`` different ones."""
 
-    def __init__(self, matched: Matched, compiled: CompiledList, policy: Policy) -> None:
+    def __init__(self, matched: Matched, compiled: CompiledList, ruling: _Ruling) -> None:
         self._check = matched.check
         self._compiled = compiled
-        self._policy = policy
+        self._ruling = ruling
         self._known: dict[Suggestion, tuple[Outcome, ...]] = {}
 
     def __call__(self, edit: Suggestion) -> tuple[Outcome, ...] | None:
@@ -277,7 +343,7 @@ class _Trials:
         tried = match_edited(self._compiled, changed, check.at, frozenset(edit.lines))
         if check.history is not None and tried.unknown:
             tried = _judged_on(tried, self._compiled, changed, check.history)
-        return apply(outcomes_of(tried, self._compiled.binder), self._policy, _department(check))
+        return self._ruling.of(outcomes_of(tried, self._compiled.binder), tried.check)
 
 
 def _items(check: Check) -> dict[str, str]:

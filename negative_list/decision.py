@@ -43,7 +43,8 @@ class Suggestion(Struct, frozen=True, kw_only=True):
 class Outcome(Struct, frozen=True, kw_only=True):
     """What a policy looks at: the rule that holds or asks, for which lines, and how strongly it is meant.
 
-    ``lines`` are the offending current lines. An ``unknown`` one could not be decided, and asks.
+    ``lines`` are the offending current lines. An ``unknown`` one could not be decided, and asks. ``exited``: it was a
+    block, and its emergency exit was taken.
     """
 
     rule_id: str
@@ -53,6 +54,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     lines: tuple[str, ...] = ()
     addressee: str = "doctor"
     result: Literal["definite", "suspicious"] = "definite"
+    exited: bool = False
 
 
 class Finding(Outcome, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ Texts and suggestions are added later (:mod:`negative_list.messages`, :mod:`nega
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from fractions import Fraction
 from math import floor
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COVERAGE_ONLY",
+    "DECISION_ID",
     "as_graded",
     "finding_id",
     "findings_of",
@@ -46,6 +48,9 @@ _Lacking: TypeAlias = dict[tuple[int, int], tuple[str, ...]]
 
 MANY_UNDECIDED = 1_000
 """Undecided judgements from which on not each is explained: a stay of thousands of lines has tens of thousands."""
+
+DECISION_ID = re.compile("[0-7][0-9A-HJKMNP-TV-Z]{25}")
+"""What a decision's id looks like (a ULID)."""
 
 EXPLAINED = 3
 """Lines of one kind that are explained for one rule, where there are many."""
@@ -254,12 +259,15 @@ def _kind(line: Line | None, kinds: dict[int, object]) -> object:
 
 
 def finding_id(key: str, rule: Rule, lines: Iterable[Line]) -> str:
-    """An id of 32 hexadecimal digits, the same for the same check, rule and lines.
+    """An id of at most 36 characters, the same for the same check, rule and lines.
 
-    The national interface keeps at most 36 to 40 characters of it (reference 3.1 ``jr_id``, 4 ``warn_rslt_id``).
+    A decision's id stands before ten hexadecimal digits, so that whoever names the finding names the decision; without
+    one the id is 32 digits. The national interface keeps at most 36 to 40 characters of it (reference 3.1 ``jr_id``, 4
+    ``warn_rslt_id``).
     """
     text = "|".join((key, rule.id, str(rule.version), *(line.id for line in lines)))
-    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:32]
+    digits = hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
+    return key + digits[:10] if DECISION_ID.fullmatch(key) else digits[:32]
 
 
 def _involved(evidence: Iterable[Evidence], offending: list[Line]) -> tuple[str, ...]:

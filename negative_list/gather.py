@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 import msgspec
 from msgspec import Struct
 
-from negative_list.check import Check, item_of
+from negative_list.items import item_of
 from negative_list.members import equal, moment_of
 from negative_list.prescription import Line
 from negative_list.windows import Courses, FirstUse, Strings, covers, days_reached, stretch_by, within
@@ -20,6 +20,7 @@ from negative_list.windows import Courses, FirstUse, Strings, covers, days_reach
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from negative_list.check import Check
     from negative_list.conditions import Lines
     from negative_list.members import Members, Pool
 

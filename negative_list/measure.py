@@ -13,9 +13,10 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from negative_list.check import Check, item_of
+from negative_list.items import item_of
 
 if TYPE_CHECKING:
+    from negative_list.check import Check
     from negative_list.conditions import Count, Since, Window
     from negative_list.gather import Gathered, Gatherer
     from negative_list.limits import Interval

@@ -65,6 +65,7 @@ WORDS: Mapping[Language, Words] = {
         to_do={
             "ask": "请补充{needs}",
             "fund": "医保不支付，请改自费或删除",
+            "exited": "已紧急放行，请补充理由或改方",
             "block": "不符合规定，请删除或修改",
             "warn": "请核对后修改或说明理由",
             "remind": "请留意",
@@ -128,6 +129,7 @@ WORDS: Mapping[Language, Words] = {
         to_do={
             "ask": "please give {needs}",
             "fund": "not paid: self-pay/drop",
+            "exited": "exit taken, say why",
             "block": "drop or change it",
             "warn": "change it or say why",
             "remind": "please note",
@@ -197,6 +199,8 @@ def _head(finding: Finding, items: Mapping[str, str], words: Words, language: La
 def _to_do(finding: Finding) -> str:
     if finding.unknown:
         return "ask"
+    if finding.exited:
+        return "exited"
     fund = "fund_" if finding.fund_only else ""
     if finding.suggestions and finding.suggestions[0].kind in {"quantity", "days"}:
         return fund + finding.suggestions[0].kind

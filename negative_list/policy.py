@@ -11,7 +11,7 @@ import hashlib
 import tomllib
 from functools import cache, cached_property
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -19,14 +19,21 @@ from msgspec import Struct
 from negative_list.classes import CLASS_IDS
 from negative_list.decision import Outcome
 from negative_list.errors import ListError, Problem, nearest
+from negative_list.items import item_of, order_date_of
 from negative_list.rules import ACTIONS, Action, Addressee
 from negative_list.schema import problems_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
-__all__ = ["Ceiling", "Policy", "Setting", "apply", "parse_policy", "read_policy", "shipped"]
+    from negative_list.prescription import Line
+
+__all__ = ["Ceiling", "ExitKey", "Policy", "Setting", "apply", "exited", "parse_policy", "read_policy", "shipped"]
+
+ExitKey: TypeAlias = tuple[str, str, str]
+"""What an emergency exit was taken for: rule id, item and order date of a line (both "" for an encounter)."""
 
 
 class _Record(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -104,6 +111,28 @@ def _weaker(left: Action, right: Action) -> Action:
 def apply(findings: Iterable[Told], policy: Policy, department: str = "") -> tuple[Told, ...]:
     """The findings with the actions the policy gives; those in shadow have the action ``pass``."""
     return tuple(msgspec.structs.replace(f, action=policy.action_for(f, department)) for f in findings)
+
+
+def exited(findings: Iterable[Told], exits: AbstractSet[ExitKey], lines: Iterable[Line]) -> tuple[Told, ...]:
+    """The findings, where blocks whose emergency exit was taken for all that they offend on only warn.
+
+    ``lines``: those of the prescription's current encounter.
+    """
+    if not exits:
+        return tuple(findings)
+    named = {line.id: line for line in lines}
+    return tuple(
+        _warning(found) if found.action == "block" and _left(found, exits, named) else found for found in findings
+    )
+
+
+def _left(found: Outcome, exits: AbstractSet[ExitKey], lines: Mapping[str, Line]) -> bool:
+    offending = [(item_of(lines[name]), order_date_of(lines[name])) for name in found.lines] or [("", "")]
+    return all((found.rule_id, *place) in exits for place in offending)
+
+
+def _warning(found: Told) -> Told:
+    return msgspec.structs.replace(found, action="warn", exited=True)
 
 
 @cache

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
+from negative_list.items import item_of
 from negative_list.prescription import Line
-from negative_list.text import normalise
 
 if TYPE_CHECKING:
     from datetime import date
@@ -68,7 +68,7 @@ def settle(lines: tuple[Line, ...], further: Iterable[Line] = ()) -> Settled:
 
 def _may_be_of(refund: Line, line: Line) -> bool:
     """Whether a refund may be of a line: of its encounter and item, and begun by then."""
-    if line.encounter_id != refund.encounter_id or _item(line) != _item(refund):
+    if line.encounter_id != refund.encounter_id or item_of(line) != item_of(refund):
         return False
     ours, theirs = _day(refund), _day(line)
     return ours is None or theirs is None or theirs <= ours
@@ -111,10 +111,6 @@ def _lessened(line: Line, own: Decimal, rest: Decimal) -> Line:
     if isinstance(amount, int):
         facts[_AMOUNT] = int((amount * rest / own).quantize(Decimal(1), ROUND_HALF_UP))
     return msgspec.structs.replace(line, facts=facts)
-
-
-def _item(line: Line) -> str:
-    return line.codes[0] if line.codes else normalise(line.name)
 
 
 def _day(line: Line) -> date | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 
-__all__ = ["RANDOM_BITS", "decision_id", "reminder_id"]
+from negative_list.findings import DECISION_ID
+
+__all__ = ["RANDOM_BITS", "decision_id", "decision_of", "reminder_id"]
 
 RANDOM_BITS = 80
 """Two decisions of one millisecond share an id once in 2**80 draws."""
@@ -12,6 +14,7 @@ RANDOM_BITS = 80
 # Crockford's base 32 without I, L, O and U, as in the ULID specification: read aloud and typed without mistakes.
 _DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = tuple(a + b for a in _DIGITS for b in _DIGITS)
+_LENGTH = 26
 _SHIFTS = tuple(range(120, -1, -10))
 
 
@@ -19,6 +22,12 @@ def decision_id(at_ms: int, random: int) -> str:
     """A ULID: 48 bits of milliseconds since 1970 (UTC), then ``RANDOM_BITS`` random bits."""
     value = (at_ms << RANDOM_BITS) | random
     return "".join([_PAIRS[(value >> shift) & 1023] for shift in _SHIFTS])
+
+
+def decision_of(finding_id: str) -> str:
+    """The id of the decision a finding belongs to, which every finding's id begins with; "" where it names none."""
+    named = finding_id[:_LENGTH]
+    return named if DECISION_ID.fullmatch(named) and len(finding_id) > _LENGTH else ""
 
 
 def reminder_id(encounter: str, rule_id: str, item: str, order_date: str) -> str:

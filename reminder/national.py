@@ -119,6 +119,7 @@ def _result(finding: Finding, prescription: Prescription, lines: Mapping[str, tu
         "judge_result_detail_dtos": _details(finding, prescription, lines),
         "action": finding.action,
         "unknown": finding.unknown,
+        "exited": finding.exited,
         "class_id": finding.class_id,
         "fund_only": finding.fund_only,
         "lines": finding.lines,

@@ -113,7 +113,8 @@ def _finding_out(finding: Finding) -> pb.Finding:
         addressee=ADDRESSEES[finding.addressee],
         result=RESULTS[finding.result],
         needs=finding.needs,
-        reasons=[pb.Reason(code=r.code, text_zh=r.text.zh, text_en=r.text.en) for r in finding.reasons],
+        reasons=[pb.Reason(code=r.code, text_zh=r.text.zh, text_en=r.text.en, fact=r.fact) for r in finding.reasons],
+        exited=finding.exited,
     )
 
 

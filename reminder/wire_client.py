@@ -67,7 +67,8 @@ def _finding_in(finding: pb.Finding) -> Finding:
         addressee=_word(wire.ADDRESSEES, finding.addressee),
         result=_word(wire.RESULTS, finding.result),
         needs=tuple(finding.needs),
-        reasons=tuple(Reason(code=r.code, text=Text(zh=r.text_zh, en=r.text_en)) for r in finding.reasons),
+        reasons=tuple(Reason(code=r.code, text=Text(zh=r.text_zh, en=r.text_en), fact=r.fact) for r in finding.reasons),
+        exited=finding.exited,
     )
 
 

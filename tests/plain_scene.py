@@ -191,8 +191,8 @@ def _meant(items: Items, code: str, scene: Scene) -> bool:
 
 
 def item_key(line: Line) -> str:
-    """The item a line is: its first code, or its normalised name where it has none."""
-    return line.codes[0] if line.codes else normalise(line.name)
+    """The item a line is: its first code, else the hospital's own, else its normalised name."""
+    return line.codes[0] if line.codes else str(line.facts.get("line.local_code") or normalise(line.name))
 
 
 # --- times ----------------------------------------------------------------------------------------------------------

@@ -273,6 +273,8 @@ def test_finding_ids_are_short_and_tell_everything_apart() -> None:
     every = ids(decision_id="D1") + ids(decision_id="D2") + ids() + ids(request_id="N")
     assert len(set(every)) == 16
     assert {len(each) for each in every} == {32}
+    named = ids(decision_id=(own := "01JDZ0000000000000000000AB"))
+    assert {(each[:26], len(each)) for each in named} == {(own, 36)}
     assert set(ids(rule={"version": 2})) & set(ids()) == set(ids()[::2])
 
 
