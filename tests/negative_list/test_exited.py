@@ -22,7 +22,8 @@ def test_a_block_that_was_left_warns_and_says_so() -> None:
     whole = decide_whole(listed(rule()), body, AT, exits=frozenset({key}))
     (found,) = whole.decision.findings
     assert (whole.decision.decision, found.action, found.exited) == ("warn", "warn", True)
-    assert found.message.startswith("【警告】") and "已紧急放行" in found.message
+    assert found.message.startswith("【警告】")
+    assert "已紧急放行" in found.message
     assert [(one.action, one.exited) for one in whole.graded] == [("block", False)]
     for other in (("s", *key[1:]), ("r", "X", key[2]), ("r", key[1], "2026-01-06")):
         assert decide_whole(listed(rule()), body, AT, exits=frozenset({other})).decision.decision == "block"
@@ -31,7 +32,7 @@ def test_a_block_that_was_left_warns_and_says_so() -> None:
 def test_a_line_tells_its_item_and_order_day() -> None:
     """Its first code, else the hospital's own, else its name; the day of the decision where it tells none."""
     bare = Line(id="a", encounter_id="E", name="维生素 Ｃ")
-    assert item_of(bare) == "维生素 c"
+    assert item_of(bare) == "维生素c"
     assert item_of(replace(bare, facts={"line.local_code": "L1"})) == "L1"
     assert item_of(replace(bare, codes=("A", "B"), facts={"line.local_code": "L1"})) == "A"
     assert (order_date_of(bare), order_day_of(bare, BEGUN)) == ("", "2026-01-05")
