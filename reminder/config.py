@@ -18,7 +18,18 @@ from negative_list.errors import Problem, nearest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["LOG_LEVELS", "OPTIONS", "SQLITE", "Address", "Config", "ConfigError", "load_config"]
+__all__ = [
+    "LEAST_JOURNAL_DAYS",
+    "LOG_LEVELS",
+    "OFF",
+    "ON",
+    "OPTIONS",
+    "SQLITE",
+    "Address",
+    "Config",
+    "ConfigError",
+    "load_config",
+]
 
 OPTIONS = "command line"
 """What problems of options name in place of a file."""
@@ -28,6 +39,12 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 
 SQLITE = "sqlite"
 """The store in the data folder."""
+
+ON, OFF = "on", "off"
+"""Whether there is a journal."""
+
+LEAST_JOURNAL_DAYS = 180
+"""Days below which the journal is evidence no more: a payer may ask after half a year. Shorter has to be said twice."""
 
 _MAX_PORT = 65535
 _MAX_GRACE_S = 3600
@@ -64,6 +81,11 @@ class Config(Struct, frozen=True, kw_only=True):
     queueing behind a caller's deadline. ``rounds_at``: the civil time of the default site at which orders in force are
     checked again each night. ``store`` keeps history and facts: ``sqlite`` in ``data``, or the URL of a
     PostgreSQL database that several sidecars share; ``store_deadline_ms``: how long a check waits for it at most.
+
+    ``journal`` ``off``: no decision is written down, and every answer says so. ``commit_budget_ms``: how long an answer
+    waits for its entry at most. ``checkpoints`` is the file of signed checkpoints, ``None``: ``checkpoints.jsonl`` in
+    ``data``. ``journal_days``: how long entries are kept, 0: for good; fewer than ``LEAST_JOURNAL_DAYS`` only with
+    ``journal_days_below_180``.
     """
 
     list: Path | None = None
@@ -79,6 +101,11 @@ class Config(Struct, frozen=True, kw_only=True):
     rounds_at: time = time(2, 0)
     store: str = SQLITE
     store_deadline_ms: float = 20.0
+    journal: str = ON
+    commit_budget_ms: float = 50.0
+    checkpoints: Path | None = None
+    journal_days: int = 0
+    journal_days_below_180: bool = False
     log_level: str = "info"
 
 
@@ -103,6 +130,7 @@ def load_config(file: Path | None, options: Mapping[str, Any]) -> Config:
     values |= _read_values(given, OPTIONS, Path(), wrong)
     values |= _admin_http(values, wrong)
     _check_apart(values, wrong)
+    _check_days(values, wrong)
     if wrong.problems:
         raise ConfigError(wrong.problems)
     return Config(**values)
@@ -156,6 +184,18 @@ def _check_apart(values: Mapping[str, Any], wrong: _Wrong) -> None:
         seen[address] = name
 
 
+def _check_days(values: Mapping[str, Any], wrong: _Wrong) -> None:
+    """Evidence is not thrown away by one slip of the pen."""
+    days: int = values.get("journal_days", 0)
+    if 0 < days < LEAST_JOURNAL_DAYS and not values.get("journal_days_below_180"):
+        wrong.add(
+            OPTIONS,
+            "journal_days",
+            f"`{days}` days of journal are less than {LEAST_JOURNAL_DAYS}, in which a payer may still ask; keep them "
+            "longer, or set journal_days_below_180 = true",
+        )
+
+
 def _path(raw: object, folder: Path) -> Path:
     """A path; a relative one belongs to ``folder``."""
     if isinstance(raw, Path):
@@ -204,6 +244,27 @@ def _milliseconds(raw: object, _folder: Path) -> float:
     return float(raw)
 
 
+def _switch(raw: object, _folder: Path) -> str:
+    """On or off."""
+    if raw not in (ON, OFF):
+        raise ValueError(f"`{raw}` is neither `{ON}` nor `{OFF}`")
+    return str(raw)
+
+
+def _days(raw: object, _folder: Path) -> int:
+    """A whole number of days; 0 stands for no end."""
+    if isinstance(raw, bool) or not isinstance(raw, int) or raw < 0:
+        raise ValueError(f"`{raw}` is not a number of days; use a whole number, 0 to keep everything")
+    return raw
+
+
+def _yes(raw: object, _folder: Path) -> bool:
+    """True or false."""
+    if not isinstance(raw, bool):
+        raise ValueError(f"`{raw}` is neither true nor false")  # noqa: TRY004 - told as every wrong value
+    return raw
+
+
 def _clock(raw: object, _folder: Path) -> time:
     """A time of the day, as text or as TOML writes it."""
     if isinstance(raw, time):
@@ -235,6 +296,11 @@ _READERS: dict[str, Callable[[object, Path], object]] = {
     "rounds_at": _clock,
     "store": _store,
     "store_deadline_ms": _milliseconds,
+    "journal": _switch,
+    "commit_budget_ms": _milliseconds,
+    "checkpoints": _path,
+    "journal_days": _days,
+    "journal_days_below_180": _yes,
     "log_level": _level,
 }
 _DEFAULTS = {name: getattr(Config(), name) for name in _READERS}

@@ -17,6 +17,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from negative_list.rules import ACTIONS
+from reminder.journal.metrics import JournalMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,9 +34,10 @@ _READS = ("read", "slow", "gone", "behind")
 
 
 class Metrics(Collector):
-    """Every metric of one sidecar, in a registry of its own."""
+    """Every metric of one sidecar, in a registry of its own; ``journal`` has those of the journal."""
 
     def __init__(self) -> None:
+        self.journal = JournalMetrics()
         self._loaded = {"rules": 0, "details": 0}
         self._checks: Counter[tuple[str, ...]] = Counter({(action,): 0 for action in ACTIONS})
         self._within = [0] * (len(_BOUNDS_S) + 1)
@@ -104,6 +106,7 @@ class Metrics(Collector):
         yield _counter("refused", "Requests refused, by face and reason.", ("face", "reason"), self._refused)
         yield _counter("store_reads", "Checks that asked the store, by what came of it.", ("result",), self._reads)
         yield _counter("told", "What was told to be remembered, by kind and result.", ("kind", "result"), self._told)
+        yield from self.journal.collect()
         for name, value in self._loaded.items():
             yield GaugeMetricFamily(f"reminder_{name}", f"{name.capitalize()} of the active list.", value=value)
 

@@ -83,7 +83,6 @@ class Journal:
         log: FilteringBoundLogger | None = None,
     ) -> None:
         self.metrics = metrics or JournalMetrics()
-        self.waiting = 0
         self.written = 0
         self._waiting_bytes = 0
         self._clocks = clocks
@@ -117,6 +116,11 @@ class Journal:
         if self._readers.why:
             texts.append(f"journal: cannot be read: {self._readers.why}")
         return tuple(texts)
+
+    @property
+    def waiting(self) -> int:
+        """How many entries are not written yet."""
+        return self.metrics.waiting
 
     @property
     def serving(self) -> bool:
@@ -222,7 +226,7 @@ class Journal:
         return True
 
     def _put(self, one: Waiting) -> None:
-        self.waiting += 1
+        self.metrics.waiting += 1
         self._waiting_bytes += one.size
         self._writer.put(one)
 
@@ -322,7 +326,7 @@ class Journal:
 
     def _one_written(self, one: Waiting, row: Row) -> None:
         if one.size:
-            self.waiting -= 1
+            self.metrics.waiting -= 1
             self._waiting_bytes -= one.size
         heard = one.heard
         if heard is None or not heard.done():
@@ -340,7 +344,7 @@ class Journal:
         self._gaps.late(row)
 
     def _has_refused(self, one: Waiting, why: str) -> None:
-        self.waiting -= 1
+        self.metrics.waiting -= 1
         self._waiting_bytes -= one.size
         if one.heard is not None and not one.heard.done():
             one.heard.set_result(NOT_IN_TIME)

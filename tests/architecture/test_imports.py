@@ -87,6 +87,7 @@ ORDER = (
     "reminder.config",
     "reminder.ids",
     "reminder.logs",
+    "reminder.journal.metrics",
     "reminder.metrics",
     "reminder.bodies",
     "reminder.national",

@@ -102,3 +102,26 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "worse.toml").write_text("list =", encoding="utf-8")
     assert "not TOML" in problems(tmp_path / "bad.toml")[0][1]
     assert "not TOML" in problems(tmp_path / "worse.toml")[0][1]
+
+
+def test_the_journal_is_not_kept_for_less_than_half_a_year_by_one_slip() -> None:
+    """Fewer days are refused by name, with the reason, unless that is said apart."""
+    assert (load_config(None, {}).journal, load_config(None, {}).journal_days) == ("on", 0)
+    assert load_config(None, {"journal_days": 180}).journal_days == 180
+    ((path, message),) = problems(None, journal_days=179)
+    assert (path, "a payer may still ask" in message) == ("journal_days", True)
+    assert load_config(None, {"journal_days": 30, "journal_days_below_180": True}).journal_days == 30
+
+
+def test_wrong_values_of_the_journal_are_told_at_once() -> None:
+    """A switch is on or off, days are whole, a budget is milliseconds."""
+    wrong = {"journal": "yes", "journal_days": -1, "journal_days_below_180": 1, "commit_budget_ms": "x"}
+    assert {path for path, _ in problems(None, **wrong)} == set(wrong)
+
+
+def test_checkpoints_may_lie_elsewhere(tmp_path: Path) -> None:
+    """A path in the file belongs to the file's folder."""
+    file = tmp_path / "reminder.toml"
+    file.write_text('checkpoints = "share/checkpoints.jsonl"\njournal = "off"\n', encoding="utf-8")
+    config = load_config(file, {})
+    assert (config.checkpoints, config.journal) == (tmp_path / "share" / "checkpoints.jsonl", "off")
