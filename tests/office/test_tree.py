@@ -51,7 +51,7 @@ def test_every_kind_of_condition_has_its_words() -> None:
     """A kind that is new in the vocabulary has to be given a sentence."""
     shipped = {type(condition) for condition in conditions()}
     others = (c.Overlap(lines=c.Lines()),)
-    assert set(c.Condition.__args__) == shipped | {type(condition) for condition in others}  # type: ignore[attr-defined]
+    assert set(c.Condition.__args__) == shipped | {type(condition) for condition in others}
     assert [sentence(condition, "zh") for condition in others] == ["时段与另一行重叠 [本次就诊，任何项目]"]
 
 
@@ -68,7 +68,7 @@ def qualification() -> CompiledList:
     return compiled(RuleList(rules=(msgspec.structs.replace(rule, cases=()),)))
 
 
-def parts(language: Language = "zh", **facts: Any) -> list[Part]:
+def parts(facts: dict[str, Any] | None = None, language: Language = "zh") -> list[Part]:
     """The parts of that rule for a line of a suspended doctor."""
     line = Line(
         id="L1",
@@ -77,7 +77,7 @@ def parts(language: Language = "zh", **facts: Any) -> list[Part]:
         facts={"line.doctor_state": "suspended", "line.item_type": "drug"},
         sources={"line.doctor_state": "points ledger"},
     )
-    encounter = Encounter(id="V1", lines=(line,), facts=facts)
+    encounter = Encounter(id="V1", lines=(line,), facts=facts or {})
     matched = match(qualification(), Prescription(encounter=encounter, patient=Patient(id="P1")), AT)
     rule = qualification().rules[0].rule
     top = walked(rule, matched.check, qualification().binder, matched.check.encounter.lines[0], language)
@@ -86,7 +86,7 @@ def parts(language: Language = "zh", **facts: Any) -> list[Part]:
 
 def test_each_part_says_what_it_answered_and_on_what() -> None:
     """A true leaf names the fact with its value and source, a false one too."""
-    by_text = {part.text: part for part in parts(**{"encounter.rescue": False, "encounter.visit_mode": "inpatient"})}
+    by_text = {part.text: part for part in parts({"encounter.rescue": False, "encounter.visit_mode": "inpatient"})}
     state = next(part for text, part in by_text.items() if "line.doctor_state" in text)
     assert (state.holds, state.facts[0].value, state.facts[0].source) == (True, "suspended", "points ledger")
     rescue = next(part for text, part in by_text.items() if "encounter.rescue" in text)
@@ -95,7 +95,7 @@ def test_each_part_says_what_it_answered_and_on_what() -> None:
 
 def test_an_unknown_part_says_what_it_needs() -> None:
     """Nobody told whether it is a rescue: the part is unknown, and so is what holds it."""
-    told = parts(**{"encounter.visit_mode": "inpatient"})
+    told = parts({"encounter.visit_mode": "inpatient"})
     unknown = [part for part in told if part.holds is None]
     assert [part.kind for part in unknown] == ["all", "not", "fact"]
     assert unknown[-1].needs == ("encounter.rescue",)
