@@ -8,6 +8,7 @@ which old clients ignore.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -17,17 +18,20 @@ from msgspec import Struct
 from reminder.bodies import chinese
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from negative_list.decision import Decision, Finding
     from negative_list.errors import FieldProblem
     from negative_list.prescription import Line, Prescription
+    from negative_list.rules import Action
 
-__all__ = ["Reply", "encode", "envelope_of", "failure_reply", "reply_of"]
+__all__ = ["SEVERITY", "Reply", "encode", "envelope_of", "failure_reply", "reply_of"]
 
-# 3.1: 1 明确违规, 2 高度可疑, 3 轻度可疑. There is no block nationally; the strongest degree stands for it.
-_SEVERITY = {"block": "1", "warn": "2", "remind": "3", "pass": "3"}
+SEVERITY: Mapping[Action, str] = {"block": "1", "warn": "2", "remind": "3", "pass": "3"}
+"""3.1 sev_deg of an action: 1 明确违规, 2 高度可疑, 3 轻度可疑. There is no block nationally; the strongest degree stands
+for it."""
+
 _AMOUNT_KNOWN = {True: "1", False: "0"}  # 3.1 vola_amt_stas: 0 异常, 1 正常
 _VISIT, _ITEM = "1", "2"  # 3.1 vola_bhvr_type: 1 就诊类, 2 项目类
 _OFFENDS, _INVOLVED = "1", "2"  # 3.2 vola_item_type: 1 违规项, 2 涉及项
@@ -112,7 +116,7 @@ def _result(finding: Finding, prescription: Prescription, lines: Mapping[str, tu
         "mdtrt_id": prescription.encounter.id,
         "vola_amt": _yuan(finding.amount_fen),
         "vola_amt_stas": _AMOUNT_KNOWN[finding.amount_fen is not None],
-        "sev_deg": _SEVERITY[finding.action],
+        "sev_deg": SEVERITY[finding.action],
         "vola_evid": _cut(finding.basis, _TEXT),
         "vola_bhvr_type": _ITEM if finding.lines else _VISIT,
         "task_id": "",
