@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["SEVERITY", "Reply", "encode", "envelope_of", "failure_reply", "reply_of"]
 
 SEVERITY: Mapping[Action, str] = {"block": "1", "warn": "2", "remind": "3", "pass": "3"}
-"""3.1 sev_deg of an action: 1 明确违规, 2 高度可疑, 3 轻度可疑. There is no block nationally; the strongest degree stands
-for it."""
+"""3.1 sev_deg of an action: 1 明确违规, 2 高度可疑, 3 轻度可疑. There is no block nationally; the strongest degree
+stands for it."""
 
 _AMOUNT_KNOWN = {True: "1", False: "0"}  # 3.1 vola_amt_stas: 0 异常, 1 正常
 _VISIT, _ITEM = "1", "2"  # 3.1 vola_bhvr_type: 1 就诊类, 2 项目类
