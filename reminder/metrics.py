@@ -49,6 +49,9 @@ class Metrics(Collector):
         self._refused: Counter[tuple[str, ...]] = Counter()
         self._reads: Counter[tuple[str, ...]] = Counter({(result,): 0 for result in _READS})
         self._told: Counter[tuple[str, ...]] = Counter()
+        self._feedback: Counter[tuple[str, ...]] = Counter()
+        self._junk: Counter[tuple[str, ...]] = Counter()
+        self._exits: Counter[tuple[str, ...]] = Counter({("left",): 0, ("flagged",): 0})
         self._lock = Lock()
         self.registry = CollectorRegistry()
         self.registry.register(self)
@@ -90,6 +93,21 @@ class Metrics(Collector):
         with self._lock:
             self._told[kind, result] += count
 
+    def fed_back(self, done: str, status: str) -> None:
+        """Somebody said what was done about a finding, and how that was understood."""
+        with self._lock:
+            self._feedback[done, status] += 1
+
+    def junk(self, why: str) -> None:
+        """A reason's text said nothing."""
+        with self._lock:
+            self._junk[why,] += 1
+
+    def exit(self, what: str) -> None:
+        """A block was ``left`` by its emergency exit, or a rule was ``flagged`` for it."""
+        with self._lock:
+            self._exits[what,] += 1
+
     def text(self) -> bytes:
         """The exposition text."""
         with self._lock:
@@ -106,6 +124,9 @@ class Metrics(Collector):
         yield _counter("refused", "Requests refused, by face and reason.", ("face", "reason"), self._refused)
         yield _counter("store_reads", "Checks that asked the store, by what came of it.", ("result",), self._reads)
         yield _counter("told", "What was told to be remembered, by kind and result.", ("kind", "result"), self._told)
+        yield _counter("feedback", "Words about findings, by deed and status.", ("done", "status"), self._feedback)
+        yield _counter("junk", "Reasons' texts that say nothing, by why.", ("why",), self._junk)
+        yield _counter("exits", "Blocks left by the emergency exit, and rules flagged for it.", ("what",), self._exits)
         yield from self.journal.collect()
         for name, value in self._loaded.items():
             yield GaugeMetricFamily(f"reminder_{name}", f"{name.capitalize()} of the active list.", value=value)
