@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -100,6 +100,7 @@ class Journal:
         self._ended = False
         self._empty = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._last: list[Callable[[], Awaitable[object]]] = []
         self._loop: asyncio.AbstractEventLoop
         self._waiters: Waiters
 
@@ -166,6 +167,8 @@ class Journal:
             self._log.error("journal entries lost", count=lost, why=self._why or "the store did not answer in time")
         self._readers.close()
         if ended:
+            for work in self._last:
+                await work()
             self._opened.close()
         return lost
 
@@ -197,11 +200,21 @@ class Journal:
 
         A callable is called in a thread: a large list takes long to write out.
         """
-        self._do(self._keep(artifact))
+        self.beside(self._keep(artifact))
 
     def store(self) -> JournalStore:
         """The store itself, for jobs in threads of their own. Raises ``StoreError`` while it cannot be had."""
         return self._opened.get()
+
+    def beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Work on beside the callers, until it is done or the journal stops."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def at_end(self, work: Callable[[], Awaitable[object]]) -> None:
+        """Do something when the journal stops, once everything is written and before the store is let go of."""
+        self._last.append(work)
 
     def degrade(self, part: str, text: str) -> None:
         """Say that a part of the journal does not work; "" takes it back."""
@@ -293,12 +306,6 @@ class Journal:
 
     def _keep_now(self, artifact: Artifact | Callable[[], Artifact]) -> None:
         self._opened.get().keep(artifact if isinstance(artifact, Artifact) else artifact())
-
-    def _do(self, work: Coroutine[Any, Any, None]) -> None:
-        """Work on beside the callers."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     def _hears(self) -> Hears:
         """Everything the writing thread says is heard in the loop, by one wake-up for a group."""
