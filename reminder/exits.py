@@ -1,0 +1,172 @@
+"""Emergency exits: a block that was left warns, until the encounter ends or 24 hours pass (design 5).
+
+Each process knows what it heard itself; what another one heard, or this one before it was started again, the journal
+knows. Where the journal cannot be read, what was heard here still holds.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct
+
+from reminder.journal.brief import DecisionBrief, decode_brief
+from reminder.journal.coding import decode
+from reminder.journal.entries import Exit, Feedback, Saved
+from reminder.stores.base import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Mapping
+
+    from negative_list.prescription import FactValue, Prescription
+    from reminder.journal.base import Draft, JournalStore, Row
+
+__all__ = ["EXIT_PERIOD", "Asks", "Exits", "Flag", "Left", "ends", "flagged", "in_force"]
+
+EXIT_PERIOD = timedelta(hours=24)
+"""How long a block that was left only warns, where the encounter does not end before."""
+
+MOST = 10_000
+"""Encounters whose exits, and whose ends, one process remembers."""
+
+MOST_ANSWERS = 500
+"""Answers with a block one process remembers, some 5 MB: what is said of them while the journal is away."""
+
+_ENDS_LOOKED_AT = 200
+_SETTLED = frozenset({"6", "8"})  # encounter.scene: 6 门诊结算, 8 住院结算 (reference 5.1)
+_TWICE = 2
+
+
+class Asks(Protocol):
+    """What is needed of :class:`reminder.journal.journal.Journal`: a question to its store, under a deadline."""
+
+    def ask(self, work: Callable[[JournalStore], Any], within_s: float) -> Awaitable[Any]:
+        """What ``work`` comes to; raises ``StoreError`` where it does not in time."""
+
+
+class Left(Struct, frozen=True, kw_only=True):
+    """A block that was left by its exit: of which rule, by whom ("": not told), on which civil day."""
+
+    rule_id: str
+    doctor_id: str
+    day: str
+
+
+class Flag(Struct, frozen=True, kw_only=True, order=True):
+    """A rule whose blocks were left twice and more by two doctors and more on one day: it may be wrong."""
+
+    day: str
+    rule_id: str
+    times: int
+    doctors: int
+
+
+def flagged(left: Iterable[Left]) -> tuple[Flag, ...]:
+    """The rules the office should look at, by day and rule; who was not named counts as no other doctor."""
+    by_rule: dict[tuple[str, str], list[str]] = {}
+    for one in left:
+        by_rule.setdefault((one.day, one.rule_id), []).append(one.doctor_id)
+    counted = ((day, rule, len(who), len({doctor for doctor in who if doctor})) for (day, rule), who in by_rule.items())
+    flags = (Flag(day=day, rule_id=rule, times=times, doctors=doctors) for day, rule, times, doctors in counted)
+    return tuple(sorted(flag for flag in flags if flag.times >= _TWICE and flag.doctors >= _TWICE))
+
+
+def ends(prescription: Prescription) -> bool:
+    """Whether a body tells that its encounter ends: a discharge, or a settlement."""
+    return _ends(prescription.encounter.facts)
+
+
+def _ends(facts: Mapping[str, FactValue]) -> bool:
+    scenes = facts.get("encounter.scene", ())
+    return "encounter.discharged_at" in facts or (isinstance(scenes, tuple) and not _SETTLED.isdisjoint(scenes))
+
+
+def in_force(left: Iterable[Exit], ended: datetime | None, now: datetime) -> tuple[Exit, ...]:
+    """The exits that hold at an instant, one for each rule, item and order date: the one that holds longest.
+
+    ``ended``: when the encounter was last heard to end; what was left before holds no more.
+    """
+    latest: dict[tuple[str, str, str], Exit] = {}
+    for one in sorted(left):
+        if now < one.until and (ended is None or one.until - EXIT_PERIOD > ended):
+            latest[one.rule_id, one.item, one.order_date] = one
+    return tuple(sorted(latest.values()))
+
+
+class Exits:
+    """The exits this process heard of, and those the journal tells. ``journal`` is ``None`` where none is kept."""
+
+    def __init__(self, journal: Asks | None = None) -> None:
+        self._journal = journal
+        self._left: OrderedDict[str, tuple[Exit, ...]] = OrderedDict()
+        self._ended: OrderedDict[str, datetime] = OrderedDict()
+        self._answers: OrderedDict[str, Draft] = OrderedDict()
+
+    def heard(self, encounter_key: str, left: Sequence[Exit]) -> None:
+        """Blocks of an encounter were left."""
+        if encounter_key and left:
+            known = dict.fromkeys((*self._left.get(encounter_key, ()), *left))
+            _remember(self._left, encounter_key, tuple(known), MOST)
+
+    def ended(self, encounter_keys: Sequence[str], at: datetime) -> None:
+        """An encounter ended, at an instant (UTC)."""
+        for key in encounter_keys:
+            _remember(self._ended, key, at, MOST)
+
+    def answered(self, draft: Draft) -> None:
+        """A decision with a block was answered; its entry may not be in the journal yet."""
+        _remember(self._answers, draft.decision_id, draft, MOST_ANSWERS)
+
+    def answer(self, decision_id: str) -> Draft | None:
+        """The entry of a decision answered here with a block, while it is remembered."""
+        return self._answers.get(decision_id)
+
+    async def of(self, encounter_keys: Sequence[str], now: datetime, within_s: float) -> tuple[Exit, ...]:
+        """The exits in force for an encounter under any of its keys; never raises.
+
+        Args:
+            encounter_keys: those it is and was known under.
+            now: the instant, UTC.
+            within_s: how long the journal may take.
+        """
+        left = [one for key in encounter_keys for one in self._left.get(key, ())]
+        ended = max((self._ended[key] for key in encounter_keys if key in self._ended), default=None)
+        if self._journal is not None and encounter_keys and within_s > 0:
+            try:
+                told, end = await self._journal.ask(lambda store: _told(store, encounter_keys, now), within_s)
+            except StoreError:
+                pass  # what was heard here still holds
+            else:
+                left += told
+                ended = max((each for each in (ended, end) if each is not None), default=None)
+        return in_force(left, ended, now)
+
+
+def _told(store: JournalStore, encounter_keys: Sequence[str], now: datetime) -> tuple[list[Exit], datetime | None]:
+    """What the journal knows: exits that are not over yet, and, where there are any, when the encounter ended."""
+    words = (decode(row.body) for row in store.of_encounter(encounter_keys, ("feedback",)))
+    left = [one for word in words if isinstance(word, Feedback) for one in word.exits if now < one.until]
+    if not left:
+        return [], None
+    rows = store.of_encounter(encounter_keys, ("decision", "saved"), _ENDS_LOOKED_AT)
+    return left, max((row.at for row in rows if _tells_end(row)), default=None)
+
+
+def _tells_end(row: Row) -> bool:
+    """Whether an entry tells that its encounter ends."""
+    if row.kind == "decision":
+        brief = decode_brief(row.brief)
+        return isinstance(brief, DecisionBrief) and (brief.discharged or not _SETTLED.isdisjoint(brief.scene))
+    saved = decode(row.body)
+    return isinstance(saved, Saved) and _ends(saved.encounter.facts)
+
+
+def _remember(known: OrderedDict[str, Any], key: str, value: object, most: int) -> None:
+    """Keep a value under a key, and no more than so many keys, the latest."""
+    known[key] = value
+    known.move_to_end(key)
+    while len(known) > most:
+        known.popitem(last=False)
