@@ -1,0 +1,196 @@
+"""A decision as evidence: its lines found by item and order date, or by their own id.
+
+Of a body only what can matter is kept: its current lines, and those in force that are like a line some earlier check
+of the encounter found something about. A stay of five thousand fee lines is in memory once, not once for each check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from reminder.journal.brief import DecisionBrief, LineBrief
+
+if TYPE_CHECKING:
+    from reminder.journal.base import Row
+
+__all__ = [
+    "SETTLEMENT",
+    "Body",
+    "Key",
+    "Lines",
+    "Wanted",
+    "body_of",
+    "civil_of",
+    "differs",
+    "match",
+    "own_id",
+    "self_paid",
+]
+
+SETTLEMENT = frozenset({"6", "7", "8", "9"})
+"""Scenes in which what is present was saved (national table trig_scen, 6 to 9: settlements and those before)."""
+
+Key: TypeAlias = tuple[str, str]
+"""Item and order date."""
+
+_TOTALS = ("quantity", "days", "amount_fen")
+
+
+class Wanted:
+    """What lines have to be like to matter: item and order date, or own id."""
+
+    __slots__ = ("ids", "keys")
+
+    def __init__(self) -> None:
+        self.keys: set[Key] = set()
+        self.ids: set[str] = set()
+
+    def add(self, brief: DecisionBrief, day: str) -> None:
+        """Lines like the current ones of a body matter from now on."""
+        current = [line for line in brief.lines if line.current]
+        self.keys.update((line.item, line.order_date or day) for line in current)
+        self.ids.update(own_id(line) for line in current)
+        self.ids.discard("")
+
+    def fits(self, line: LineBrief, day: str) -> bool:
+        """Whether a line matters."""
+        return line.current or (line.item, line.order_date or day) in self.keys or line.id in self.ids
+
+
+class Lines:
+    """Lines by item and order date, and by own id. ``day`` is the order date of those that tell none."""
+
+    __slots__ = ("all", "day", "ids", "keys")
+
+    def __init__(self, lines: Iterable[LineBrief], day: str) -> None:
+        self.day = day
+        self.all = tuple(lines)
+        self.keys: dict[Key, list[LineBrief]] = {}
+        self.ids: dict[str, list[LineBrief]] = {}
+        for line in self.all:
+            self.keys.setdefault((line.item, line.order_date or day), []).append(line)
+            if (known := own_id(line)) != "":
+                self.ids.setdefault(known, []).append(line)
+
+
+class Body(Struct, kw_only=True, eq=False):
+    """A decision with what may matter of its lines, by their place in the brief."""
+
+    at: datetime
+    decision_id: str
+    institution: str
+    civil: str
+    brief: DecisionBrief
+    placed: Mapping[int, LineBrief]
+    settles: bool
+    some_in_force: bool
+    some_line: bool
+    indexed: Lines | None = None
+
+    @property
+    def place(self) -> tuple[datetime, str]:
+        """Where it stands among the decisions of its encounter."""
+        return self.at, self.decision_id
+
+    @property
+    def day(self) -> str:
+        """The civil day."""
+        return self.civil[:10]
+
+    @property
+    def lines(self) -> Lines:
+        """Its lines, indexed when they are first asked for."""
+        if self.indexed is None:
+            self.indexed = Lines(self.placed.values(), self.day)
+        return self.indexed
+
+    def current(self) -> tuple[LineBrief, ...]:
+        """The lines that were being written."""
+        return tuple(line for line in self.placed.values() if line.current)
+
+
+def civil_of(at: datetime, zone_minutes: int) -> str:
+    """An instant as civil time, like "2026-01-05 09:00:00"."""
+    return (at + timedelta(minutes=zone_minutes)).isoformat(" ")[:19]
+
+
+def body_of(row: Row, civil: str, brief: DecisionBrief, wanted: Wanted) -> Body:
+    """A decision as evidence for what was found before it, and for what it finds itself."""
+    day = civil[:10]
+    if brief.found:
+        wanted.add(brief, day)
+    lines = brief.lines
+    return Body(
+        at=row.at,
+        decision_id=row.decision_id,
+        institution=row.institution_id,
+        civil=civil,
+        brief=replace(brief, lines=()),
+        placed={place: line for place, line in enumerate(lines) if wanted.fits(line, day)},
+        settles=not SETTLEMENT.isdisjoint(brief.scene),
+        some_in_force=not all(line.current for line in lines),
+        some_line=bool(lines),
+    )
+
+
+def own_id(line: LineBrief | None) -> str:
+    """The id a line has whatever body it stands in; "" where it is only its place in one."""
+    return "" if line is None or "#" in line.id else line.id
+
+
+def match(looked: Sequence[LineBrief], body: Lines, found_in: Lines) -> tuple[LineBrief, ...]:
+    """The lines of ``found_in`` that are those looked for, which stand in ``body``; see docs/compliance.md."""
+    own = {own_id(line) for line in looked} - {""}
+    found: dict[int, LineBrief] = {}
+    for line in looked:
+        for hit in _alike(line, looked, own, body, found_in) or found_in.ids.get(own_id(line), []):
+            found[id(hit)] = hit
+    return tuple(found.values())
+
+
+def _alike(
+    line: LineBrief, looked: Sequence[LineBrief], own: Collection[str], body: Lines, found_in: Lines
+) -> list[LineBrief]:
+    """Lines of the same item and order date: with an id that is looked for, else with no other line's."""
+    key = line.item, line.order_date or body.day
+    same = found_in.keys.get(key)
+    if same is None:
+        return []
+    exact = [hit for hit in same if own_id(hit) in own]
+    if exact:
+        return exact
+    others = {own_id(other) for other in body.keys.get(key, ()) if not any(other is one for one in looked)} - {""}
+    return [hit for hit in same if own_id(hit) not in others]
+
+
+def self_paid(before: Sequence[LineBrief], now: Sequence[LineBrief]) -> bool:
+    """Whether the patient pays for all of it now, and did not before."""
+    return bool(now) and all(line.paid_by == "self" for line in now) and any(line.paid_by != "self" for line in before)
+
+
+def differs(before: Sequence[LineBrief], now: Sequence[LineBrief]) -> bool:
+    """Whether items, or the total of quantity, days or amount, are others; what one side leaves out is not compared."""
+    if {line.item for line in before} != {line.item for line in now}:
+        return True
+    return any(_other_total(name, before, now) for name in _TOTALS)
+
+
+def _other_total(name: str, before: Sequence[LineBrief], now: Sequence[LineBrief]) -> bool:
+    first, second = ([getattr(line, name) for line in lines] for lines in (before, now))
+    if first == second:
+        return False
+    totals = _total(first), _total(second)
+    return None not in totals and totals[0] != totals[1]
+
+
+def _total(values: Iterable[object]) -> Decimal | None:
+    try:
+        return sum((Decimal(str(value)) for value in values), Decimal(0))
+    except InvalidOperation:  # a line that does not tell it
+        return None

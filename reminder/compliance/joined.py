@@ -1,0 +1,126 @@
+"""Findings of many checks of one encounter joined into reminders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import pairwise
+
+from msgspec import Struct
+
+from reminder.compliance.bodies import Body, own_id
+from reminder.compliance.period import LOOK_BACK
+from reminder.journal.brief import FoundBrief, LineBrief
+
+__all__ = ["Showing", "Sighting", "Thread", "after", "joined", "places_of", "shadows", "sightings"]
+
+
+class Showing(Struct, frozen=True, kw_only=True, eq=False):
+    """One answer in which one reminder was shown: by which finding, for which lines (none: about the encounter)."""
+
+    body: Body
+    found: FoundBrief
+    places: tuple[int, ...]
+
+
+class Thread(Struct, frozen=True, kw_only=True, eq=False):
+    """The showings of one reminder, in their order; never empty.
+
+    ``ends``: when the next reminder of the same id begins, ``None`` without one.
+    """
+
+    reminder_id: str
+    showings: tuple[Showing, ...]
+    ends: datetime | None = None
+
+    @property
+    def first(self) -> Showing:
+        """The showing it began with."""
+        return self.showings[0]
+
+
+class Sighting(Struct, frozen=True, kw_only=True, eq=False):
+    """A decision that finds a reminder, shown or not, the lines it is found on, and whether it could be decided."""
+
+    body: Body
+    lines: tuple[LineBrief, ...]
+    unknown: bool
+
+
+def places_of(found: FoundBrief) -> dict[str, tuple[int, ...]]:
+    """The reminders of a finding, as they first appear, with the places of their lines."""
+    if not found.lines:
+        return dict.fromkeys(found.reminders[:1], ())
+    placed: dict[str, tuple[int, ...]] = {}
+    for reminder_id, place in zip(found.reminders, found.lines, strict=False):
+        placed[reminder_id] = (*placed.get(reminder_id, ()), place)
+    return placed
+
+
+def joined(bodies: Iterable[Body]) -> list[Thread]:
+    """The reminders of an encounter, from its decisions in their order."""
+    showings: dict[str, list[Showing]] = {}
+    for body in bodies:
+        for found in body.brief.found:
+            if found.shown:
+                for reminder_id, places in places_of(found).items():
+                    showing = Showing(body=body, found=found, places=places)
+                    showings.setdefault(reminder_id, []).append(showing)
+    return [thread for reminder_id, shown in showings.items() for thread in _threads(reminder_id, shown)]
+
+
+def _threads(reminder_id: str, shown: Sequence[Showing]) -> Iterator[Thread]:
+    """The showings of one id, apart where nothing was shown for longer than we look back."""
+    breaks = [k for k, (one, two) in enumerate(pairwise(shown), start=1) if two.body.at - one.body.at > LOOK_BACK]
+    for begin, end in pairwise((0, *breaks, len(shown))):
+        ends = shown[end].body.at if end < len(shown) else None
+        yield Thread(reminder_id=reminder_id, showings=tuple(shown[begin:end]), ends=ends)
+
+
+def shadows(bodies: Iterable[Body], threads: Iterable[Thread]) -> Mapping[str, Showing]:
+    """Reminders that were found and never shown, by id, as they were first found."""
+    shown = {thread.reminder_id for thread in threads}
+    found_first: dict[str, Showing] = {}
+    for body in bodies:
+        for found in body.brief.found:
+            if not found.shown:
+                for reminder_id, places in places_of(found).items():
+                    if reminder_id not in shown:
+                        found_first.setdefault(reminder_id, Showing(body=body, found=found, places=places))
+    return found_first
+
+
+def sightings(thread: Thread, bodies: Sequence[Body]) -> list[Sighting]:
+    """Every decision that finds a reminder, from its first showing to the next one of its id."""
+    first = thread.first
+    own = {own_id(first.body.placed.get(place)) for place in first.places} - {""}
+    seen = (_seen(thread.reminder_id, first.found.rule_id, own, body) for body in after(thread, bodies))
+    return [sighting for sighting in seen if sighting is not None]
+
+
+def after(thread: Thread, bodies: Sequence[Body]) -> Iterator[Body]:
+    """The decisions from a reminder's first showing to the next one of its id."""
+    begin, ends = thread.first.body.place, thread.ends
+    return (body for body in bodies if body.place >= begin and (ends is None or body.at < ends))
+
+
+def _seen(reminder_id: str, rule_id: str, own: set[str], body: Body) -> Sighting | None:
+    """What a decision finds of a reminder; ``None`` where it does not find it."""
+    findings = [
+        (found, places)
+        for found in body.brief.found
+        if found.rule_id == rule_id and (places := _places_seen(reminder_id, own, found, body)) is not None
+    ]
+    if not findings:
+        return None
+    every = dict.fromkeys(place for _, places in findings for place in places)
+    lines = tuple(body.placed[place] for place in every if place in body.placed) if every else body.current()
+    return Sighting(body=body, lines=lines, unknown=any(found.unknown for found, _ in findings))
+
+
+def _places_seen(reminder_id: str, own: set[str], found: FoundBrief, body: Body) -> tuple[int, ...] | None:
+    """The lines of a finding that are a reminder's: under its id, else under own ids of lines; ``None``: it is not."""
+    mine = places_of(found).get(reminder_id)
+    if mine is not None:
+        return mine
+    return found.lines if any(own_id(body.placed.get(place)) in own for place in found.lines) else None

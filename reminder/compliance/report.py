@@ -1,0 +1,248 @@
+"""A period's reports as a pure function of journal entries: join, settle, count.
+
+Rows come from ``JournalStore.briefs(reads_from(period), period.until, by_encounter=True)``. One encounter is in memory
+at a time, with what its reminders need of its bodies; beside it the figures of the groups. Without encounter keys
+nothing can be told apart before the end, so every finding of such decisions is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from msgspec.structs import asdict, replace
+
+from negative_list.rules import ACTIONS
+from reminder.compliance.groupings import GROUPINGS
+from reminder.compliance.joined import joined, shadows
+from reminder.compliance.money import carried, largest
+from reminder.compliance.records import Notes, Reminder, Report
+from reminder.compliance.settled import case_of, settle
+from reminder.compliance.tally import Tally
+from reminder.compliance.visits import Counts, visits
+from reminder.compliance.words import last, said_about
+
+if TYPE_CHECKING:
+    from reminder.compliance.bodies import Body
+    from reminder.compliance.joined import Thread
+    from reminder.compliance.records import Period
+    from reminder.compliance.settled import Standing
+    from reminder.compliance.visits import Check, Visit
+    from reminder.compliance.words import Said
+    from reminder.journal.base import Row
+    from reminder.journal.brief import FoundBrief
+
+__all__ = ["PROGRESS_ROWS", "reminders", "reports"]
+
+_STRENGTH: Sequence[str] = ACTIONS
+
+PROGRESS_ROWS = 10_000
+"""How many rows go by between two words of progress."""
+
+
+def reminders(rows: Iterable[Row], period: Period) -> Iterator[Reminder]:
+    """The reminders that began in a period, with their outcomes, encounter by encounter."""
+    for visit in visits(rows, Counts(), _nothing, _nothing):
+        yield from _reminders(visit, joined(visit.bodies), period)
+
+
+def reports(
+    rows: Iterable[Row],
+    period: Period,
+    by: Sequence[str] = (),
+    each: Callable[[Reminder], object] | None = None,
+    progress: Callable[[int], object] | None = None,
+) -> dict[str, Report]:
+    """Reports over a period, any number of groupings in one pass.
+
+    Args:
+        rows: decisions, feedback and what was saved, by institution, encounter and instant.
+        period: what it is about.
+        by: words of :data:`GROUPINGS`; without any, one report by "" that has only the total.
+        each: called with every reminder that began in the period.
+        progress: called now and then with the number of rows read.
+
+    Raises:
+        KeyError: A grouping of another name.
+    """
+    counting = _Counting(period, by)
+    counts = counting.counts
+    for visit in visits(rows, counts, counting.begun, counting.check):
+        for one in counting.visit(visit):
+            if each is not None:
+                each(one)
+        if progress is not None and counts.rows >= counting.told + PROGRESS_ROWS:
+            counting.told = counts.rows
+            progress(counts.rows)
+    return counting.reports()
+
+
+def _nothing(*_: object) -> None:
+    """Counts nothing."""
+
+
+class _Counting:
+    """What is counted while encounters go by."""
+
+    __slots__ = ("before", "counts", "doctors", "groups", "joined", "period", "tallies", "told", "total")
+
+    def __init__(self, period: Period, by: Sequence[str]) -> None:
+        self.period = period
+        self.counts = Counts()
+        self.total = Tally()
+        self.groups = {name: Tally(GROUPINGS[name]) for name in by}
+        self.tallies = (self.total, *self.groups.values())
+        self.doctors: dict[str, int] = {"": -1}
+        self.before = self.joined = self.told = 0
+
+    def begun(self) -> None:
+        for tally in self.tallies:
+            tally.begun()
+
+    def check(self, check: Check) -> None:
+        """Count a decision, if it is of the period."""
+        if self.period.begin <= check.at < self.period.end:
+            doctor = self.doctors.setdefault(check.brief.doctor, len(self.doctors) - 1)
+            for tally in self.tallies:
+                tally.check(check, doctor)
+
+    def visit(self, visit: Visit) -> list[Reminder]:
+        """Count what was found in an encounter; returns the reminders that began in the period."""
+        if not visit.bodies:
+            return []
+        threads = joined(visit.bodies)
+        self._findings(visit, threads)
+        self._shadows(visit.bodies, threads)
+        told = _reminders(visit, threads, self.period)
+        for one in told:
+            for tally in self.tallies:
+                tally.reminder(one)
+        return told
+
+    def _findings(self, visit: Visit, threads: Sequence[Thread]) -> None:
+        """Count the findings that were shown in the period."""
+        showings = _showings(threads)
+        self.before += sum(self._went_on(thread) for thread in threads)
+        for body in visit.bodies:
+            for found in body.brief.found:
+                if found.shown:
+                    words = visit.words.get(found.finding_id, [])
+                    self.joined += len(words)
+                    if self._within(body):
+                        way = last(words).brief.done if words else "none"
+                        self._finding(body, found, way, showings.get(id(found), []))
+
+    def _finding(self, body: Body, found: FoundBrief, way: str, repeats: Sequence[bool]) -> None:
+        for tally in self.tallies:
+            tally.finding(body, found, way, len(repeats), sum(repeats))
+
+    def _shadows(self, bodies: Sequence[Body], threads: Sequence[Thread]) -> None:
+        for showing in shadows(bodies, threads).values():
+            if self._within(showing.body):
+                for tally in self.tallies:
+                    tally.shadow(showing.body, showing.found)
+
+    def _went_on(self, thread: Thread) -> bool:
+        """Whether a reminder began before the period and was shown in it."""
+        return thread.first.body.at < self.period.begin and any(self._within(one.body) for one in thread.showings)
+
+    def _within(self, body: Body) -> bool:
+        return self.period.begin <= body.at < self.period.end
+
+    def reports(self) -> dict[str, Report]:
+        """The reports, by grouping."""
+        read = asdict(self.counts)
+        notes = Notes(**read, before=self.before, unjoined=self.counts.feedback - self.counts.unknown - self.joined)
+        total = self.total.total()
+        groups: Mapping[str, Tally | None] = self.groups or {"": None}
+        return {
+            name: Report(by=name, period=self.period, groups=tally.groups() if tally else (), total=total, notes=notes)
+            for name, tally in groups.items()
+        }
+
+
+def _showings(threads: Iterable[Thread]) -> dict[int, list[bool]]:
+    """Which showings each finding makes, by its identity, and whether they repeat; an answer shows a reminder once."""
+    told: dict[int, list[bool]] = {}
+    for thread in threads:
+        before = None
+        for showing in thread.showings:
+            if showing.body is not before:
+                told.setdefault(id(showing.found), []).append(before is not None)
+            before = showing.body
+    return told
+
+
+# -- one encounter
+
+
+def _reminders(visit: Visit, threads: Iterable[Thread], period: Period) -> list[Reminder]:
+    """The reminders of an encounter that began in a period."""
+    mine = [thread for thread in threads if period.begin <= thread.first.body.at < period.end]
+    standing = visit.standing() if mine else []
+    return carried(_reminder(visit, thread, standing) for thread in mine)
+
+
+def _reminder(visit: Visit, thread: Thread, standing: Sequence[Standing]) -> Reminder:
+    """One reminder, settled."""
+    said = said_about(thread, visit.words)
+    settled = settle(case_of(thread, visit.bodies, standing), said)
+    told = replace(
+        _begun(visit, thread),
+        outcome=settled.outcome,
+        source=settled.source,
+        settled_at=settled.at,
+        disagrees=settled.disagrees,
+        intercepted=settled.gone,
+    )
+    return told if said is None else _answered(told, said)
+
+
+def _answered(one: Reminder, said: Said) -> Reminder:
+    """A reminder with what was said about it."""
+    word = said.last.brief
+    return replace(
+        one,
+        done=word.done,
+        reason_code=word.reason_code,
+        has_text=word.has_text,
+        junk=word.junk,
+        automatic=said.automatic,
+        answer_ms=said.answer_ms,
+    )
+
+
+def _begun(visit: Visit, thread: Thread) -> Reminder:
+    """What a reminder is about, as its first showing says, and how it was shown."""
+    showings = thread.showings
+    body, found = thread.first.body, thread.first.found
+    line = next((body.placed[place] for place in thread.first.places if place in body.placed), None)
+    return Reminder(
+        reminder_id=thread.reminder_id,
+        encounter_key=visit.key,
+        rule_id=found.rule_id,
+        class_id=found.class_id,
+        item=line.item if line else "",
+        item_name=line.name if line else "",
+        order_date=(line.order_date if line else "") or body.day,
+        first_at=body.at,
+        last_at=showings[-1].body.at,
+        civil_day=body.day,
+        civil_hour=body.civil[:13],
+        shown=len({showing.body.place for showing in showings}),
+        shadow=False,
+        action=max((showing.found.action for showing in showings), key=_STRENGTH.index),
+        unknown=found.unknown,
+        fund_only=found.fund_only,
+        institution=visit.institution,
+        department=body.brief.department,
+        doctor=body.brief.doctor,
+        addressee=found.addressee,
+        scene=",".join(body.brief.scene),
+        visit_mode=body.brief.visit_mode,
+        ward=body.brief.ward,
+        amount_fen=largest(thread.reminder_id, showings),
+        outcome="unobserved",
+        source="none",
+        finding_ids=tuple(dict.fromkeys(showing.found.finding_id for showing in showings)),
+    )

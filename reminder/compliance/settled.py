@@ -1,0 +1,227 @@
+"""The outcome of a reminder: by feedback, else by what was saved, else by the next call of the encounter.
+
+The whole definition is docs/compliance.md, section "Outcomes"; each function here is one of its sentences.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from reminder.compliance.bodies import Body, Lines, differs, match, self_paid
+from reminder.compliance.joined import Sighting, Thread, after, sightings
+from reminder.compliance.records import GONE, Outcome, Source
+from reminder.journal.brief import LineBrief
+
+if TYPE_CHECKING:
+    from reminder.compliance.words import Said
+
+__all__ = ["Case", "Settled", "Standing", "Told", "case_of", "settle"]
+
+
+class Standing(Struct, frozen=True, kw_only=True, eq=False):
+    """The revision of a saved prescription that stands, told ``at`` (UTC). Its lines tell their order date."""
+
+    at: datetime
+    lines: tuple[LineBrief, ...]
+
+
+class Told(Struct, frozen=True, kw_only=True):
+    """What one source says."""
+
+    outcome: Outcome
+    at: datetime
+
+
+class Settled(Struct, frozen=True, kw_only=True):
+    """The outcome, where it is known from, and since when.
+
+    ``disagrees``: what another source says to the contrary; ``gone``: it did not reach the fund.
+    """
+
+    outcome: Outcome
+    source: Source
+    at: datetime | None = None
+    disagrees: Outcome | None = None
+    gone: bool = False
+
+
+class Case(Struct, frozen=True, kw_only=True, eq=False):
+    """A reminder with all that may tell of its outcome. ``bodies`` begin with the first showing's."""
+
+    thread: Thread
+    sightings: Sequence[Sighting]
+    bodies: Sequence[Body]
+    standing: Sequence[Standing]
+
+
+def case_of(thread: Thread, bodies: Sequence[Body], standing: Iterable[Standing]) -> Case:
+    """Gather what concerns a reminder."""
+    begin, ends = thread.first.body.at, thread.ends
+    mine = tuple(one for one in standing if one.at >= begin and (ends is None or one.at < ends))
+    later = tuple(after(thread, bodies))
+    return Case(thread=thread, sightings=sightings(thread, later), bodies=later, standing=mine)
+
+
+def settle(case: Case, said: Said | None) -> Settled:
+    """The outcome of a reminder by the strongest source that tells anything."""
+    saved, called = _saved_says(case), _next_says(case)
+    told: list[tuple[Source, Told | None]] = [("feedback", _said(said)), ("saved", saved), ("next_call", called)]
+    known = [(source, one) for source, one in told if one is not None]
+    if not known and said is not None:
+        return Settled(outcome="ignored", source="feedback", at=said.last.brief.done_at)
+    if not known:
+        return Settled(outcome="unobserved", source="none")
+    source, first = known[0]
+    other = (one.outcome for _, one in known[1:] if (one.outcome in GONE) != (first.outcome in GONE))
+    gone = (saved or called or first).outcome in GONE
+    return Settled(outcome=first.outcome, source=source, at=first.at, disagrees=next(other, None), gone=gone)
+
+
+def _said(said: Said | None) -> Told | None:
+    """What feedback says; a word nobody spoke says nothing."""
+    if said is None or said.automatic:
+        return None
+    word = said.last.brief
+    return Told(outcome="overridden" if word.done == "wrong_rule" else word.done, at=word.done_at)
+
+
+# -- saved
+
+
+def _saved_says(case: Case) -> Told | None:
+    """What the standing prescriptions say."""
+    first = case.sightings[0]
+    if not case.standing or not first.lines:
+        return None
+    told_at = {id(line): one.at for one in case.standing for line in one.lines}
+    saved = Lines((line for one in case.standing for line in one.lines), first.body.day)
+    found = match(first.lines, first.body.lines, saved)
+    if found:
+        at = min(told_at[id(line)] for line in found)
+        return Told(outcome=_as_saved(case, at, found), at=at)
+    others = _others(first)
+    rest = match(others, first.body.lines, saved)
+    at = min(told_at[id(line)] for line in rest) if rest else min(one.at for one in case.standing)
+    return Told(outcome="withdrawn" if rest or not others else "abandoned", at=at)
+
+
+def _as_saved(case: Case, at: datetime, found: Sequence[LineBrief]) -> Outcome:
+    """The outcome of lines that were saved at an instant."""
+    before = [sighting for sighting in case.sightings if sighting.body.at <= at][-1]
+    if self_paid(before.lines, found):
+        return "self_paid"
+    if differs(before.lines, found):
+        return "ignored" if any(sighting.body.at > at for sighting in case.sightings) else "changed"
+    checks = [body for body in case.bodies if body.place > before.body.place and body.at <= at]
+    return _cleared_by(case, before, checks) or "ignored"
+
+
+# -- next call
+
+
+def _next_says(case: Case) -> Told | None:
+    """What later bodies say: the first saved one since the last sighting, else what was written, else saved before."""
+    seen = case.sightings[-1].body.place
+    later = [body for body in case.bodies if body.at > case.thread.first.body.at]
+    since = bisect_left([body.place for body in later], seen)
+    written = None
+    for body in later[since:]:
+        outcome, saved = _tells(case, body)
+        if outcome is not None and saved:
+            return Told(outcome=outcome, at=body.at)
+        if outcome is not None and body.place > seen:
+            written = Told(outcome=outcome, at=body.at)
+    return written or next(_saved_before(case, later[:since]), None)
+
+
+def _saved_before(case: Case, bodies: Sequence[Body]) -> Iterator[Told]:
+    """What bodies before the last sighting say where the lines were saved, the latest first."""
+    for body in reversed(bodies):
+        outcome, saved = _tells(case, body)
+        if outcome is not None and saved:
+            yield Told(outcome=outcome, at=body.at)
+
+
+def _tells(case: Case, body: Body) -> tuple[Outcome | None, bool]:
+    """What one later body says, and whether it shows the lines as saved."""
+    before = _before(case, body)
+    found = match(before.lines, before.body.lines, body.lines)
+    if before.lines and not found:
+        return _absent(before, body), False
+    saved = _is_saved(body, found) if before.lines else body.some_line
+    if self_paid(before.lines, found):
+        return "self_paid" if saved or _clears(case, before, body) else None, saved
+    if differs(before.lines, found):
+        return (_changed_or_ignored(case, body) if saved else _changed(case, before, body)), saved
+    checks = [one for one in case.bodies if before.body.place < one.place <= body.place] if saved else [body]
+    cleared = _cleared_by(case, before, checks)
+    return cleared or ("ignored" if saved else None), saved
+
+
+def _before(case: Case, body: Body) -> Sighting:
+    """The last sighting before a body."""
+    places = [sighting.body.place for sighting in case.sightings]
+    return case.sightings[bisect_left(places, body.place) - 1]
+
+
+def _is_saved(body: Body, found: Iterable[LineBrief]) -> bool:
+    return body.settles or not any(line.current for line in found)
+
+
+def _changed_or_ignored(case: Case, body: Body) -> Outcome:
+    """A line that was saved as another: changed, unless it is seen in that body or later."""
+    return "ignored" if case.sightings[-1].body.place >= body.place else "changed"
+
+
+def _changed(case: Case, before: Sighting, body: Body) -> Outcome | None:
+    """A line that is being written as another: changed only where it was judged anew."""
+    return "changed" if _clears(case, before, body) else None
+
+
+def _absent(before: Sighting, body: Body) -> Outcome | None:
+    """What a body says that does not list the lines: nothing, unless it surely lists more than new ones."""
+    others = _others(before)
+    rest = match(others, before.body.lines, body.lines)
+    if not body.brief.complete or not (body.settles or body.some_in_force or rest):
+        return None
+    return "withdrawn" if rest or not others else "abandoned"
+
+
+# -- judged anew
+
+
+def _others(sighting: Sighting) -> tuple[LineBrief, ...]:
+    """The current lines of a sighting's body that are not its own."""
+    own = {id(line) for line in sighting.lines}
+    return tuple(line for line in sighting.body.current() if id(line) not in own)
+
+
+def _clears(case: Case, before: Sighting, body: Body) -> bool:
+    """Whether a later decision judged the lines anew and finds the reminder no more."""
+    first = case.thread.first.found
+    if body.brief.unread or first.rule_id in body.brief.undecided or any(one.body is body for one in case.sightings):
+        return False
+    if not first.lines:
+        return True
+    return any(line.current for line in match(before.lines, before.body.lines, body.lines))
+
+
+def _cleared_by(case: Case, before: Sighting, checks: Sequence[Body]) -> Outcome | None:
+    """What the last of some decisions says that clears the reminder with nothing different."""
+    for body in reversed(checks):
+        found = match(before.lines, before.body.lines, body.lines)
+        if not differs(before.lines, found) and _clears(case, before, body):
+            return _why_cleared(before, body)
+    return None
+
+
+def _why_cleared(before: Sighting, body: Body) -> Outcome | None:
+    """Why lines as they were are found no more; ``None`` where the list may have changed."""
+    if before.unknown or not set(body.brief.diagnoses) <= set(before.body.brief.diagnoses):
+        return "justified"
+    return "changed" if body.brief.release == before.body.brief.release else None

@@ -1,0 +1,194 @@
+"""Counting: the figures of every group, while encounters go by one after the other."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+
+from reminder.compliance.records import Asked, Figures, Group, Spread
+from reminder.compliance.words import GOING_ON
+
+if TYPE_CHECKING:
+    from reminder.compliance.groupings import Answer, Grouping
+    from reminder.compliance.records import Reminder
+    from reminder.compliance.visits import Check
+    from reminder.journal.brief import FoundBrief
+
+__all__ = ["ACTED", "Tally"]
+
+ACTED = frozenset({"changed", "withdrawn", "self_paid", "justified"})
+"""Outcomes with which somebody acted upon the reminder: how long that took is time to act."""
+
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def _numbers() -> array[int]:
+    return array("q")
+
+
+class _Cell(Struct, kw_only=True, eq=False):
+    """The figures of one group as they grow. ``last``: the number of the encounter counted last as a visit."""
+
+    reminders: int = 0
+    shadow: int = 0
+    unknown: int = 0
+    disagrees: int = 0
+    automatic: int = 0
+    findings: int = 0
+    showings: int = 0
+    repeats: int = 0
+    texts: int = 0
+    junk: int = 0
+    at_risk_fen: int = 0
+    warned_fen: int = 0
+    intercepted_fen: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    sources: Counter[str] = field(default_factory=Counter)
+    actions: Counter[str] = field(default_factory=Counter)
+    ways: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    amounts: Counter[str] = field(default_factory=Counter)
+    answered: array[int] = field(default_factory=_numbers)
+    acted: array[int] = field(default_factory=_numbers)
+    checks: int = 0
+    prescriptions: int = 0
+    interruptions: int = 0
+    visits: int = 0
+    fees_fen: int = 0
+    drugs_fen: int = 0
+    doctors: bytearray = field(default_factory=bytearray)
+    last: int = 0
+
+
+class Tally:
+    """The groups of one grouping (``None``: everything is one group)."""
+
+    __slots__ = ("_cells", "_encounter", "_grouping")
+
+    def __init__(self, grouping: Grouping | None = None) -> None:
+        self._grouping = grouping
+        self._cells: dict[str, _Cell] = {}
+        self._encounter = 0
+
+    def begun(self) -> None:
+        """What follows is of another encounter."""
+        self._encounter += 1
+
+    def check(self, check: Check, doctor: int) -> None:
+        """Count a decision of the period; ``doctor`` is a number for the one who asked, below zero: not told."""
+        of_check = None if self._grouping is None else self._grouping.of_check
+        if self._grouping is not None and of_check is None:
+            return
+        cell = self._cell(of_check(check) if of_check is not None else "")
+        cell.checks += 1
+        cell.prescriptions += check.prescribes
+        cell.interruptions += check.interrupts
+        cell.fees_fen += check.fees_fen
+        cell.drugs_fen += check.drugs_fen
+        if cell.last != self._encounter:
+            cell.last = self._encounter
+            cell.visits += 1
+        if doctor >= 0:
+            _mark(cell.doctors, doctor)
+
+    def finding(self, answer: Answer, found: FoundBrief, way: str, showings: int, repeats: int) -> None:
+        """Count a finding that was shown in the period, with the last word about it and its reminders' showings."""
+        cell = self._cell(self._key_of(answer, found))
+        cell.findings += 1
+        cell.showings += showings
+        cell.repeats += repeats
+        cell.ways[way] += 1
+
+    def shadow(self, answer: Answer, found: FoundBrief) -> None:
+        """Count a reminder that was found in the period and never shown."""
+        self._cell(self._key_of(answer, found)).shadow += 1
+
+    def reminder(self, one: Reminder) -> None:
+        """Count a reminder that began in the period."""
+        cell = self._cell("" if self._grouping is None else self._grouping.of_reminder(one))
+        cell.reminders += 1
+        cell.unknown += one.unknown
+        cell.disagrees += one.disagrees is not None
+        cell.automatic += one.automatic
+        cell.outcomes[one.outcome] += 1
+        cell.sources[one.source] += 1
+        cell.actions[one.action] += 1
+        _count_money(cell, one)
+        _count_answer(cell, one)
+
+    def groups(self) -> tuple[Group, ...]:
+        """Every group, by key."""
+        asked = self._grouping is None or self._grouping.of_check is not None
+        return tuple(Group(key=key, figures=_figures(cell, asked=asked)) for key, cell in sorted(self._cells.items()))
+
+    def total(self) -> Figures:
+        """The figures of everything, where all is one group."""
+        return _figures(self._cell(""), asked=True)
+
+    def _cell(self, key: str) -> _Cell:
+        cell = self._cells.get(key)
+        if cell is None:
+            cell = self._cells[key] = _Cell()
+        return cell
+
+    def _key_of(self, answer: Answer, found: FoundBrief) -> str:
+        if self._grouping is None:
+            return ""
+        if self._grouping.of_check is not None:
+            return self._grouping.of_check(answer)
+        return self._grouping.of_found(found) if self._grouping.of_found is not None else ""
+
+
+def _count_money(cell: _Cell, one: Reminder) -> None:
+    cell.at_risk_fen += one.amount_fen or 0
+    if one.warned_fen:
+        cell.warned_fen += one.warned_fen
+        cell.amounts[one.outcome] += one.warned_fen
+        cell.intercepted_fen += one.warned_fen if one.intercepted else 0
+
+
+def _count_answer(cell: _Cell, one: Reminder) -> None:
+    if one.answer_ms is not None:
+        cell.answered.append(one.answer_ms)
+    if one.outcome in ACTED and one.settled_at is not None:
+        cell.acted.append(max((one.settled_at - one.first_at) // _MILLISECOND, 0))
+    if one.done in GOING_ON and not one.automatic:
+        cell.reasons[one.reason_code] += 1
+        cell.texts += one.has_text
+        cell.junk += one.has_text and one.junk != ""
+
+
+def _mark(doctors: bytearray, doctor: int) -> None:
+    """Set the bit of a doctor: twelve thousand doctors in 744 hours are a megabyte."""
+    byte = doctor >> 3
+    if byte >= len(doctors):
+        doctors.extend(bytes(byte + 1 - len(doctors)))
+    doctors[byte] |= 1 << (doctor & 7)
+
+
+_SAME = tuple(name for name in Figures.__struct_fields__ if name not in {"answered", "acted", "asked"})
+_ASKED = tuple(name for name in Asked.__struct_fields__ if name != "doctors")
+
+
+def _figures(cell: _Cell, *, asked: bool) -> Figures:
+    told = Asked(**_named(cell, _ASKED), doctors=int.from_bytes(cell.doctors, "big").bit_count()) if asked else None
+    return Figures(**_named(cell, _SAME), answered=_spread(cell.answered), acted=_spread(cell.acted), asked=told)
+
+
+def _named(cell: _Cell, names: Iterable[str]) -> Mapping[str, Any]:
+    """Some fields by name; counts by word in the order of the words."""
+    values = ((name, getattr(cell, name)) for name in names)
+    return {name: dict(sorted(value.items())) if isinstance(value, Counter) else value for name, value in values}
+
+
+def _spread(values: Sequence[int]) -> Spread:
+    ordered = sorted(values)
+    count = len(ordered)
+    if not count:
+        return Spread()
+    return Spread(count=count, median=ordered[(count + 1) // 2 - 1], p90=ordered[(9 * count + 9) // 10 - 1])
