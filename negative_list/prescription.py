@@ -134,7 +134,8 @@ class Prescription(Struct, frozen=True, kw_only=True):
     """One request: the patient, the current encounter with its lines, and what else the body told.
 
     ``at`` is the body's own time (``None`` when it has none). ``others`` are the patient's other encounters in the
-    body; their lines count as in force. ``request_id`` is the caller's message id.
+    body; their lines count as in force. ``request_id`` is the caller's message id. ``names``: of persons, those no fact
+    holds (who operates, who signs); only to mask texts, and never written.
     """
 
     encounter: Encounter
@@ -144,3 +145,4 @@ class Prescription(Struct, frozen=True, kw_only=True):
     institution_id: str = ""
     at: datetime | None = None
     notes: tuple[Note, ...] = ()
+    names: tuple[str, ...] = ()

@@ -27,17 +27,20 @@ if TYPE_CHECKING:
     from reminder.stores.keys import Keys
 
 __all__ = [
+    "KEYED_VALUES",
     "MAX_LINES_ASKED",
     "PATIENT_IDS",
     "Asked",
     "ask_of",
     "encounter_under",
+    "facts_of",
     "fuller_of",
     "kept_of",
     "lines_under",
     "named_of",
     "needs_institution",
     "saved_of",
+    "where_of",
     "with_key",
 ]
 
@@ -49,13 +52,15 @@ MAX_LINES_ASKED = 200
 milliseconds of the store's time. A caller whose body has more is told."""
 
 _OF_LINES = frozenset({"line", "item"})
-_KEYED_VALUES = frozenset({"line.trace_code_encounter"})  # facts whose value is an encounter's id
+KEYED_VALUES = frozenset({"line.trace_code_encounter"})
+"""Facts whose value is an encounter's id."""
+
 _NOTHING = History(unique=True)
 _MOMENT = timedelta(microseconds=1)
 
 
 class Asked(Struct, frozen=True, kw_only=True):
-    """What one check asks of the store, and the body's own id of each key in it.
+    """What one check asks of the store, and the name the prescription that is decided on has for each key in it.
 
     ``left_out``: the facts of how many lines are not asked for.
     """
@@ -66,20 +71,20 @@ class Asked(Struct, frozen=True, kw_only=True):
 
 
 def ask_of(keys: Keys, prescription: Prescription, begun: Begun, at: datetime) -> Asked:
-    """What to read for the undecided rules of a check, as of a civil time."""
-    patient_id = prescription.patient.id
-    patients = _patient_keys(keys, patient_id)
-    names = {one.id: known for one, known in _keyed(keys, prescription) if one.id}
-    visits = {key: id_ for id_, known in names.items() for key in known}
-    current = [key for key, id_ in visits.items() if id_ == prescription.encounter.id]
+    """What to read for the undecided rules of a check, as of a civil time; what comes is told under the newest keys."""
+    patients = _patient_keys(keys, prescription.patient.id)
+    known = [(one, keys_) for one, keys_ in _keyed(keys, prescription) if one.id]
+    names = {one.id: keys_ for one, keys_ in known}
+    visits = {key: keys_[0] for _, keys_ in known for key in keys_}
+    current = next((keys_ for one, keys_ in known if one is prescription.encounter), ())
     facts = [load()[name] for name in begun.needs if name not in COVERAGE_ONLY]
     about = _lines_of(prescription, begun) if any(_is_of_line(fact) for fact in facts) else ()
-    named = dict.fromkeys(patients, patient_id) | visits
+    named = dict.fromkeys(patients, next(iter(patients), "")) | visits
     wanted = Wanted(
         patient_key=next(iter(patients), ""),
         patient_before=patients[1:],
         encounter_key=next(iter(current), ""),
-        encounter_before=tuple(current[1:]),
+        encounter_before=current[1:],
         institution_id=prescription.institution_id,
         at=at,
         subjects=(*named, *subjects_of(prescription, set(about[:MAX_LINES_ASKED]), names)) if facts else (),
@@ -105,6 +110,11 @@ def _lines_of(prescription: Prescription, begun: Begun) -> tuple[str, ...]:
     undecided = (id_ for rule in begun.not_evaluated for id_ in rule.lines)
     others = (line.id for one in _encounters(prescription) for line in one.lines)
     return tuple(dict.fromkeys((*undecided, *others)))
+
+
+def facts_of(asked: Asked, told: Told) -> tuple[StoreFact, ...]:
+    """The facts that were told, under the names of the prescription that is decided on."""
+    return tuple(fact for facts in _by_subject(told.facts, asked.ids).values() for fact in facts)
 
 
 def fuller_of(asked: Asked, told: Told, prescription: Prescription, own_since: datetime | None) -> Fuller | None:
@@ -141,7 +151,7 @@ def _by_subject(facts: Iterable[StoreFact], ids: Mapping[str, str]) -> StoreFact
     for fact in facts:
         subject = with_encounter(fact.subject, lambda key: ids.get(key, key))
         subject = ids.get(subject, subject)
-        value = ids.get(str(fact.value), fact.value) if fact.fact in _KEYED_VALUES else fact.value
+        value = ids.get(str(fact.value), fact.value) if fact.fact in KEYED_VALUES else fact.value
         told[subject] = (*told.get(subject, ()), msgspec.structs.replace(fact, subject=subject, value=value))
     return told
 
@@ -151,10 +161,17 @@ def _keyed(keys: Keys, prescription: Prescription) -> Iterator[tuple[Encounter, 
 
     The current one's id is the asking institution's number; the others may be of the institutions they name.
     """
-    here = prescription.institution_id
     for one in _encounters(prescription):
-        where = here if one is prescription.encounter else str(one.facts.get("encounter.institution_id") or here)
+        where = where_of(prescription, one)
         yield one, (keys.encounter(where, one.id), *keys.encounter_before(where, one.id))
+
+
+def where_of(prescription: Prescription, encounter: Encounter) -> str:
+    """The institution whose number an encounter's id is."""
+    here = prescription.institution_id
+    if encounter is prescription.encounter:
+        return here
+    return str(encounter.facts.get("encounter.institution_id") or here)
 
 
 def _encounters(prescription: Prescription) -> tuple[Encounter, ...]:
@@ -234,7 +251,7 @@ def named_of(keys: Keys, record: HistoryRecord) -> tuple[HistoryRecord, ...]:
 
 def needs_institution(fact: StoreFact) -> bool:
     """Whether nobody could tell what a fact is about without the institution whose number its id is."""
-    return load()[fact.fact].subject in {"encounter", "line"} or fact.fact in _KEYED_VALUES
+    return load()[fact.fact].subject in {"encounter", "line"} or fact.fact in KEYED_VALUES
 
 
 def with_key(keys: Keys, fact: StoreFact, institution_id: str, id_system: str) -> StoreFact:
@@ -250,6 +267,6 @@ def with_key(keys: Keys, fact: StoreFact, institution_id: str, id_system: str) -
     elif kind == "line":
         keyed = with_encounter(subject, lambda id_: keys.encounter(institution_id, id_))
         subject = keyed if keyed != subject else f"{institution_id}/{subject}"
-    if fact.fact in _KEYED_VALUES:
+    if fact.fact in KEYED_VALUES:
         value = keys.encounter(institution_id, str(value))
     return msgspec.structs.replace(fact, subject=subject, value=value)

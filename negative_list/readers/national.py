@@ -29,6 +29,8 @@ _INTERNET = ("5", "05", 5)
 _TOP = Place("")
 _TABLES = {"diagnosis": "fsi_diagnose_dtos", "operation": "fsi_operation_dtos"}
 _CALL_RECORDS = ("request.system", "request.task")
+_ATTENDING = ("dr_name", "chfpdr_name", "atddr_name", "resp_nurs_name")
+_OPERATING = ("oper_dr_name", "anst_dr_name")
 _NAMES = {
     "patient.birth_date": "brdy",
     "encounter.discharged_at": "dscg_date",
@@ -97,6 +99,7 @@ def read_national(
         institution_id=institution,
         at=told_at,
         notes=reading.settled_notes(),
+        names=_names(frame),
     )
     return joined_body(told, reading.told, reading.at)
 
@@ -123,6 +126,17 @@ def _frame(body: Row) -> _Frame:
         passed_over=len(further),
         misnamed=bool(wanted.strip("-")) and not named,
     )
+
+
+def _names(frame: _Frame) -> tuple[str, ...]:
+    """Persons the body names besides patient and ordering doctors, whose names are facts."""
+    told = [frame.body.get("opter_name"), frame.person.get("coner_name")]
+    for visit in frame.visits:
+        told += [visit.row.get(key) for key in _ATTENDING]
+        if visit.row.get(_TABLES["operation"]):
+            operated = rows(visit.row[_TABLES["operation"]], "")
+            told += [row.get(key) for row, _ in operated for key in _OPERATING]
+    return tuple(dict.fromkeys(name for raw in told if raw and (name := plain(raw))))
 
 
 def _visit(row: Row, path: str) -> _Visit:

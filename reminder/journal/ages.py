@@ -6,7 +6,7 @@ the years too; a stand-in that has as many at each of these times decides alike,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -36,15 +36,15 @@ def age_of(birth: date, at: datetime, times: Iterable[datetime], *, days: bool =
         times: when lines begin, civil.
         days: a rule counted days.
     """
-    moments = _days(at, times)
     months = age_in("month", birth, at)
-    exact = Age(months=months, days=age_in("day", birth, at))
     if days or months < DAYS_BELOW_MONTHS:
-        return exact
-    told = Age(months=months)
+        return Age(months=months, days=age_in("day", birth, at))
+    told, moments = Age(months=months), _days(at, times)
+    if moments == {at.date()}:
+        return told
     stand_in = birth_of(told, at, moments)
     alike = all(age_in("month", stand_in, day) == age_in("month", birth, day) for day in moments)
-    return told if alike else exact
+    return told if alike else Age(months=months, days=age_in("day", birth, at))
 
 
 def birth_of(age: Age, at: datetime, times: Iterable[date]) -> date:
@@ -74,19 +74,16 @@ def _latest_to_turn(months: int, day: date) -> date:
     return born
 
 
-def _days(at: datetime, times: Iterable[date]) -> tuple[date, ...]:
-    """The different days among the times, that of the instant first."""
-    told = dict.fromkeys([at.date(), *(time.date() if isinstance(time, datetime) else time for time in times)])
-    return tuple(told)
+def _days(at: datetime, times: Iterable[date]) -> set[date]:
+    """The different days among the times and the instant."""
+    return {at.date(), *[time.date() if isinstance(time, datetime) else time for time in times]}
 
 
-def times_of(prescription: Prescription, history: History | None = None) -> Iterator[datetime]:
+def times_of(prescription: Prescription, history: History | None = None) -> list[datetime]:
     """When the lines begin that a rule may judge an age at."""
-    encounters = (prescription.encounter, *prescription.others)
-    lines = [line for encounter in encounters for line in encounter.lines]
-    for line in (*lines, *(history.lines if history is not None else ())):
-        if line.begins is not None:
-            yield line.begins
+    lines = [line for encounter in (prescription.encounter, *prescription.others) for line in encounter.lines]
+    past = history.lines if history is not None else ()
+    return [line.begins for line in (*lines, *past) if line.begins is not None]
 
 
 def counts_days(findings: Iterable[Finding]) -> bool:

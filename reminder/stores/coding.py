@@ -217,8 +217,8 @@ def _how(kind: type[Struct], name: str) -> Callable[[Any], Any]:
         return _packed_facts
     if name == "value" and kind is StoreFact:
         return _packed
-    if name == "notes":
-        return lambda _notes: ()  # they quote the body, and may quote a name
+    if name in {"notes", "names"}:
+        return lambda _texts: ()  # notes quote the body, and may quote a name
     return _deep
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reminder.journal.masking import MASK, Masker, clean, mask
+from reminder.journal.masking import MASK, Masker, is_clean, mask, names_nobody
 from tests.builders import DRUG, HERB, MATERIAL, SERVICE
 
 # Invented numbers: their places and days exist, their persons do not.
@@ -43,14 +43,14 @@ def test_numbers_of_persons_are_taken_out_wherever_they_stand(before: str, numbe
     if before == "a" and number[0] in "EHs":
         return  # a letter before it makes another word of it
     assert mask(text) == before + MASK + after
-    assert not clean([text], (), ())
+    assert not is_clean(text)
 
 
 @pytest.mark.parametrize("text", HARMLESS)
 def test_codes_doses_and_days_stay(text: str) -> None:
     """A text that names nobody is as it was."""
     assert mask(text) == text
-    assert clean([text], (), ())
+    assert is_clean(text)
     assert Masker().code(text) == text
 
 
@@ -59,10 +59,12 @@ def test_the_request_s_own_names_and_ids_are_taken_out() -> None:
     text = "张三丰家属 张 三 丰 来电，就诊号MZ20260108，T2"
     told = mask(text, names=("张三丰", "李"), ids=("MZ20260108", "T2"))
     assert told == f"{MASK}家属 {MASK} 来电，就诊号{MASK}，T2"
-    assert not clean([text], ("张三丰",), ())
-    assert not clean(["张 三 丰"], ("张三丰",), ())
-    assert not clean([text], (), ("MZ20260108",))
-    assert clean([text], ("王五",), ("T2",))
+    body = text.encode()
+    assert not names_nobody(body, ("张三丰",), ())
+    assert not names_nobody("张 三 丰".encode(), ("张三丰",), ())
+    assert not is_clean("张\u3000三\n丰", ("张三丰",))
+    assert not names_nobody(body, (), ("MZ20260108",))
+    assert names_nobody(body, ("王五",), ("T2",))
 
 
 def test_ids_in_the_form_of_a_number_stay_apart() -> None:

@@ -1,0 +1,173 @@
+"""What reports read of an entry, made from the entry alone: `reminder journal verify` makes it again and compares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from negative_list.items import item_of, order_date_of
+from reminder.journal.brief import Brief, DecisionBrief, FeedbackBrief, FoundBrief, LineBrief, SavedBrief, encode_brief
+from reminder.journal.entries import Decided, Entry, Feedback, Saved
+
+if TYPE_CHECKING:
+    from negative_list.prescription import Encounter, FactValue, Line
+    from reminder.journal.entries import Found
+
+__all__ = ["DRUGS", "brief_of", "briefed"]
+
+DRUGS = frozenset({"drug", "herb", "preparation", "ethnic-drug", "granule"})
+"""Kinds of items that are drugs (``line.item_type``)."""
+
+
+def brief_of(entry: Entry) -> bytes:
+    """The brief of an entry as it stands in ``Draft.brief``; nothing where the kind has none."""
+    brief = briefed(entry)
+    return b"" if brief is None else encode_brief(brief)
+
+
+def briefed(entry: Entry) -> Brief | None:
+    """The brief of an entry; ``None`` where the kind has none."""
+    for kind, make in _MADE.items():
+        if isinstance(entry, kind):
+            return make(entry)
+    return None
+
+
+def _decision(entry: Decided) -> DecisionBrief:
+    prescription, answer = entry.prescription, entry.answer
+    encounter = prescription.encounter
+    get = encounter.facts.get
+    lines = tuple([_line(line) for line in encounter.lines])
+    return DecisionBrief(
+        zone_minutes=_zone_minutes(entry.zone, entry.at),
+        decision=answer.decision,
+        department=_ordered_by(encounter, "department_code") or _ordered_by(encounter, "department_name"),
+        doctor=_ordered_by(encounter, "doctor_id"),
+        ward=_text(get("encounter.ward")),
+        scene=_words(get("encounter.scene")),
+        visit_mode=_text(get("encounter.visit_mode")),
+        face=entry.face,
+        release=entry.release or "",
+        late=entry.late,
+        elapsed_us=entry.elapsed_us,
+        unread=entry.unread,
+        not_evaluated=len(answer.not_evaluated),
+        fee_fen=_whole(get("encounter.total_fen")),
+        discharged="encounter.discharged_at" in encounter.facts,
+        complete=encounter.complete,
+        diagnoses=_diagnoses(encounter),
+        lines=lines,
+        found=_found(entry.found, encounter.lines) if entry.found else (),
+        undecided=tuple(dict.fromkeys([rule.rule_id for rule in answer.not_evaluated])),
+    )
+
+
+def _found(found: Iterable[Found], lines: Sequence[Line]) -> tuple[FoundBrief, ...]:
+    places = {line.id: place for place, line in enumerate(lines)}
+    return tuple([_one_found(one, places) for one in found])
+
+
+def _one_found(one: Found, places: Mapping[str, int]) -> FoundBrief:
+    return FoundBrief(
+        finding_id=one.finding_id,
+        rule_id=one.rule_id,
+        class_id=one.class_id,
+        own_action=one.own_action,
+        action=one.action,
+        shown=one.shown,
+        unknown=one.unknown,
+        exited=one.exited,
+        fund_only=one.fund_only,
+        addressee=one.addressee,
+        lines=tuple([places[name] for name in one.lines if name in places]),
+        amount_fen=one.amount_fen,
+        reminders=one.reminders,
+    )
+
+
+def _line(line: Line) -> LineBrief:
+    get = line.facts.get
+    return LineBrief(
+        id=line.id,
+        item=item_of(line),
+        name=line.name,
+        order_date=order_date_of(line),
+        current=line.current,
+        quantity=_text(get("line.quantity")),
+        days=_text(get("line.days")),
+        amount_fen=_whole(get("line.amount_fen")),
+        paid_by=_text(get("line.paid_by")),
+        is_drug=get("line.item_type") in DRUGS,
+    )
+
+
+def _feedback(entry: Feedback) -> FeedbackBrief:
+    return FeedbackBrief(
+        finding_id=entry.finding_id,
+        known=entry.known,
+        rule_id=entry.rule_id,
+        class_id=entry.class_id,
+        reminders=entry.reminders,
+        done=entry.done,
+        done_at=entry.done_at,
+        reason_code=entry.reason_code,
+        has_text=bool(entry.reason_text),
+        junk=entry.junk,
+        verdict=entry.checked.verdict,
+        doctor=entry.doctor_id,
+        answer_ms=entry.answer_ms,
+        automatic=entry.automatic,
+    )
+
+
+def _saved(entry: Saved) -> SavedBrief:
+    return SavedBrief(
+        zone_minutes=_zone_minutes(entry.zone, entry.saved_at),
+        prescription_id=entry.prescription_id,
+        revision=entry.revision,
+        saved_at=entry.saved_at,
+        diagnoses=_diagnoses(entry.encounter),
+        lines=tuple([_line(line) for line in entry.lines]),
+    )
+
+
+_MADE: dict[type, Callable[[Any], Brief]] = {Decided: _decision, Feedback: _feedback, Saved: _saved}
+
+
+def _ordered_by(encounter: Encounter, name: str) -> str:
+    """What the encounter tells; else what its first current line that tells it does."""
+    told = encounter.facts.get(f"encounter.{name}")
+    if told:
+        return str(told)
+    wanted = f"line.{name}"
+    return next((str(line.facts[wanted]) for line in encounter.lines if line.current and wanted in line.facts), "")
+
+
+def _diagnoses(encounter: Encounter) -> tuple[str, ...]:
+    return tuple([told for each in encounter.diagnoses for told in (each.codes or (each.name,))])
+
+
+def _text(value: FactValue | None) -> str:
+    return "" if value is None else str(value)
+
+
+def _whole(value: FactValue | None) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _words(value: FactValue | None) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else ()
+
+
+def _zone_minutes(zone: str, at: datetime) -> int:
+    return _offset(zone, at.replace(minute=0, second=0, microsecond=0))
+
+
+@lru_cache(maxsize=1024)
+def _offset(zone: str, at: datetime) -> int:
+    """Minutes to add to UTC; they change on the hour."""
+    offset = at.astimezone(ZoneInfo(zone)).utcoffset()
+    return 0 if offset is None else round(offset.total_seconds() / 60)
