@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from reminder.journal.statements import SCHEMA
+from reminder.journal.statements import KNOWN, SCHEMA
 from reminder.journal.store import SqlJournal
 from reminder.stores.base import StoreError
 from reminder.stores.postgres import PostgresDriver, made_ready
@@ -46,10 +46,11 @@ class JournalDatabase(PostgresDriver):
 @cache
 def _inserting(table: str, columns: tuple[str, ...]) -> str:
     """Arrays go as bytes (``%b``). What a statement adds is counted, for a transaction reads every answer."""
+    known = KNOWN if table == "stay" else ""
     arrays = ", ".join(f"%b::{_type(name)}[]" for name in columns)
     return (
         f"WITH added AS (INSERT INTO {table} ({', '.join(columns)}) "  # noqa: S608 - names of our own
-        f"SELECT * FROM unnest({arrays}) RETURNING 1) SELECT COUNT(*) FROM added"
+        f"SELECT * FROM unnest({arrays}){known} RETURNING 1) SELECT COUNT(*) FROM added"
     )
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "DECISION",
     "DROP_ARTIFACT",
     "DROP_NAMED",
+    "DROP_STAY",
     "ENTRY_COLUMNS",
     "FIRST_PLACE",
     "FORGET",
@@ -28,6 +29,7 @@ __all__ = [
     "HEAD",
     "HEADS",
     "KEEP_ARTIFACT",
+    "KNOWN",
     "LOST_NAMES",
     "MOST_SEQ",
     "NAME",
@@ -38,6 +40,8 @@ __all__ = [
     "PERIOD",
     "REMOVED",
     "SCHEMA",
+    "STAYS",
+    "STAY_COLUMNS",
     "place",
     "seq_of",
 ]
@@ -63,12 +67,18 @@ def seq_of(place: int) -> int:
 
 ENTRY_COLUMNS = (
     *("id", "at", "kind", "decision_id", "institution_id", "patient_key", "encounter_key", "asked"),
-    *("patient_sum", "encounter_sum", "asked_sum", "hash", "brief"),
+    *("encounter_sum", "asked_sum", "hash", "brief"),
 )
 """What an entry is written as, in this order."""
 
 BODY_COLUMNS = ("id", "content")
 """What its body is written as."""
+
+STAY_COLUMNS = ("patient_sum", "encounter_sum")
+"""By what a patient's entries are found."""
+
+KNOWN = " ON CONFLICT DO NOTHING"
+"""The end of a statement that writes stays: most are known."""
 
 _FIELDS = """c.name, e.id, e.at, e.kind, e.decision_id, e.institution_id, e.patient_key, e.encounter_key, e.asked,
   e.hash, e.brief"""
@@ -95,18 +105,24 @@ ASKED = f"{_WHOLE} WHERE e.asked_sum = ? AND e.asked = ? AND e.kind = 'decision'
 _LATEST = f"""
 WITH wanted(total) AS (LIST(?))
 SELECT {_FIELDS}, b.content FROM (
-  SELECT id FROM entry
-  WHERE {{0}}_sum IN (SELECT CAST(total AS BIGINT) FROM wanted) AND {{0}}_key IN (LIST(?)){{1}}
-  ORDER BY at DESC, id DESC LIMIT ?
+  SELECT entry.id FROM {{0}} ORDER BY at DESC, id DESC LIMIT ?
 ) latest JOIN entry e ON e.id = latest.id JOIN chain c ON c.number = e.id >> {_SHIFT} LEFT JOIN body b ON b.id = e.id
 ORDER BY e.at DESC, e.id DESC
 """  # noqa: S608
 """Which are the latest is found without their bodies."""
 
-OF_ENCOUNTER = {False: _LATEST.format("encounter", ""), True: _LATEST.format("encounter", " AND kind IN (LIST(?))")}
+_OF_ENCOUNTER = "entry WHERE encounter_sum IN (SELECT CAST(total AS BIGINT) FROM wanted) AND encounter_key IN (LIST(?))"
+_OF_PATIENT = """(SELECT DISTINCT encounter_sum AS known FROM stay
+    WHERE patient_sum IN (SELECT CAST(total AS BIGINT) FROM wanted)
+  ) stays JOIN entry ON entry.encounter_sum = stays.known WHERE patient_key IN (LIST(?))"""
+
+OF_ENCOUNTER = {
+    False: _LATEST.format(_OF_ENCOUNTER),
+    True: _LATEST.format(f"{_OF_ENCOUNTER} AND kind IN (LIST(?))"),
+}
 """By whether only some kinds are wanted."""
 
-OF_PATIENT = _LATEST.format("patient", "")
+OF_PATIENT = _LATEST.format(_OF_PATIENT)
 
 _BETWEEN = "e.at >= ? AND e.at < ?"
 PERIOD = {
@@ -129,7 +145,14 @@ ON CONFLICT (digest, chain) DO UPDATE SET until = excluded.until WHERE excluded.
 """
 """An entry up to ``until`` may name the artifact. It is written ahead, so that few entries have to write it."""
 
-REMOVED = "UPDATE chain SET removals = removals + 1 WHERE number = ?"
+REMOVED = "UPDATE chain SET removals = removals + 1"
+"""Of every chain: what a store thinks is written down of any of them may have been taken out."""
+
+STAYS = "SELECT DISTINCT patient_key, encounter_key, asked FROM entry WHERE id >= ? AND id <= ? AND patient_key <> ''"
+DROP_STAY = """
+DELETE FROM stay WHERE patient_sum = ? AND encounter_sum = ?
+  AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.encounter_sum = ?)
+"""
 FORGET = ("DELETE FROM body WHERE id >= ? AND id <= ?", "DELETE FROM entry WHERE id >= ? AND id <= ?")
 FIRST_PLACE = "SELECT MIN(id) FROM entry WHERE id >= ? AND id <= ?"
 LOST_NAMES = "SELECT digest, until FROM named WHERE chain = ?"

@@ -26,6 +26,7 @@ __all__ = ["JournalDriver", "SqlJournal"]
 
 _LEVEL = 1  # of zlib: bodies are JSON, of which the fastest level takes two thirds
 _STEP = 500  # entries removed by one transaction: some 30 ms, in which nobody else writes a file
+_STAYS = 10_000  # remembered as written: a day of a large hospital, a megabyte
 _PAUSE_S = 0.005  # between two of them: whoever waits to write has his turn
 
 
@@ -42,7 +43,7 @@ class JournalDriver(Protocol):
         """A transaction: on disk when the block ends without an error, undone when it does not."""
 
     def insert(self, writing: Writing, table: str, columns: Sequence[str], rows: Sequence[Read]) -> None:
-        """Write rows by as few statements as may be."""
+        """Write rows that are not there yet by as few statements as may be; a place that is taken is an error."""
 
     def copy_to(self, path: Path) -> None:
         """A copy of the whole, as it stood at one moment, while it is written."""
@@ -54,13 +55,23 @@ class JournalDriver(Protocol):
 class _Place:
     """What this store knows of a chain since it last wrote it: whether that still holds, the database says."""
 
-    __slots__ = ("head", "names", "number", "removals")
+    __slots__ = ("head", "names", "number", "removals", "stays")
 
     def __init__(self, number: int, head: Head, removals: int) -> None:
         self.number = number
         self.head = head
         self.removals = removals
         self.names = Names()
+        self.stays: set[tuple[int, int]] = set()
+
+    def new_stays(self, rows: Sequence[Row]) -> list[tuple[int, int]]:
+        """By which encounters the patients of some entries are to be found, where that is not written down yet."""
+        found = {(_sum_of(row.patient_key), sought) for row in rows if row.patient_key and (sought := _sought(row))}
+        new = sorted(found - self.stays)
+        if len(self.stays) > _STAYS:
+            self.stays.clear()
+        self.stays |= found
+        return new
 
 
 class SqlJournal:
@@ -142,8 +153,10 @@ class SqlJournal:
         bodies = [(sql.place(number, row.seq), content) for row, content in packed]
         self._driver.insert(writing, "entry", sql.ENTRY_COLUMNS, entries)
         self._driver.insert(writing, "body", sql.BODY_COLUMNS, bodies)
-        named = place.names.news([row for row, _ in packed])
-        if named:
+        rows = [row for row, _ in packed]
+        if stays := place.new_stays(rows):
+            self._driver.insert(writing, "stay", sql.STAY_COLUMNS, stays)
+        if named := place.names.news(rows):
             writing.many(sql.NAME, [(digest, number, until) for digest, until in named])
 
     def keep(self, artifact: Artifact) -> None:
@@ -165,7 +178,7 @@ class SqlJournal:
         for number, *_ in self._all(sql.HEAD, span.chain):
             first, last = sql.place(number, span.first), sql.place(number, span.last)
             while (place := self._first(first, last)) is not None:
-                gone += self._remove_step(number, place, min(last, place + _STEP - 1))
+                gone += self._remove_step(place, min(last, place + _STEP - 1))
                 time.sleep(_PAUSE_S)
             with self._driver.writing() as writing:
                 writing.alone("chain")
@@ -176,11 +189,14 @@ class SqlJournal:
         found: int | None = self._all(sql.FIRST_PLACE, first, last)[0][0]
         return found
 
-    def _remove_step(self, number: int, first: int, last: int) -> int:
+    def _remove_step(self, first: int, last: int) -> int:
         with self._driver.writing() as writing:
             writing.alone("chain")
-            writing.many(sql.REMOVED, [(number,)])
-            return [writing.many(statement, [(first, last)]) for statement in sql.FORGET][1]
+            writing.many(sql.REMOVED, [()])
+            stays = {_stay(*read) for read in writing.rows(sql.STAYS, (first, last))}
+            gone = [writing.many(statement, [(first, last)]) for statement in sql.FORGET][1]
+            writing.many(sql.DROP_STAY, [(patient, sought, sought) for patient, sought in sorted(stays)])
+            return gone
 
     # -- reading
 
@@ -287,9 +303,15 @@ def _sum_of(text: str) -> int:
     return zlib.crc32(text.encode("utf-8", "replace"))
 
 
-def _sum(text: str) -> int | None:
-    """The same; ``None`` where it is "", for nobody looks for that."""
+def _sought(row: Row) -> int | None:
+    """What an entry is found by: its encounter's sum; where it has none, that of what else tells it from others."""
+    text = row.encounter_key or row.asked or row.patient_key
     return _sum_of(text) if text else None
+
+
+def _stay(patient_key: str, encounter_key: str, asked: str) -> tuple[int, int]:
+    """By what a patient is found, of an entry that names one."""
+    return _sum_of(patient_key), _sum_of(encounter_key or asked or patient_key)
 
 
 def _values(place: int, row: Row) -> Read:
@@ -303,9 +325,8 @@ def _values(place: int, row: Row) -> Read:
         row.patient_key,
         row.encounter_key,
         row.asked,
-        _sum(row.patient_key),
-        _sum(row.encounter_key),
-        _sum(row.asked),
+        _sought(row),
+        _sum_of(row.asked) if row.asked else None,
         row.hash,
         row.brief,
     )

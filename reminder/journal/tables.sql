@@ -32,7 +32,6 @@ CREATE TABLE entry (
 	patient_key TEXT NOT NULL,
 	encounter_key TEXT NOT NULL,
 	asked TEXT NOT NULL,
-	patient_sum BIGINT,
 	encounter_sum BIGINT,
 	asked_sum BIGINT,
 	hash BLOB NOT NULL,
@@ -47,6 +46,13 @@ CREATE TABLE named (
 	PRIMARY KEY (digest, chain)
 );
 
+CREATE TABLE stay (
+	patient_sum BIGINT NOT NULL,
+	encounter_sum BIGINT NOT NULL,
+	PRIMARY KEY (patient_sum, encounter_sum)
+)
+ WITHOUT ROWID;
+
 CREATE UNIQUE INDEX chain_by_name ON chain (name);
 
 CREATE INDEX entry_asked ON entry (asked_sum) WHERE asked_sum IS NOT NULL;
@@ -56,8 +62,6 @@ CREATE INDEX entry_by_time ON entry (at);
 CREATE INDEX entry_of_decision ON entry (decision_id) WHERE decision_id <> '';
 
 CREATE INDEX entry_of_encounter ON entry (encounter_sum) WHERE encounter_sum IS NOT NULL;
-
-CREATE INDEX entry_of_patient ON entry (patient_sum) WHERE patient_sum IS NOT NULL;
 
 CREATE TABLE journal_version (
 	version_num VARCHAR(32) NOT NULL,

@@ -22,13 +22,15 @@ def upgrade() -> None:
     _chain()
     _entry()
     op.create_table("body", _place("id"), _bytes("content"))
+    stay = (_whole("patient_sum", key=True), _whole("encounter_sum", key=True))
+    op.create_table("stay", *stay, sqlite_with_rowid=False)
     op.create_table("artifact", _text("digest", key=True), _text("kind"), _bytes("content"), _text("first_at"))
     op.create_table("named", _text("digest", key=True), _whole("chain", key=True), _whole("until"))
 
 
 def downgrade() -> None:
     """Take them out again, with all they hold."""
-    for table in ("named", "artifact", "body", "entry", "chain"):
+    for table in ("named", "artifact", "stay", "body", "entry", "chain"):
         op.drop_table(table)
 
 
@@ -68,7 +70,6 @@ def _entry() -> None:
         _text("patient_key"),
         _text("encounter_key"),
         _text("asked"),
-        _sum("patient_sum"),
         _sum("encounter_sum"),
         _sum("asked_sum"),
         _bytes("hash"),
@@ -76,7 +77,6 @@ def _entry() -> None:
     )
     op.create_index("entry_by_time", "entry", ["at"])
     _index("entry_of_decision", "decision_id", "decision_id <> ''")
-    _index("entry_of_patient", "patient_sum", "patient_sum IS NOT NULL")
     _index("entry_of_encounter", "encounter_sum", "encounter_sum IS NOT NULL")
     _index("entry_asked", "asked_sum", "asked_sum IS NOT NULL")
 
