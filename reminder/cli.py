@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from reminder import cli_reports
+from reminder import cli_journal, cli_keeping, cli_office, cli_points, cli_reports
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +26,11 @@ app = typer.Typer(
 
 facts_app = typer.Typer(help="What other systems tell: facts and history.", no_args_is_help=True)
 app.add_typer(facts_app, name="facts")
+app.add_typer(cli_journal.app, name="journal")
 cli_reports.add_to(app)
+cli_office.add_to(app)
+cli_keeping.add_to(app)
+app.add_typer(cli_points.points_app, name="points")
 
 _PROBLEMS, _NOT_REACHED = 1, 3
 _DEFAULT_TARGET = "127.0.0.1:50051"

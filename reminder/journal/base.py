@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, get_args
 
 from msgspec import Struct
 
 from reminder.stores.base import StoreError
 
 __all__ = [
+    "KINDS",
     "NO_HASH",
     "Appended",
     "Artifact",
@@ -39,6 +40,9 @@ Kind: TypeAlias = Literal[
     "decision", "feedback", "saved", "appeal", "points", "policy", "list", "report", "gap", "removed", "started"
 ]
 """What an entry tells (:mod:`reminder.journal.entries`)."""
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+"""Every word of :data:`Kind`."""
 
 ArtifactKind: TypeAlias = Literal["list", "policy", "codes"]
 """What a decision was made with, kept once under its digest for as long as an entry names it."""

@@ -216,6 +216,10 @@ class Journal:
         """Do something when the journal stops, once everything is written and before the store is let go of."""
         self._last.append(work)
 
+    def now(self) -> datetime:
+        """The instant, UTC."""
+        return self._clocks.now()
+
     def degrade(self, part: str, text: str) -> None:
         """Say that a part of the journal does not work; "" takes it back."""
         if text:

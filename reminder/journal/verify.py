@@ -52,12 +52,12 @@ def verify(
     for name in sorted(heads.keys() | attested.chains.keys()):
         head = heads.get(name, Head(chain=name))
         walk = _Walk(head, attested.chain(name), agrees)
-        for count, row in enumerate(_rows(store, name, head.seq), 1):
+        for count, row in enumerate(_rows(store, name), 1):
             walk.step(row)
             if not count % _STEP:
                 progress(_STEP)
         progress(walk.entries % _STEP)
-        proofs.append(walk.end())
+        proofs.append(walk.end(store.head(name)))
         problems += walk.problems
         notes += walk.notes
     return Report(problems=tuple(problems), proofs=tuple(proofs), lines=attested.lines, notes=tuple(notes))
@@ -73,12 +73,12 @@ class _Damaged(Struct, frozen=True):
     text: str
 
 
-def _rows(store: JournalStore, chain: str, last: int) -> Iterator[Row | _Damaged]:
+def _rows(store: JournalStore, chain: str) -> Iterator[Row | _Damaged]:
     """The entries of a chain; one that cannot be read does not keep the others from being read."""
     first = 1
     while True:
         try:
-            yield from store.chain(chain, first, last)
+            yield from store.chain(chain, first)
         except DamagedError as error:
             yield _Damaged(error.seq, str(error))
             first = error.seq + 1
@@ -90,7 +90,7 @@ class _Walk:
     """A walk along one chain, entry by entry. ``entries`` counts them.
 
     Args:
-        head: What the store says of the chain's end.
+        head: What the store says of the chain's end, read before its entries.
         chain: What signed lines say of it.
         agrees: What is wrong with an entry in itself.
     """
@@ -127,15 +127,15 @@ class _Walk:
             self._look_at(row)
         self._last = row.seq
 
-    def end(self) -> Proof:
-        """What is known, once all entries were seen."""
+    def end(self, head: Head) -> Proof:
+        """What is known, once all entries were seen; ``head`` is what the store says of the end after that."""
         attested = self._chain.end
         expected = max(self._head.seq, attested.seq if attested else 0)
         gone = self._sealed.last if self._sealed is not None and not self.entries else 0
         if expected > max(self._last, gone):
             self._miss(max(self._last, gone) + 1, expected)
-        elif self._before is not None and self._before != self._head:
-            self._add("order", self._last, "it is not the entry the store says the chain ends with")
+        elif self._last > head.seq:
+            self._add("order", self._last, f"it stands behind the chain's end, which is {head.seq}")
         self._look_at_end()
         return Proof(
             chain=self._name,
@@ -164,7 +164,7 @@ class _Walk:
         text = f"entry {first} is missing" if first == last else f"entries {first} to {last} are missing"
         end = self._chain.end
         if end is not None and end.seq >= last:
-            text += f"; the checkpoint of {end.at:%Y-%m-%dT%H:%M:%SZ} (line {end.line}) covers them"
+            text += f", as the checkpoint of {end.at:%Y-%m-%dT%H:%M:%SZ} (line {end.line}) shows"
         self._add("missing", 0, text)
 
     def _look_at(self, row: Row) -> None:
@@ -176,6 +176,8 @@ class _Walk:
         self._look_at_places(row)
         if not wrong and (text := self._agrees(row)):
             self._add("disagrees", row.seq, text)
+        if row.seq == self._head.seq and row.hash != self._head.hash:
+            self._add("order", row.seq, "it is not the entry the store says the chain ended with")
         self._before = Head(chain=row.chain, seq=row.seq, hash=row.hash)
         self._look_at_time(row)
 

@@ -125,6 +125,7 @@ ORDER = (
     "reminder.feedback_rpc",
     "reminder.rpc",
     "reminder.feed_rpc",
+    "reminder.report_rpc",
     "reminder.http",
     "reminder.server",
     "reminder.run",
@@ -132,6 +133,9 @@ ORDER = (
     "reminder.client",
     "reminder.cli_journal",
     "reminder.cli_reports",
+    "reminder.cli_office",
+    "reminder.cli_keeping",
+    "reminder.cli_points",
     "reminder.cli",
     "reminder.demo",
 )
