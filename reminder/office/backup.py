@@ -31,7 +31,7 @@ from reminder.stores.version import HISTORY, Schema, is_current
 if TYPE_CHECKING:
     from reminder.office.archive import StoreKind
 
-__all__ = ["CHECKPOINTS", "SPOOL_FILE", "TABLES", "Place", "back_up", "staging", "table_names"]
+__all__ = ["CHECKPOINTS", "SPOOL_FILE", "TABLES", "TRUSTED", "Place", "back_up", "staging", "table_names"]
 
 SPOOL_FILE = "spool.sqlite"
 """The file of writes that wait, in the data folder."""
@@ -41,6 +41,9 @@ CHECKPOINTS = "checkpoints"
 
 TABLES = "tables"
 """The folder of the tables of a PostgreSQL in an archive."""
+
+TRUSTED = "trusted"
+"""The folder of public keys in an archive, and of who restored one without its keys: they check its checkpoints."""
 
 _BUSY_S = 10
 _OWN_FILES = ("points.toml",)
@@ -184,10 +187,10 @@ def _heads(place: Place) -> tuple[tuple[str, int, str], ...]:
 
 
 def _keys(data: Path, folder: Path, *, with_keys: bool) -> Iterator[Part]:
-    """Every file of the folder of keys, where they are wanted."""
-    if not with_keys:
-        return
-    (folder / FOLDER).mkdir(mode=0o700)
-    for path in sorted(path for path in (data / FOLDER).glob("[!.]*") if path.is_file()):
-        shutil.copyfile(path, folder / FOLDER / path.name)
-        yield part_of(folder, f"{FOLDER}/{path.name}")
+    """Every file of the folder of keys where they are wanted; what checks the signed checkpoints always."""
+    names = {TRUSTED: "*.pub", **({FOLDER: "[!.]*"} if with_keys else {})}
+    for name, pattern in names.items():
+        (folder / name).mkdir(mode=0o700)
+        for path in sorted(path for path in (data / FOLDER).glob(pattern) if path.is_file()):
+            shutil.copyfile(path, folder / name / path.name)
+            yield part_of(folder, f"{name}/{path.name}")

@@ -16,9 +16,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from reminder.journal.signing import key_id
 from reminder.stores.keys import SECRET_BYTES, Keys, KeysError
 
-__all__ = ["FOLDER", "KeyFile", "live_keys", "mark_of", "rotate", "secrets_in"]
+__all__ = ["FOLDER", "KeyFile", "live_keys", "mark_of", "rotate", "secrets_in", "signing_key_in"]
 
 FOLDER = "keys"
 """The folder of the secrets in the data folder."""
@@ -108,3 +109,22 @@ def _write_new(path: Path, content: bytes) -> None:
     finally:
         with contextlib.suppress(OSError):
             beside.unlink()
+
+
+def signing_key_in(public: Path) -> tuple[str, datetime]:
+    """What a signing key is named by in what it signed, and since when it is there, from its public file.
+
+    Raises:
+        KeysError: The file cannot be read, or is no such key.
+    """
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415 - takes 30 ms
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key  # noqa: PLC0415 - as above
+
+    try:
+        key = load_pem_public_key(public.read_bytes())
+        made = datetime.fromtimestamp(public.stat().st_mtime, UTC)
+    except (OSError, ValueError) as error:
+        raise KeysError(f"`{public}` cannot be read ({error}); put back the right file") from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise KeysError(f"`{public}` is no Ed25519 key; put back the right file")
+    return key_id(key), made

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from reminder.journal.opening import open_journal
 from reminder.journal.statements import SCHEMA as JOURNAL
 from reminder.office.archive import ArchiveError, Manifest, unpack
-from reminder.office.backup import CHECKPOINTS, TABLES, Place, staging, table_names
+from reminder.office.backup import CHECKPOINTS, TABLES, TRUSTED, Place, staging, table_names
 from reminder.stores.opening import open_store
 from reminder.stores.version import HISTORY
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Checked", "restore"]
 
-Checked: TypeAlias = "Callable[[JournalStore, Path | None], Sequence[str]]"
-"""Verifies a journal against its file of checkpoints (``None``: there is none); returns what is wrong."""
+Checked: TypeAlias = "Callable[[JournalStore, Path, Path], Sequence[str]]"
+"""Verifies a journal against its file of checkpoints and the folder of public keys; returns what is wrong."""
 
 
 def restore(archive: Path, place: Place, verify: Checked) -> Manifest:
@@ -90,14 +90,13 @@ def _unfill(database: str) -> None:
 
 def _verified(manifest: Manifest, place: Place, verify: Checked) -> None:
     """The journal is whole, and as long as the manifest says."""
-    checkpoints = place.data / CHECKPOINTS
     with contextlib.closing(open_journal(place.data, place.database)) as journal:
         short = [
             f"chain {chain} ends with {journal.head(chain).seq} instead of {seq}"
             for chain, seq, _hash in manifest.heads
             if journal.head(chain).seq < seq
         ]
-        wrong = [*short, *verify(journal, checkpoints if checkpoints.exists() else None)]
+        wrong = [*short, *verify(journal, place.data / CHECKPOINTS, place.data / TRUSTED)]
     if wrong:
         raise ArchiveError(
             "\n".join([f"the journal of the archive is not whole; take another copy ({wrong[0]})", *wrong])

@@ -45,7 +45,7 @@ RECORD = HistoryRecord(
 )
 
 
-def whole(journal: JournalStore, _checkpoints: Path | None) -> Sequence[str]:
+def whole(journal: JournalStore, _checkpoints: Path, _public: Path) -> Sequence[str]:
     """What is wrong with a journal: entries that do not follow each other."""
     wrong = []
     for head in journal.heads():

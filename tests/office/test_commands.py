@@ -1,0 +1,209 @@
+"""The office's commands, as somebody types them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner
+
+from reminder.cli import app
+from reminder.journal.opening import open_journal
+from reminder.office.desk import program
+from reminder.stores.base import Wanted
+from reminder.stores.keys import Keys
+from reminder.stores.opening import open_store
+from tests.office.decided import DECIDED, ENCOUNTER, INSTITUTION, PATIENT, write_decision
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from typer.testing import Result
+
+    from reminder.journal.base import Row
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data folder, not made yet."""
+    return tmp_path / "var"
+
+
+def run(data: Path, *words: str, typed: str = "") -> Result:
+    """The outcome of a command on the data folder."""
+    return CliRunner().invoke(app, [*words, "--data", str(data)], input=typed)
+
+
+def decided(data: Path) -> Row:
+    """A decision in the folder's journal."""
+    journal = open_journal(data)
+    row = write_decision(journal, Keys.open(data / "keys"), engine=program())
+    journal.close()
+    return row
+
+
+def test_a_decision_is_explained(data: Path) -> None:
+    """In Chinese, in English and as JSON; by the id of the decision or of a finding."""
+    row = decided(data)
+    chinese = run(data, "explain", row.decision_id)
+    assert chinese.exit_code == 0
+    assert "class-E30-doctor" in chinese.stdout
+    assert "[成立]" in chinese.stdout
+    assert "[true]" in run(data, "explain", row.decision_id, "--english").stdout
+    told = json.loads(run(data, "explain", row.decision_id, "--format", "json").stdout)
+    assert told["found"][0]["rule"]["id"] == "class-E30-doctor"
+    finding = told["found"][0]["found"]["finding_id"]
+    assert run(data, "explain", finding).stdout == chinese.stdout
+
+
+def test_an_unknown_decision_is_told(data: Path) -> None:
+    """Exit 1 and a way out, and the same where there is no journal at all."""
+    decided(data)
+    for folder, why in ((data, "no decision `01ABC`"), (data.parent / "wrong", "holds no journal")):
+        result = run(folder, "explain", "01ABC")
+        assert result.exit_code == 1
+        assert why in result.stderr
+    assert not (data.parent / "wrong").exists()
+
+
+def test_one_thing_is_asked_at_a_time() -> None:
+    """A decision, a patient or an encounter: anything else is a wrong command line."""
+    assert CliRunner().invoke(app, ["explain"]).exit_code == 2
+    assert CliRunner().invoke(app, ["explain", "01A", "--patient", "P1"]).exit_code == 2
+
+
+def test_decisions_of_a_patient_are_listed(data: Path) -> None:
+    """By the id typed, or read from standard input; the id is in no output and no file."""
+    row = decided(data)
+    for result in (
+        run(data, "explain", "--patient", PATIENT),
+        run(data, "explain", "--patient", "-", typed=f"{PATIENT}\n"),
+        run(data, "explain", "--encounter", ENCOUNTER, "--institution", INSTITUTION),
+        run(data, "explain", "--patient", PATIENT, "--from", "2026-11-20", "--to", "2026-11-21"),
+    ):
+        assert result.exit_code == 0
+        assert row.decision_id in result.stdout
+        assert PATIENT not in result.output
+        assert ENCOUNTER not in result.output
+    assert row.decision_id not in run(data, "explain", "--patient", PATIENT, "--from", "2026-11-21").stdout
+    assert row.decision_id not in run(data, "explain", "--patient", "P-other").stdout
+    files = [path.read_bytes() for path in data.rglob("*") if path.is_file()]
+    assert [content for content in files if PATIENT.encode() in content] == []
+
+
+def test_an_encounter_is_known_by_its_institution(data: Path) -> None:
+    """Its number is that of an institution, which has to be named."""
+    decided(data)
+    assert run(data, "explain", "--encounter", ENCOUNTER).exit_code == 2
+
+
+def test_points_are_entered_listed_and_voided(data: Path) -> None:
+    """Each is an entry; the list shows where the doctor stands after it."""
+    entered = run(data, "points", "add", "D1", "--points", "9", "--on", "2026-03-01", "--until", "2026-04-30")
+    assert entered.exit_code == 0, entered.output
+    event = entered.stdout.split()[0]
+    listed = json.loads(run(data, "points", "list", "--on", "2026-04-01", "--format", "json").stdout)
+    assert [(row["points"], row["state"], row["until"]) for row in listed] == [(9, "暂停", "2026-04-30")]
+    assert run(data, "points", "void", event, "--why", "复核撤销").exit_code == 0
+    listed = json.loads(run(data, "points", "list", "--on", "2026-04-01", "--format", "json").stdout)
+    assert [(row["points"], row["state"]) for row in listed] == [(0, "正常")]
+    events = json.loads(run(data, "points", "list", "--events", "--format", "json", "--english").stdout)
+    assert [(row["event_id"], row["voided"], row["why"]) for row in events] == [(event, "yes", "复核撤销")]
+    assert run(data, "points", "void", event).exit_code == 1
+    assert run(data, "points", "void", "E-nothing").exit_code == 1
+
+
+def test_points_reach_the_fact_store(data: Path) -> None:
+    """What a check is told of the doctor on a day is what the ledger says."""
+    run(data, "points", "add", "D1", "--points", "9", "--on", "2026-03-01", "--until", "2026-04-30")
+    store = open_store(data)
+    at = DECIDED.replace(tzinfo=None, month=4)
+    told = store.read(Wanted(patient_key="", encounter_key="", institution_id="H1", at=at, subjects=("D1",)))
+    store.close()
+    facts = {fact.fact: (str(fact.value), fact.source) for fact in told.facts}
+    assert facts == {
+        "line.doctor_points": ("9", "points ledger"),
+        "line.doctor_state": ("suspended", "points ledger"),
+        "line.doctor_state_until": ("2026-04-30", "points ledger"),
+    }
+
+
+def test_a_file_of_points_is_entered_once(data: Path, tmp_path: Path) -> None:
+    """Read again it says nothing new; a wrong row enters nothing of its file."""
+    path = tmp_path / "points.csv"
+    path.write_text("医师代码,记分,认定日期\nD1,3,2026-03-01\nD2,6,2026-04-01\n", "utf-8")
+    assert "2 events entered" in run(data, "points", "import", str(path)).stdout
+    assert "0 events entered" in run(data, "points", "import", str(path)).stdout
+    path.write_text("医师代码,记分,认定日期\nD3,3,2026-03-01\nD4,99,2026-04-01\n", "utf-8")
+    refused = run(data, "points", "import", str(path))
+    assert refused.exit_code == 1
+    assert "more than an event may give" in refused.stderr
+    listed = run(data, "points", "list", "--on", "2026-05-01", "--format", "csv").stdout
+    assert [line.split(",")[:3] for line in listed.splitlines()[1:]] == [["D1", "3", "正常"], ["D2", "6", "约谈"]]
+    assert "0 events entered" in run(data, "points", "publish").stdout
+
+
+def test_an_appeal_is_entered_and_listed(data: Path) -> None:
+    """Its stages have receipts and stand in the explanation; a checkpoint covers them."""
+    row = decided(data)
+    finding = json.loads(run(data, "explain", row.decision_id, "--format", "json").stdout)["found"][0]["found"][
+        "finding_id"
+    ]
+    raised = run(
+        data, "appeal", finding, "--stage", "raised", "--text", "医保局扣款", "--amount", "31.5", "--who", "YB01"
+    )
+    assert raised.exit_code == 0, raised.output
+    assert run(data, "appeal", finding, "--stage", "result").exit_code == 1
+    assert run(data, "appeal", finding, "--stage", "result", "--upheld").exit_code == 0
+    listed = json.loads(run(data, "appeal", "--list", "--format", "json").stdout)
+    assert [(one["stage"], one["amount_yuan"], one["upheld"]) for one in listed] == [
+        ("raised", "31.50", ""),
+        ("result", "", "yes"),
+    ]
+    text = run(data, "explain", row.decision_id).stdout
+    assert "申诉结果（成立）" in text
+    assert "已覆盖" in text
+    assert run(data, "appeal").exit_code == 2
+    assert run(data, "journal", "verify").exit_code == 0
+
+
+def test_keys_are_listed_and_changed_without_being_told(data: Path, tmp_path: Path) -> None:
+    """Marks and times; the secrets stand nowhere in what is printed."""
+    decided(data)
+    run(data, "points", "add", "D1", "--points", "1", "--on", "2026-03-01")
+    assert run(data, "keys", "rotate").exit_code == 0
+    listed = run(data, "keys", "list").stdout
+    assert [line.split()[0] for line in listed.splitlines()] == ["0002.key", "0001.key", "journal-0001.pem"]
+    secrets = [path.read_bytes() for path in (data / "keys").glob("*.key")]
+    assert [secret for secret in secrets if secret.hex()[:12] in listed] == []
+    out = tmp_path / "journal.pub"
+    assert run(data, "keys", "public", "--out", str(out)).exit_code == 0
+    assert out.read_bytes().startswith(b"-----BEGIN PUBLIC KEY-----")
+    assert run(data.parent / "none", "keys", "rotate").exit_code == 1
+
+
+def test_a_backup_is_restored_and_verified(data: Path, tmp_path: Path) -> None:
+    """What was decided is explained from the copy in the same words, and the copy verifies."""
+    row = decided(data)
+    run(data, "points", "add", "D1", "--points", "9", "--on", "2026-03-01")
+    archive, copy = str(tmp_path / "backup.tar.gz"), tmp_path / "copy" / "var"
+    assert run(data, "backup", archive, "--with-keys").exit_code == 0
+    assert run(data, "backup", archive).exit_code == 1
+    restored = run(copy, "restore", archive)
+    assert restored.exit_code == 0, restored.output
+    assert run(copy, "explain", row.decision_id).stdout == run(data, "explain", row.decision_id).stdout
+    assert run(copy, "explain", "--patient", PATIENT).stdout == run(data, "explain", "--patient", PATIENT).stdout
+    assert run(copy, "points", "list").stdout == run(data, "points", "list").stdout
+    assert run(copy, "journal", "verify").exit_code == 0
+    assert run(copy, "restore", archive).exit_code == 1
+
+
+def test_a_copy_without_keys_says_what_that_means(data: Path, tmp_path: Path) -> None:
+    """Backup and restore name the secrets that are needed."""
+    decided(data)
+    archive = str(tmp_path / "backup.tar")
+    assert "holds no keys" in run(data, "backup", archive).stderr
+    restored = run(tmp_path / "copy", "restore", archive)
+    assert "before a sidecar starts" in restored.stderr
+    assert not list((tmp_path / "copy" / "keys").glob("*.key"))
