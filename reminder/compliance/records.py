@@ -196,14 +196,16 @@ class Group(Struct, frozen=True, kw_only=True):
 class Notes(Struct, frozen=True, kw_only=True):
     """What was read, and what of it could not be counted.
 
-    ``before``: reminders shown in the period that began before it. ``unjoined``: feedback about findings that are not
-    among what was read; ``unknown``: about findings nobody knows. ``gaps``: entries that tell of lost answers.
-    ``late``: decisions that were answered before they were written; ``keyless``: those without encounter key.
+    ``repeated``: words told again as they were. ``before``: reminders shown in the period that began before it.
+    ``unjoined``: feedback about findings that are not among what was read; ``unknown``: about findings nobody knows.
+    ``gaps``: entries that tell of lost answers. ``late``: decisions that were answered before they were written;
+    ``keyless``: those without encounter key.
     """
 
     rows: int = 0
     decisions: int = 0
     feedback: int = 0
+    repeated: int = 0
     saved: int = 0
     before: int = 0
     unjoined: int = 0

@@ -84,7 +84,7 @@ def _nothing(*_: object) -> None:
 class _Counting:
     """What is counted while encounters go by."""
 
-    __slots__ = ("before", "counts", "doctors", "groups", "joined", "period", "tallies", "told", "total")
+    __slots__ = ("before", "checked", "counts", "doctors", "groups", "joined", "period", "tallies", "told", "total")
 
     def __init__(self, period: Period, by: Sequence[str]) -> None:
         self.period = period
@@ -92,18 +92,19 @@ class _Counting:
         self.total = Tally()
         self.groups = {name: Tally(GROUPINGS[name]) for name in by}
         self.tallies = (self.total, *self.groups.values())
+        self.checked = [tally for tally in self.tallies if tally.counts_checks]
         self.doctors: dict[str, int] = {"": -1}
         self.before = self.joined = self.told = 0
 
     def begun(self) -> None:
-        for tally in self.tallies:
+        for tally in self.checked:
             tally.begun()
 
     def check(self, check: Check) -> None:
         """Count a decision, if it is of the period."""
         if self.period.begin <= check.at < self.period.end:
             doctor = self.doctors.setdefault(check.brief.doctor, len(self.doctors) - 1)
-            for tally in self.tallies:
+            for tally in self.checked:
                 tally.check(check, doctor)
 
     def visit(self, visit: Visit) -> list[Reminder]:
@@ -127,7 +128,7 @@ class _Counting:
             for found in body.brief.found:
                 if found.shown:
                     words = visit.words.get(found.finding_id, [])
-                    self.joined += len(words)
+                    self.joined += sum(word.brief.known for word in words)
                     if self._within(body):
                         way = last(words).brief.done if words else "none"
                         self._finding(body, found, way, showings.get(id(found), []))
@@ -152,7 +153,8 @@ class _Counting:
     def reports(self) -> dict[str, Report]:
         """The reports, by grouping."""
         read = asdict(self.counts)
-        notes = Notes(**read, before=self.before, unjoined=self.counts.feedback - self.counts.unknown - self.joined)
+        unjoined = self.counts.feedback - self.counts.repeated - self.counts.unknown - self.joined
+        notes = Notes(**read, before=self.before, unjoined=unjoined)
         total = self.total.total()
         groups: Mapping[str, Tally | None] = self.groups or {"": None}
         return {

@@ -204,7 +204,9 @@ def _others(sighting: Sighting) -> tuple[LineBrief, ...]:
 def _clears(case: Case, before: Sighting, body: Body) -> bool:
     """Whether a later decision judged the lines anew and finds the reminder no more."""
     first = case.thread.first.found
-    if body.brief.unread or first.rule_id in body.brief.undecided or any(one.body is body for one in case.sightings):
+    if body.brief.unread or first.rule_id in body.brief.undecided or body.settles != before.body.settles:
+        return False
+    if any(one.body is body for one in case.sightings):
         return False
     if not first.lines:
         return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,10 @@ def _numbers() -> array[int]:
 
 
 class _Cell(Struct, kw_only=True, eq=False):
-    """The figures of one group as they grow. ``last``: the number of the encounter counted last as a visit."""
+    """The figures of one group as they grow.
+
+    ``last``: the number of the encounter counted last as a visit; ``asking``: the doctor who asked last in it.
+    """
 
     reminders: int = 0
     shadow: int = 0
@@ -63,15 +66,17 @@ class _Cell(Struct, kw_only=True, eq=False):
     drugs_fen: int = 0
     doctors: bytearray = field(default_factory=bytearray)
     last: int = 0
+    asking: int = -1
 
 
 class Tally:
     """The groups of one grouping (``None``: everything is one group)."""
 
-    __slots__ = ("_cells", "_encounter", "_grouping")
+    __slots__ = ("_cells", "_encounter", "_grouping", "_of_check")
 
     def __init__(self, grouping: Grouping | None = None) -> None:
         self._grouping = grouping
+        self._of_check: Callable[[Answer], str] = (grouping and grouping.of_check) or _everything
         self._cells: dict[str, _Cell] = {}
         self._encounter = 0
 
@@ -79,21 +84,29 @@ class Tally:
         """What follows is of another encounter."""
         self._encounter += 1
 
+    @property
+    def counts_checks(self) -> bool:
+        """Whether a check stands in a group of this grouping."""
+        return self._grouping is None or self._grouping.of_check is not None
+
     def check(self, check: Check, doctor: int) -> None:
         """Count a decision of the period; ``doctor`` is a number for the one who asked, below zero: not told."""
-        of_check = None if self._grouping is None else self._grouping.of_check
-        if self._grouping is not None and of_check is None:
-            return
-        cell = self._cell(of_check(check) if of_check is not None else "")
+        key = self._of_check(check)
+        cell = self._cells.get(key) or self._cell(key)
         cell.checks += 1
-        cell.prescriptions += check.prescribes
-        cell.interruptions += check.interrupts
-        cell.fees_fen += check.fees_fen
-        cell.drugs_fen += check.drugs_fen
+        if check.prescribes:
+            cell.prescriptions += 1
+        if check.interrupts:
+            cell.interruptions += 1
+        if check.fees_fen:
+            cell.fees_fen += check.fees_fen
+            cell.drugs_fen += check.drugs_fen
         if cell.last != self._encounter:
             cell.last = self._encounter
             cell.visits += 1
-        if doctor >= 0:
+            cell.asking = -1
+        if doctor != cell.asking:
+            cell.asking = doctor
             _mark(cell.doctors, doctor)
 
     def finding(self, answer: Answer, found: FoundBrief, way: str, showings: int, repeats: int) -> None:
@@ -110,7 +123,8 @@ class Tally:
 
     def reminder(self, one: Reminder) -> None:
         """Count a reminder that began in the period."""
-        cell = self._cell("" if self._grouping is None else self._grouping.of_reminder(one))
+        key = "" if self._grouping is None else self._grouping.of_reminder(one)
+        cell = self._cells.get(key) or self._cell(key)
         cell.reminders += 1
         cell.unknown += one.unknown
         cell.disagrees += one.disagrees is not None
@@ -123,7 +137,7 @@ class Tally:
 
     def groups(self) -> tuple[Group, ...]:
         """Every group, by key."""
-        asked = self._grouping is None or self._grouping.of_check is not None
+        asked = self.counts_checks
         return tuple(Group(key=key, figures=_figures(cell, asked=asked)) for key, cell in sorted(self._cells.items()))
 
     def total(self) -> Figures:
@@ -137,11 +151,13 @@ class Tally:
         return cell
 
     def _key_of(self, answer: Answer, found: FoundBrief) -> str:
-        if self._grouping is None:
-            return ""
-        if self._grouping.of_check is not None:
-            return self._grouping.of_check(answer)
-        return self._grouping.of_found(found) if self._grouping.of_found is not None else ""
+        of_found = None if self._grouping is None else self._grouping.of_found
+        return self._of_check(answer) if of_found is None else of_found(found)
+
+
+def _everything(_: object) -> str:
+    """The one group there is where nothing is told apart."""
+    return ""
 
 
 def _count_money(cell: _Cell, one: Reminder) -> None:

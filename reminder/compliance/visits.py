@@ -45,6 +45,7 @@ class Counts(Struct, kw_only=True):
     rows: int = 0
     decisions: int = 0
     feedback: int = 0
+    repeated: int = 0
     saved: int = 0
     unknown: int = 0
     gaps: int = 0
@@ -142,7 +143,11 @@ class _Reader:
     def _feedback(self, word: Word) -> None:
         self.counts.feedback += 1
         self.counts.unknown += not word.brief.known
-        self.visit.words.setdefault(word.brief.finding_id, []).append(word)
+        told = self.visit.words.setdefault(word.brief.finding_id, [])
+        if any(word.brief == known.brief for known in told):
+            self.counts.repeated += 1
+        else:
+            told.append(word)
 
     def _decision(self, row: Row, brief: DecisionBrief) -> None:
         self.counts.decisions += 1
@@ -166,22 +171,24 @@ class _Reader:
 def _check(row: Row, civil: str, brief: DecisionBrief, seen: set[Key]) -> Check:
     """Count a decision; ``seen`` are the lines earlier ones of the encounter had."""
     day = civil[:10]
-    current = [line for line in brief.lines if line.current]
-    keys = [(line.item, line.order_date or day) for line in current]
+    keys: set[Key] = set()
     fees = drugs = 0
-    for key, line in zip(keys, current, strict=True):
-        if line.amount_fen and key not in seen:
-            fees += line.amount_fen
-            drugs += line.amount_fen if line.is_drug else 0
+    for line in brief.lines:
+        if line.current:
+            key = line.item, line.order_date or day
+            keys.add(key)
+            if line.amount_fen and key not in seen:
+                fees += line.amount_fen
+                drugs += line.amount_fen if line.is_drug else 0
     prescribes = bool(keys) and seen.isdisjoint(keys) and SETTLEMENT.isdisjoint(brief.scene)
-    seen.update(keys)
+    seen |= keys
     return Check(
         at=row.at,
         institution=row.institution_id,
         civil=civil,
         brief=brief,
         prescribes=prescribes,
-        interrupts=any(found.shown for found in brief.found),
+        interrupts=bool(brief.found) and any(found.shown for found in brief.found),
         fees_fen=fees,
         drugs_fen=drugs,
     )

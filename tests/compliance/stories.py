@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -21,6 +21,9 @@ from reminder.journal.brief import (
     SavedBrief,
     encode_brief,
 )
+
+if TYPE_CHECKING:
+    from reminder.compliance.records import Reminder
 
 __all__ = ["JANUARY", "ZONE", "Expected", "Story", "fen", "row", "story"]
 
@@ -44,6 +47,15 @@ class Expected(Struct, frozen=True, kw_only=True):
     item: str
     words: tuple[str, ...]
 
+    def says(self, one: Reminder) -> tuple[str, ...]:
+        """A reminder in the words of examples; the amount only where this one names it."""
+        told: list[str] = [one.outcome, one.source]
+        told += [f"disagrees={one.disagrees}"] if one.disagrees else []
+        told += ["intercepted"] if one.intercepted else []
+        if one.intercepted and self.words[-1].startswith("¥"):
+            told.append(f"¥{one.warned_fen // 100}.{one.warned_fen % 100:02}")
+        return tuple(told)
+
 
 class Story(Struct, frozen=True, kw_only=True):
     """An example: the entries it tells, and what has to come of them."""
@@ -62,7 +74,7 @@ def story(text: str) -> Story:
             teller.tell(line)
         elif ":" in rest:
             name, _, words = rest.partition(":")
-            rule, item = name.split()
+            rule, item = name.split(" ")
             reminders.append(Expected(rule=rule, item=item, words=tuple(words.split())))
         else:
             figures += rest.split(", ")
@@ -115,6 +127,7 @@ class _Teller:
             undecided=_words(chosen.get("undecided")),
             release=chosen.get("release", ""),
             complete="only-new" not in options,
+            unread="unread" in options,
             doctor=chosen.get("doctor", ""),
             lines=lines,
             found=found,
@@ -123,9 +136,10 @@ class _Teller:
 
     def _found(self, check: str, words: Sequence[str], lines: Sequence[LineBrief], day: str) -> FoundBrief:
         rule, item, *more = words
-        places = tuple(place for place, line in enumerate(lines) if line.item == item and line.current)
-        dates = [lines[place].order_date or day for place in places] or [day]
-        ids = tuple(reminder_id(ENCOUNTER, rule, "" if item == "-" else item, date) for date in dates)
+        items = item.split("+")
+        places = tuple(place for place, line in enumerate(lines) if line.item in items and line.current)
+        about = [(lines[place].item, lines[place].order_date or day) for place in places] or [("", day)]
+        ids = tuple(reminder_id(ENCOUNTER, rule, *one) for one in about)
         amount = next((fen(word) for word in more if word.startswith("¥")), None)
         found = FoundBrief(
             finding_id=f"{check}-{rule}-{item}",
@@ -158,9 +172,10 @@ class _Teller:
             done=done,  # type: ignore[arg-type] # else the example is wrong
             done_at=_instant(None, chosen["done"]) if "done" in chosen else at,
             reason_code=chosen.get("reason", ""),
-            has_text="text" in chosen or "junk" in chosen,
+            has_text="text" in more or "junk" in chosen,
             junk=chosen.get("junk", ""),
             automatic="automatic" in more,
+            answer_ms=int(chosen["ms"]) if "ms" in chosen else None,
         )
         self._add("feedback", at, brief, name)
 

@@ -13,7 +13,7 @@ from tests.compliance.stories import JANUARY, Story, fen, story
 from tests.docs.pages import ROOT, Block, blocks
 
 if TYPE_CHECKING:
-    from reminder.compliance.records import Figures, Reminder
+    from reminder.compliance.records import Figures
 
 PAGE = ROOT / "docs" / "compliance.md"
 EXAMPLES = blocks(PAGE, "example")
@@ -32,19 +32,9 @@ def _wrong_reminders(told: Story) -> list[str]:
     named = {(one.rule, one.item) for one in told.reminders}
     wrong = [f"not named: {found.keys() - named}"] if found.keys() - named else []
     for one in told.reminders:
-        is_ = _written(found[one.rule, one.item], *one.words)
+        is_ = one.says(found[one.rule, one.item])
         wrong += [f"{one.rule} {one.item}: {is_}, not {one.words}"] if is_ != one.words else []
     return wrong
-
-
-def _written(one: Reminder, *like: str) -> tuple[str, ...]:
-    """A reminder in the words of an example; the amount only where it names one."""
-    words: list[str] = [one.outcome, one.source]
-    words += [f"disagrees={one.disagrees}"] if one.disagrees else []
-    words += ["intercepted"] if one.intercepted else []
-    if one.intercepted and like[-1].startswith("¥"):
-        words.append(f"¥{one.warned_fen // 100}.{one.warned_fen % 100:02}")
-    return tuple(words)
 
 
 def _wrong_figures(told: Story) -> list[str]:
