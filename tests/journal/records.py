@@ -52,7 +52,7 @@ def written(store: JournalStore, entries: Sequence[Draft], chain: str = "a") -> 
 
 def sealed(rows: Sequence[Row]) -> Sealed:
     """The span some entries are."""
-    kinds = {row.kind: sum(other.kind == row.kind for other in rows) for row in rows}
+    kinds: dict[str, int] = {row.kind: sum(other.kind == row.kind for other in rows) for row in rows}
     first, last = rows[0], rows[-1]
     return Sealed(
         chain=first.chain,

@@ -32,8 +32,10 @@ def refused(journal: SqlJournal, rows: Sequence[Row]) -> str:
 def test_an_empty_journal_says_so(journal: SqlJournal) -> None:
     """Nothing is there, and nothing asked for is found."""
     assert journal.head("a") == Head(chain="a", seq=0, hash=NO_HASH)
-    assert journal.heads() == list(journal.chain("a")) == list(journal.period(T0, after(9))) == []
-    assert journal.decision("x") is journal.asked("x") is journal.artifact("x") is None
+    assert journal.heads() == []
+    assert list(journal.chain("a")) == list(journal.period(T0, after(9))) == []
+    assert journal.decision("x") is journal.asked("x") is None
+    assert journal.artifact("x") is None
     assert journal.about("x") == journal.of_encounter(["x"]) == journal.of_patient(["x"]) == []
     assert journal.count(T0, after(9)) == 0
 
@@ -223,7 +225,7 @@ def test_a_damaged_entry_is_named_and_the_next_can_be_read(journal: SqlJournal, 
     rows = written(journal, drafts(3))
     with journal._driver.writing() as writing:  # noqa: SLF001 - as a broken disk would
         writing.many(statement, [(b"broken", place(1, 2))])
-    before = []
+    before: list[Row] = []
     with pytest.raises(DamagedError, match="entry 2 of chain `a` is damaged") as error:
         before.extend(journal.chain("a"))
     assert (error.value.chain, error.value.seq, error.value.kind) == ("a", 2, "refused")
