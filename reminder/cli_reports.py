@@ -3,33 +3,51 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
+    from negative_list.errors import RequestError
     from reminder.config import Config
+    from reminder.reports.asking import Asked
+    from reminder.reports.making import Sources, Told
     from reminder.reports.table import Report
     from reminder.reports.writing import Format
     from reminder.stores.base import Store
 
-__all__ = ["add_to", "report", "rounds"]
+__all__ = ["add_to", "reconcile", "report", "rounds"]
 
 _PROBLEMS = 1
 
 _ConfigFile = Annotated[Path | None, typer.Option(help="Settings of the sidecar, TOML.", metavar="FILE")]
 _Data = Annotated[Path | None, typer.Option(help="Folder of what the service writes (default var).", metavar="DIR")]
 _Site = Annotated[Path | None, typer.Option(help="Site configuration.", metavar="FILE")]
+_From = Annotated[str, typer.Option("--from", help="First day, like 2026-01-01.", metavar="D")]
+_To = Annotated[str, typer.Option("--to", help="First day after the period.", metavar="D")]
+_Until = Annotated[
+    str, typer.Option(help="Evidence counts up to the day before (default 31 days after the period).", metavar="D")
+]
+_Formula = Annotated[str, typer.Option(help="Formula of the rate (default ours).", metavar="NAME")]
+_Institution = Annotated[str, typer.Option(help="Only this institution.", metavar="CODE")]
+_Format = Annotated[str, typer.Option("--format", help="table, csv, xlsx, html or json (default table).")]
+_Out = Annotated[Path | None, typer.Option("--out", help="Write to this file.", metavar="FILE")]
+_English = Annotated[bool, typer.Option("--english", help="English headings.")]
+_Progress = Annotated[bool, typer.Option("--progress", help="Tell how far it is, on a terminal or not.")]
+
+_report_app = typer.Typer(help="Reports from the store and from the journal.", invoke_without_command=True)
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to a program."""
     app.command("rounds")(rounds)
-    app.command("report")(report)
+    app.add_typer(_report_app, name="report")
 
 
 def rounds(
@@ -60,39 +78,132 @@ def rounds(
         _stop(f"{done.failed} stays could not be read or written; their open findings stay")
 
 
+@_report_app.callback()
 def report(  # noqa: PLR0917 - one argument an option
-    by: Annotated[Literal["ward", "indicator"], typer.Option(help="What a row is about: ward or indicator.")],
-    from_: Annotated[str, typer.Option("--from", help="First day, like 2026-01-01.", metavar="D")] = "",
-    to: Annotated[str, typer.Option("--to", help="First day after the period.", metavar="D")] = "",
+    context: typer.Context,
+    by: Annotated[str, typer.Option(help="What a row is about.", metavar="WHAT")] = "",
+    from_: _From = "",
+    to: _To = "",
+    until: _Until = "",
+    formula: _Formula = "",
+    institution: _Institution = "",
     only_open: Annotated[bool, typer.Option("--open", help="Of wards: only what is not settled yet.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Keep indicators as facts of their institutions.")] = False,
-    as_format: Annotated[
-        Literal["table", "csv", "xlsx", "html", "json"],
-        typer.Option("--format", help="table, csv, xlsx, html or json (default table)."),
-    ] = "table",
-    out: Annotated[Path | None, typer.Option("--out", help="Write to this file.", metavar="FILE")] = None,
-    english: Annotated[bool, typer.Option("--english", help="English headings.")] = False,
+    as_format: _Format = "table",
+    out: _Out = None,
+    english: _English = False,
+    progress: _Progress = False,
     config: _ConfigFile = None,
     site: _Site = None,
     data: _Data = None,
 ) -> None:
-    """Print a report from what the store knows: the wards' lists, or the indicators of R56 to R63 over a period."""
-    from negative_list.errors import SiteError
-    from reminder.config import ConfigError, load_config
+    """Print a report: of compliance from the journal, or the wards' lists and indicators from the store."""
+    if context.invoked_subcommand is not None:
+        return
+    if by == "ward":
+        with _problems():
+            settings = _settings(config, data, site)
+            _put(
+                _ward(settings, from_, only_open=only_open, people=as_format != "json"), as_format, out, english=english
+            )
+        return
+    with _problems():
+        from reminder.reports.making import made
+
+        asked = _asked(by, from_, to, until, as_format, formula, institution, english=english)
+        settings = _settings(config, data, site)
+        if by == "indicator" and keep:
+            _keep(settings, asked)
+        with _told(always=progress) as told, made(asked, _sources(settings), told) as table:
+            _put(table, asked.format, out, english=english)
+
+
+@_report_app.command("reconcile")
+def reconcile(  # noqa: PLR0917 - one argument an option
+    bureau: Annotated[Path, typer.Argument(help="The bureau's count: XLSX, XLS or CSV.", metavar="BUREAU")],
+    from_: _From,
+    to: _To,
+    column: Annotated[str, typer.Option(help="Heading of its column of finding ids.", metavar="HEADING")] = "",
+    until: _Until = "",
+    institution: _Institution = "",
+    as_format: _Format = "table",
+    out: _Out = None,
+    english: _English = False,
+    progress: _Progress = False,
+    config: _ConfigFile = None,
+    site: _Site = None,
+    data: _Data = None,
+) -> None:
+    """Join the bureau's own count with the journal by finding id, and list what either side lacks or says otherwise."""
+    with _problems():
+        from reminder.reports.making import made_reconciled
+        from reminder.reports.reconcile import read_bureau
+
+        asked = _asked("bureau", from_, to, until, as_format, "", institution, english=english)
+        theirs = read_bureau(bureau, column)
+        sources = _sources(_settings(config, data, site))
+        with _told(always=progress) as told, made_reconciled(theirs, asked, sources, told) as table:
+            _put(table, asked.format, out, english=english)
+
+
+def _asked(  # noqa: PLR0917 - one argument an option
+    by: str, begin: str, end: str, until: str, as_format: str, formula: str, institution: str, *, english: bool
+) -> Asked:
+    from negative_list.errors import RequestError
+    from reminder.reports.asking import asked_of
+
+    try:
+        return asked_of(
+            by=by,
+            begin=begin,
+            end=end,
+            until=until,
+            as_format=as_format,
+            english=english,
+            formula=formula,
+            institution=institution,
+        )
+    except RequestError as error:
+        raise _usage(error) from None
+
+
+def _usage(error: RequestError) -> typer.BadParameter:
+    """What is wrong with the options: usage, exit 2."""
+    text = "; ".join(f"--{problem.field}: {problem.message}" for problem in error.fields)
+    return typer.BadParameter(text, param_hint=f"--{error.fields[0].field}")
+
+
+@contextmanager
+def _problems() -> Iterator[None]:
+    """What cannot be read ends the command with exit 1, a wrong formula with 2."""
+    from negative_list.errors import ListError, RequestError, SiteError
+    from reminder.config import ConfigError
     from reminder.stores.base import StoreError
 
     try:
-        settings = load_config(config, {"data": data, "site": site})
-        period = _period(from_, to) if by == "indicator" else None
-        people = as_format != "json"
-        made = (
-            _indicators(settings, *period, keep=keep)
-            if period
-            else _ward(settings, from_, only_open=only_open, people=people)
-        )
-    except (ConfigError, SiteError, StoreError) as error:
+        yield
+    except RequestError as error:
+        raise _usage(error) from None
+    except (ConfigError, ListError, SiteError, StoreError) as error:
         _stop(str(error))
-    _put(made, as_format, out, english=english)
+
+
+def _settings(config: Path | None, data: Path | None, site: Path | None) -> Config:
+    from reminder.config import load_config
+
+    return load_config(config, {"data": data, "site": site})
+
+
+def _sources(settings: Config) -> Sources:
+    from reminder.config import SQLITE
+    from reminder.reports.making import Sources
+
+    return Sources(
+        data=str(settings.data),
+        database="" if settings.store == SQLITE else settings.store,
+        site=None if settings.site is None else str(settings.site),
+        formulas=None if settings.formulas is None else str(settings.formulas),
+    )
 
 
 def _ward(settings: Config, since: str, *, only_open: bool, people: bool) -> Report:
@@ -104,23 +215,14 @@ def _ward(settings: Config, since: str, *, only_open: bool, people: bool) -> Rep
     return ward_report(ward_rows(found, zone), for_people=people)
 
 
-def _indicators(settings: Config, begin: datetime, end: datetime, *, keep: bool) -> Report:
-    from reminder.reports.stored import facts_of, indicator_report, indicators
+def _keep(settings: Config, asked: Asked) -> None:
+    """Keep the indicators of a period as facts."""
+    from reminder.reports.stored import facts_of, indicators
 
     store, now = _store(settings), datetime.now(UTC)
+    begin, end = datetime.combine(asked.begin, time()), datetime.combine(asked.end, time())
     found = indicators(store, begin, end, now.astimezone(_zone(settings)).replace(tzinfo=None))
-    if keep:
-        store.put_facts(facts_of(found, end), at=now)
-    return indicator_report(found)
-
-
-def _period(begin: str, end: str) -> tuple[datetime, datetime]:
-    if not (begin and end):
-        raise typer.BadParameter("give the period by --from and --to", param_hint="--from")
-    first, last = (datetime.combine(_day(text, name), time()) for text, name in ((begin, "--from"), (end, "--to")))
-    if first >= last:
-        raise typer.BadParameter("the period ends before it begins; --to is the first day after it", param_hint="--to")
-    return first, last
+    store.put_facts(facts_of(found, end), at=now)
 
 
 def _day(text: str, option: str) -> date:
@@ -143,15 +245,39 @@ def _store(settings: Config) -> Store:
     return open_store(settings.data, "" if settings.store == SQLITE else settings.store)
 
 
-def _put(made: Report, as_format: Format, out: Path | None, *, english: bool) -> None:
-    from negative_list.shell import write_beside
-    from reminder.reports.writing import written
-
-    report_ = written(made, as_format, english=english)
-    if out is not None:
-        write_beside(out, report_)
+@contextmanager
+def _told(*, always: bool) -> Iterator[Told]:
+    """How far it has come, on the line below: on a terminal, or always."""
+    if not always and not sys.stderr.isatty():
+        yield lambda _done, _whole: None
         return
-    sys.stdout.buffer.write(report_)
+
+    def told(done: int, whole: int) -> None:
+        percent = 100 * done // whole if whole else 100
+        sys.stderr.write(f"\r{done:,} / {whole:,} ({percent} %)")
+        sys.stderr.flush()
+
+    yield told
+    sys.stderr.write("\n")
+
+
+def _put(table: Report, as_format: str, out: Path | None, *, english: bool) -> None:
+    from reminder.reports.writing import write, write_file
+
+    if out is not None:
+        write_file(table, _format(as_format), out, english=english)
+        return
+    write(table, _format(as_format), sys.stdout.buffer, english=english)
+    sys.stdout.buffer.flush()
+
+
+def _format(text: str) -> Format:
+    from reminder.reports.writing import FORMATS
+
+    found = next((one for one in FORMATS if one == text), None)
+    if found is None:
+        raise typer.BadParameter(f"`{text}` is none of {', '.join(FORMATS)}", param_hint="--format")
+    return found
 
 
 def _stop(message: str) -> NoReturn:

@@ -85,7 +85,7 @@ class Config(Struct, frozen=True, kw_only=True):
     ``journal`` ``off``: no decision is written down, and every answer says so. ``commit_budget_ms``: how long an answer
     waits for its entry at most. ``checkpoints`` is the file of signed checkpoints, ``None``: ``checkpoints.jsonl`` in
     ``data``. ``journal_days``: how long entries are kept, 0: for good; fewer than ``LEAST_JOURNAL_DAYS`` only with
-    ``journal_days_below_180``.
+    ``journal_days_below_180``. ``formulas`` is a file of formulas of the compliance rate of one's own.
     """
 
     list: Path | None = None
@@ -106,6 +106,7 @@ class Config(Struct, frozen=True, kw_only=True):
     checkpoints: Path | None = None
     journal_days: int = 0
     journal_days_below_180: bool = False
+    formulas: Path | None = None
     log_level: str = "info"
 
 
@@ -285,6 +286,7 @@ def _level(raw: object, _folder: Path) -> str:
 _READERS: dict[str, Callable[[object, Path], object]] = {
     "list": _path,
     "site": _path,
+    "formulas": _path,
     "policy": _path,
     "data": _path,
     "grpc": _address,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 from grpc_health.v1 import health
 
-from reminder import feed_rpc, http, rpc
+from reminder import feed_rpc, http, report_rpc, rpc
 from reminder.config import Address
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ class Sidecar:
         rpc.add_reminder(self._grpc, service)
         rpc.add_health(self._grpc, self._health, (rpc.SERVICE,))
         feed_rpc.add_facts(self._admin, service)
-        rpc.add_health(self._admin, self._health, (feed_rpc.SERVICE,))
+        report_rpc.add_reports(self._admin, service, config)
+        rpc.add_health(self._admin, self._health, (feed_rpc.SERVICE, report_rpc.SERVICE))
 
     async def start(self) -> dict[str, Address]:
         """Listen on every address, then serve. Returns where each face listens, by its setting's name.

@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from negative_list.classes import classes
+from reminder.junk import WHYS
+from reminder.reasons import standard
 from reminder.reports.table import Column
 
-__all__ = ["Both", "columns", "every_column", "heading", "said", "title", "word", "words"]
+__all__ = ["Both", "columns", "every_column", "flat", "heading", "said", "title", "word", "words"]
 
 _FILE = Path(__file__).with_name("words.toml")
 
@@ -43,6 +46,11 @@ def columns(names: Iterable[str]) -> tuple[Column, ...]:
     return tuple(known[name] for name in names)
 
 
+def flat(names: Iterable[str]) -> tuple[Column, ...]:
+    """The same for a report that is not written in parts."""
+    return tuple(replace(column, panel="") for column in columns(names))
+
+
 def heading(column: Column, *, english: bool) -> str:
     """A column's heading."""
     return column.en if english else column.zh
@@ -62,7 +70,12 @@ def said(name: str) -> Both:
 def words(table: str) -> Mapping[str, Both]:
     """A table of codes and what they are called."""
     if table == "class":
-        return {ident: Both(one.name, one.name) for ident, one in classes().items()}
+        return {ident: Both(one.name, one.en) for ident, one in classes().items()}
+    if table == "junk":
+        return {code: Both(*texts) for code, texts in WHYS.items()}
+    if table == "reason":
+        named = {one.code: Both(one.zh, one.en) for one in standard().values()}
+        return {"": Both(*_tables()["words"]["untold"][""]), **named}
     return {code: Both(*texts) for code, texts in _tables()["words"][table].items()}
 
 

@@ -23,8 +23,10 @@ PROGRAMS = {"negative-list": negative_list.cli.app, "reminder": reminder.cli.app
 
 
 def walk(name: str, command: Any) -> Iterator[tuple[str, Any]]:
-    """The commands below a group, by the words that call them."""
+    """The commands below a group, by the words that call them; a group may be a command too."""
     if subcommands := getattr(command, "commands", None):
+        if command.invoke_without_command:
+            yield name, command
         for word, child in subcommands.items():
             yield from walk(f"{name} {word}", child)
     else:

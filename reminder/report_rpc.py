@@ -1,0 +1,171 @@
+"""ReportService over gRPC: progress, then the report in pieces; the same bytes as ``reminder report``.
+
+A report is made by a process of its own (:mod:`reminder.reports.child`), one at a time: who comes meanwhile is told
+that nothing was read yet, and waits. A caller that goes takes its report along.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import msgspec
+
+from negative_list.errors import FieldProblem, RequestError
+from reminder import wire
+from reminder.config import SQLITE
+from reminder.rpc import Context, answered
+from reminder.stores.base import StoreError
+from reminder.v1 import reminder_pb2 as pb
+
+if TYPE_CHECKING:
+    from asyncio.subprocess import Process
+
+    from reminder.config import Config
+    from reminder.service import Service
+
+__all__ = ["SERVICE", "WAITING_S", "add_reports"]
+
+SERVICE = pb.DESCRIPTOR.services_by_name["ReportService"].full_name
+"""The name of the service."""
+
+WAITING_S = 5.0
+"""How often somebody who waits for another's report is told so."""
+
+# Windows has no `nice`; there the class of a process is said when it is made.
+_BELOW_NORMAL = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)
+
+
+def add_reports(server: grpc.aio.Server, service: Service, config: Config) -> None:
+    """ReportService."""
+    face = _Reports(service, config)
+    report: grpc.RpcMethodHandler[bytes, pb.ReportResponse] = grpc.unary_stream_rpc_method_handler(
+        face.report, request_deserializer=None, response_serializer=pb.ReportResponse.SerializeToString
+    )
+    methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {"Report": report}
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, methods),))
+
+
+class _Reports:
+    def __init__(self, service: Service, config: Config) -> None:
+        self._service = service
+        self._config = config
+        self._turn = asyncio.Lock()
+
+    async def report(self, data: bytes, context: Context) -> AsyncGenerator[pb.ReportResponse, None]:
+        """What a call is answered, part by part."""
+        parts = self._parts(data)
+        async with contextlib.aclosing(parts):
+            while (part := await answered(self._service, context, anext(parts, None))) is not None:
+                yield part
+
+    async def _parts(self, data: bytes) -> AsyncGenerator[pb.ReportResponse, None]:
+        order = _order(wire.message_in(data, pb.ReportRequest), self._config)
+        while not await _had(self._turn):
+            yield _progress(0, 0)
+        try:
+            async with contextlib.aclosing(_made(order)) as made:
+                async for part in made:
+                    yield part
+        finally:
+            self._turn.release()
+
+
+async def _had(turn: asyncio.Lock) -> bool:
+    """Whether it became our turn in the time after which a caller is told that it waits."""
+    try:
+        return await asyncio.wait_for(turn.acquire(), WAITING_S)
+    except TimeoutError:
+        return False
+
+
+def _order(request: pb.ReportRequest, config: Config) -> bytes:
+    """What the process is told, one line of JSON."""
+    # Loaded with the first report: a sidecar that only checks does without.
+    from reminder.reports.asking import asked_of  # noqa: PLC0415
+
+    asked = asked_of(
+        by=request.by,
+        begin=getattr(request, "from"),
+        end=request.to,
+        until=request.until,
+        as_format=request.format,
+        english=request.english,
+        formula=request.formula,
+        institution=request.institution_id,
+    )
+    sources = {
+        "data": str(config.data.absolute()),
+        "database": "" if config.store == SQLITE else config.store,
+        "site": None if config.site is None else str(config.site.absolute()),
+        "formulas": None if config.formulas is None else str(config.formulas.absolute()),
+    }
+    return msgspec.json.encode({"asked": asked, "sources": sources}) + b"\n"
+
+
+async def _made(order: bytes) -> AsyncGenerator[pb.ReportResponse, None]:
+    """What a process makes of an order; it ends with this, done or not."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "reminder.reports.child"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        creationflags=_BELOW_NORMAL,
+    )
+    try:
+        async with contextlib.aclosing(_answers(process, order)) as answers:
+            async for part in answers:
+                yield part
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+        # Its pipe is read to the end, or its transport would be left open.
+        await asyncio.shield(process.communicate())
+
+
+async def _answers(process: Process, order: bytes) -> AsyncGenerator[pb.ReportResponse, None]:
+    from reminder.reports import child  # noqa: PLC0415 - see above
+
+    if process.stdin is None or process.stdout is None:
+        raise RuntimeError("the process of a report has no pipes")
+    process.stdin.write(order)
+    await process.stdin.drain()
+    while True:
+        try:
+            kind, length = child.FRAME.unpack(await process.stdout.readexactly(child.FRAME.size))
+            content = await process.stdout.readexactly(length)
+        except asyncio.IncompleteReadError:
+            raise RuntimeError("the process of a report ended before it was done") from None
+        if kind == child.DONE:
+            return
+        yield _part(kind, content)
+
+
+def _part(kind: bytes, content: bytes) -> pb.ReportResponse:
+    """A frame as a part of the answer.
+
+    Raises:
+        RequestError: the frame names fields that are wrong.
+        StoreError: the journal cannot be read.
+    """
+    from reminder.reports import child  # noqa: PLC0415 - see above
+
+    if kind == child.PIECE:
+        return pb.ReportResponse(report=content)
+    if kind == child.PROGRESS:
+        return _progress(*msgspec.json.decode(content, type=tuple[int, int]))
+    if kind == child.REFUSED:
+        raise RequestError(msgspec.json.decode(content, type=list[FieldProblem]))
+    if kind == child.UNREADABLE:
+        raise StoreError("gone", content.decode())
+    raise RuntimeError(content.decode())
+
+
+def _progress(done: int, total: int) -> pb.ReportResponse:
+    return pb.ReportResponse(progress=pb.ReportProgress(done=done, total=total))
