@@ -38,6 +38,7 @@ MODULES = (
     "reminder/feeds.py",
     "reminder/feed_rpc.py",
     "reminder/imports.py",
+    *(f"reminder/reports/{name}.py" for name in ("asking", "making", "reconcile", "writing")),
     *(f"reminder/stores/{name}.py" for name in ("keys", "opening", "version", "sqlite", "postgres")),
 )
 """Where messages about somebody's input are written."""
