@@ -129,6 +129,8 @@ class _Case:
         self.lines: list[Line] = []
         self.gone: set[tuple[str, str]] = set()
         self.discharged: datetime | None = None
+        self.scene = "2"
+        self.release = "2026-04"
         self.serial = 0
         self.order(at, rng.choice((1, 2, 2, 3, 3, 4, 6)))
 
@@ -155,7 +157,7 @@ def _line(item: _Item, case: _Case, at: datetime) -> Line:
     begins = (at + _ZONE).replace(tzinfo=None)
     untimed = _maybe(case.rng, 0.02)
     return Line(
-        id=f"L{case.serial}",
+        id=f"L{case.serial}" if case.serial % 9 else f"#{case.serial}",
         encounter_id=case.key,
         codes=(item.code,),
         name=item.name,
@@ -203,7 +205,7 @@ def _decided(case: _Case, at: datetime) -> Decided:
         list="a" * 64,
         policy="b" * 64,
         codes="c" * 64,
-        release="2026-04",
+        release=case.release,
         found=found,
         answer=Decision(
             decision=max((one.action for one in found if one.shown), key=ACTIONS.index, default="pass"),
@@ -222,7 +224,7 @@ def _decided(case: _Case, at: datetime) -> Decided:
 def _prescription(case: _Case, at: datetime) -> Prescription:
     facts: dict[str, Any] = {
         "encounter.visit_mode": case.mode,
-        "encounter.scene": ("2",),
+        "encounter.scene": (case.scene,),
         "encounter.department_code": f"{case.department:04d}",
         "encounter.doctor_id": f"D{case.doctor:05d}",
         "encounter.fee_fen": sum(int(str(line.facts["line.amount_fen"])) for line in case.lines),
@@ -373,13 +375,26 @@ def _round(case: _Case, at: datetime) -> Iterator[Entry]:
         return
     if first.found and _maybe(rng, 0.8):
         at += timedelta(seconds=rng.uniform(1, 60))
+        if _maybe(rng, 0.02):
+            case.release = "2026-05"
         yield _decided(case, at)
+    if _maybe(rng, 0.1):
+        yield from _settled(case, at)
     if case.sends and _maybe(rng, 0.7):
         at += timedelta(seconds=rng.uniform(1, 60))
         yield _saved(case, at, 1)
         if _maybe(rng, 0.05):
             at += timedelta(minutes=rng.uniform(1, 300))
             yield _saved(case, at, rng.choice((0, 2)), void=_maybe(rng, 0.5))
+
+
+def _settled(case: _Case, at: datetime) -> Iterator[Entry]:
+    """A check at the cashier's, of all there is; sometimes under the next release of the list."""
+    if _maybe(case.rng, 0.1):
+        case.release = "2026-05"
+    case.scene = "6"
+    yield _decided(case, at + timedelta(seconds=case.rng.uniform(61, 90)))
+    case.scene = "2"
 
 
 def _waved_through(case: _Case, about: Decided, at: datetime) -> Iterator[Entry]:

@@ -69,7 +69,7 @@ def main(first, after, group, export):
                 decisions, saved = encounters[row["institution_id"], row["encounter_key"] or row["decision_id"]]
                 if e["kind"] == "decision":
                     decisions.append(decision(e, at))
-                if e["kind"] == "feedback":
+                if e["kind"] == "feedback" and not e.get("times"):  # told again is told once
                     words[e["finding_id"]].append(e | {"at": at, "done_at": instant(e["done_at"])})
                 if e["kind"] == "saved":
                     lines = [line(raw, day_of(instant(e["saved_at"])), at) for raw in e.get("lines", [])]

@@ -1,8 +1,8 @@
 """What became of one reminder, after docs/compliance.md alone ("Outcomes"); a part of control.py."""
 from datetime import timedelta
 from control_reading import item
-WORDS = ["changed", "withdrawn", "self_paid", "overridden", "exited", "wrong_rule"]
-GOING_ON = WORDS[3:]
+GOING_ON = ["overridden", "exited", "wrong_rule"]
+WORDS = ["changed", "withdrawn", "self_paid", *GOING_ON]
 
 
 def rank(w):
@@ -23,8 +23,9 @@ def sight(r, d):  # "Sightings": found again by its id, or by a line's own id
 
 
 def match(s, wanted, lines):  # "Matching", steps 1 to 3
-    own, others = {o["own"] for o in wanted}, {o["own"] for o in s["d"]["lines"] if o not in wanted}
+    own = {o["own"] for o in wanted}
     for o in wanted:
+        others = {x["own"] for x in s["d"]["lines"] if x not in wanted and x["key"] == o["key"]}
         same = [m for m in lines if m["key"] == o["key"]]
         yield from ([m for m in same if m["own"] and m["own"] in own]
                     or [m for m in same if not m["own"] or m["own"] not in others]
@@ -32,9 +33,8 @@ def match(s, wanted, lines):  # "Matching", steps 1 to 3
 
 
 def compared(s, found):  # "comparing": self_paid, changed, or "" where nothing differs
-    both = (s["lines"], found)
-    paid = [all(o["facts"].get("line.paid_by") == "self" for o in lines) for lines in both]
-    sums = [[None if None in told else sum(told) for told in zip(*(o["told"] for o in lines))] for lines in both]
+    paid = [all(o["facts"].get("line.paid_by") == "self" for o in lines) for lines in (s["lines"], found)]
+    sums = [[None if None in told else sum(told) for told in zip(*(o["told"] for o in x))] for x in (s["lines"], found)]
     other = {item(o) for o in s["lines"]} != {item(o) for o in found}
     other = other or any(None not in two and two[0] != two[1] for two in zip(*sums))
     return "self_paid" if found and paid == [False, True] else "changed" if found and other else ""
@@ -42,15 +42,15 @@ def compared(s, found):  # "comparing": self_paid, changed, or "" where nothing 
 
 def clears(r, s, d):
     judged = s["whole"] or any(o["now"] for o in match(s, s["lines"], d["lines"]))
-    return judged and r["rule_id"] not in d["undecided"] and not d.get("unread") and not sight(r, d)
+    known = r["rule_id"] not in d["undecided"] and not d.get("unread") and s["d"]["settles"] == d["settles"]
+    return judged and known and not sight(r, d)
 
 
 def quietly(r, s, upto):  # what the last decision says that clears it with nothing different
     for d in [d for d in r["decisions"] if s["at"] < d["at"] <= upto and clears(r, s, d)
               and compared(s, once(match(s, s["lines"], d["lines"]))) != "changed"][-1:]:
-        justified = d["diagnoses"] - s["d"]["diagnoses"] or s["unknown"]
-        return "justified" if justified else "changed" if d.get("release") == s["d"].get("release") else ""
-    return ""
+        same = d.get("release") == s["d"].get("release")
+        return "justified" if d["diagnoses"] - s["d"]["diagnoses"] or s["unknown"] else "changed" if same else ""
 
 
 def left_out(s, lines):
