@@ -35,15 +35,17 @@ MODULES = (
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "negative_list" / "sheets").glob("*.py")),
     "reminder/config.py",
     "reminder/saved.py",
+    "reminder/feedback/items.py",
     "reminder/feeds.py",
     "reminder/feed_rpc.py",
     "reminder/imports.py",
     *(f"reminder/reports/{name}.py" for name in ("asking", "making", "reconcile", "writing")),
     *(f"reminder/stores/{name}.py" for name in ("keys", "opening", "version", "sqlite", "postgres")),
+    *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "reminder" / "office").glob("[!_]*.py")),
 )
 """Where messages about somebody's input are written."""
 
-_ERRORS = ("ValueError", "ImpossibleValueError", "Impossible", "StoreError", "KeysError")
+_ERRORS = ("ValueError", "ImpossibleValueError", "Impossible", "StoreError", "KeysError", "ArchiveError", "OfficeError")
 # Calls whose arguments hold a message, and those that carry it as `message=`.
 _SPEAKERS = frozenset(
     (
@@ -66,6 +68,7 @@ _NAMED = frozenset(
     {
         *("_TOO_BIG", "_TOO_DEEP", "_TOO_LONG", "_why_not", "no_fact", "no_field"),
         *("_BROKEN", "_CHANGED", "_damaged", "_no_icd", "_no_item_code", "_no_table", "_no_word"),
+        *("_NO_ITEMS", "_NO_REASON"),
         *("EXPECTED_FACTS", "EXPECTED_OBJECT", "EXPECTED_OBJECTS", "NO_ENCOUNTER", "NO_PATIENT", "SAYS_NOTHING"),
     }
 )
