@@ -101,7 +101,7 @@ def remove_from_journal(
     from functools import partial
 
     from reminder.journal.checkpoints import Checkpointer
-    from reminder.journal.naming import chain_name, folder_id
+    from reminder.journal.naming import OFFICE, chain_name, folder_id
     from reminder.journal.retention import Remover
     from reminder.journal.writer import append_in_turn
 
@@ -114,7 +114,7 @@ def remove_from_journal(
         keys = settings.data / "keys"
         checkpointer = Checkpointer(_checkpoints(settings), keys, lambda: now)
         remover = Remover(folder_id(settings.data), keys, checkpointer, _own(settings))
-        write = partial(append_in_turn, store, chain_name(settings.data, "office"))
+        write = partial(append_in_turn, store, chain_name(settings.data, OFFICE))
         done = remover.remove(store, limit, now, write)
     for span in done.spans:
         typer.echo(f"{span.chain} {span.first}-{span.last} {span.begin:%Y-%m-%d} {span.end:%Y-%m-%d}")

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from reminder.journal.lines import SealedSpan, digest_of, read_line
+from reminder.journal.lines import Checkpoint, SealedSpan, digest_of, read_line
 from reminder.journal.problems import Problem
 
 if TYPE_CHECKING:
     from reminder.journal.lines import Line, Signed
     from reminder.journal.signing import TrustedKeys
 
-__all__ = ["Attested", "Chain", "End", "read_attested"]
+__all__ = ["Attested", "Chain", "End", "covering", "read_attested"]
 
 _NEAR = 1000  # how many lines others can write between one's reading of the last and writing of the next
 _SEQ_BYTES = 8
@@ -107,6 +107,23 @@ def read_attested(lines: Iterable[tuple[int, bytes]], trusted: TrustedKeys) -> A
             attested.add(signed.line, number)
     attested.notes += _torn(cut_off)
     return attested
+
+
+def covering(
+    lines: Iterable[tuple[int, bytes]], trusted: TrustedKeys, chain: str, seq: int
+) -> tuple[int, bytes, Checkpoint] | None:
+    """The first checkpoint that says a chain had come as far as an entry: number, bytes and meaning of its line.
+
+    Raises:
+        SigningError: When a key cannot be used.
+    """
+    for number, raw in lines:
+        signed = read_line(raw)
+        if signed is not None and isinstance(signed.line, Checkpoint):
+            reaches = any(place.chain == chain and place.seq >= seq for place in signed.line.heads)
+            if reaches and not _wrong(signed, trusted):
+                return number, raw, signed.line
+    return None
 
 
 def _wrong(signed: Signed, trusted: TrustedKeys) -> str:

@@ -31,7 +31,18 @@ if TYPE_CHECKING:
     from reminder.journal.own import OwnEntries
     from reminder.stores.desk import Clocks
 
-__all__ = ["GRACE_S", "LATE_EVERY_S", "MOST_BYTES", "MOST_ENTRIES", "OVER", "STOPPING", "STUCK_S", "Journal"]
+__all__ = [
+    "GRACE_S",
+    "LATE_EVERY_S",
+    "MOST_BYTES",
+    "MOST_ENTRIES",
+    "OVER",
+    "SLOW_IN_A_ROW",
+    "SLOW_S",
+    "STOPPING",
+    "STUCK_S",
+    "Journal",
+]
 
 MOST_ENTRIES = 50_000
 """Entries that may wait in memory: a store gone for three hours of a hospital's mornings at five checks a second."""
@@ -41,6 +52,12 @@ MOST_BYTES = 128 * 1024 * 1024
 
 STUCK_S = 0.2
 """A commit that takes this long hangs: four times the budget of an answer, a hundred times what a disk takes."""
+
+SLOW_S = 0.05
+"""A commit that takes this long is slow, for an answer waits no longer: after ``SLOW_IN_A_ROW`` nobody waits at all."""
+
+SLOW_IN_A_ROW = 3
+"""One slow commit may be the machine's, three in a row are the store's."""
 
 GRACE_S = 10.0
 """How long a stop waits for what is not written yet."""
@@ -61,7 +78,8 @@ class Journal:
     """One journal store as the service uses it.
 
     ``degraded``: what does not work, for who runs the service. ``serving``: entries are written in time, as far as is
-    known; while it is false answers are ``journaled: false`` at once. ``waiting``: entries not written yet.
+    known; while it is false answers are ``journaled: false`` at once; ``changed`` is set whenever that changes.
+    ``waiting``: entries not written yet, ``written``: entries written since the start.
 
     Args:
         open_store: Opens the store; may block, and raises ``StoreError`` while it cannot be had.
@@ -95,9 +113,11 @@ class Journal:
         self._why = ""
         self._since: datetime | None = None
         self._notes: dict[str, str] = {}
+        self._slow = 0
         self._started = False
         self._stopped = False
         self._ended = False
+        self.changed = asyncio.Event()
         self._empty = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._last: list[Callable[[], Awaitable[object]]] = []
@@ -270,6 +290,7 @@ class Journal:
         """The store cannot be written: who waits is answered, and nobody waits until it is back."""
         if not self._why:
             self._since = self._clocks.now()
+            self.changed.set()
             if self._log is not None:
                 self._log.error("journal not written", why=why)
         self._why = why
@@ -277,8 +298,10 @@ class Journal:
 
     def _works(self) -> None:
         """The store is written, and nothing waits longer than it has to."""
-        if self._why and self._log is not None:
-            self._log.info("journal written again", entries=self.written)
+        if self._why:
+            self.changed.set()
+            if self._log is not None:
+                self._log.info("journal written again", entries=self.written)
         self._why, self._since = "", None
         if self._gaps.lost:
             self._say_gaps()
@@ -330,10 +353,23 @@ class Journal:
         self.written += len(group)
         for one, row in zip(group, rows, strict=True):
             self._one_written(one, row)
-        if not behind:
-            self._works()
+        self._look_at_pace(seconds, behind=behind)
         if not self.waiting:
             self._empty.set()
+
+    def _look_at_pace(self, seconds: float, *, behind: bool) -> None:
+        """A store that writes, but slower than anybody waits, is left alone until it is fast, or nothing waits."""
+        self._slow = self._slow + 1 if seconds > SLOW_S else 0
+        if self._slow >= SLOW_IN_A_ROW:
+            self._fail(f"commits take {seconds * 1000:.0f} ms")
+        if not self._slow and not behind:
+            self._works()
+        elif self._why and not self.waiting:
+            self._loop.call_later(MEND_S, self._rest)
+
+    def _rest(self) -> None:
+        if not self.waiting:
+            self._works()
 
     def _one_written(self, one: Waiting, row: Row) -> None:
         if one.size:

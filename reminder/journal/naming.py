@@ -10,10 +10,13 @@ from pathlib import Path
 
 from reminder.stores.base import StoreError
 
-__all__ = ["CHAIN_FILE", "chain_name", "folder_id", "other_chain"]
+__all__ = ["CHAIN_FILE", "OFFICE", "chain_name", "folder_id", "is_office", "other_chain"]
 
 CHAIN_FILE = "chain"
 """The file of the data folder that holds its id: the same after every restart, another one in every folder."""
+
+OFFICE = "office"
+"""Who writes the chain of commands: appeals and points, which are kept whatever their age."""
 
 _ID = re.compile(r"[0-9a-f]{12}")
 _ID_BYTES = 6  # two of a thousand data folders on one database share an id with a chance of 2e-9
@@ -27,6 +30,11 @@ def chain_name(data: Path, writer: int | str = 0) -> str:
         StoreError: When the id of the data folder cannot be read or made.
     """
     return f"{folder_id(data)}-{writer}"
+
+
+def is_office(chain: str) -> bool:
+    """Whether a chain is that of commands, be it one they had to go on in."""
+    return chain.split("-")[1:2] == [OFFICE]
 
 
 def other_chain(chain: str) -> str:

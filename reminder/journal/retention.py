@@ -3,7 +3,7 @@
 A span is a run of entries from the chain's first one on. Its record names the hash it ended with, which is where the
 rest of the chain hangs; it stands in the checkpoints file before the first entry goes, and an entry of the journal says
 so too. A removal that was interrupted is ended by the next one. Only chains of the own data folder are touched: who
-shares the database signs for itself.
+shares the database signs for itself. The office's chain stays whole: points and appeals hold longer than any month.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from reminder.journal.base import NO_HASH, Head, Sealed
 from reminder.journal.chain import follows
 from reminder.journal.checkpoints import Checkpointer, CheckpointsError
 from reminder.journal.lines import LineFile, SealedSpan, read_line
+from reminder.journal.naming import is_office
 from reminder.journal.signing import SigningError, TrustedKeys, public_files
 from reminder.stores.base import StoreError
 
@@ -144,7 +145,7 @@ class Remover:
         spans: list[Sealed] = []
         gone = 0
         for head in store.heads():
-            if head.chain.startswith(f"{self._folder}-"):
+            if head.chain.startswith(f"{self._folder}-") and not is_office(head.chain):
                 done = sealed.get(head.chain, [])
                 gone += store.remove(done)
                 fresh = self._fresh(store, head.chain, done, month_of(limit))

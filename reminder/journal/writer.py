@@ -27,10 +27,13 @@ if TYPE_CHECKING:
 
     from reminder.journal.base import Appended, Draft, JournalStore
 
-__all__ = ["GROUP", "MEND_S", "Hears", "Opened", "Waiting", "Writer", "append_in_turn"]
+__all__ = ["GROUP", "GROUP_BYTES", "MEND_S", "Hears", "Opened", "Waiting", "Writer", "append_in_turn"]
 
 GROUP = 500
 """The most entries of one commit: some 2 MB and 20 ms, so that a backlog goes in without holding up who reads."""
+
+GROUP_BYTES = 4 * 1024 * 1024
+"""And their bytes: a stay of 5,000 fee lines is an entry of a megabyte."""
 
 MEND_S = 1.0
 """How often a store that failed is tried again: what is back is used within it."""
@@ -89,13 +92,21 @@ class Opened:
             self._store = None
 
 
-class _Group(Struct, frozen=True):
-    """Entries, the rows they became, and how far the chain has come before and after them."""
+class _Group:
+    """Entries, the rows they became once they have places, and how far the chain has come before and after them."""
 
-    before: Head
-    entries: list[Waiting]
-    rows: list[Row]
-    end: Head
+    __slots__ = ("before", "end", "entries", "rows")
+
+    def __init__(self, before: Head, entries: list[Waiting]) -> None:
+        self.before = self.end = before
+        self.entries = entries
+        self.rows: list[Row] = []
+
+    def placed(self) -> list[Row]:
+        """The rows, the same ones each time."""
+        if not self.rows:
+            self.rows, self.end = rows_of(self.before, [one.draft for one in self.entries])
+        return self.rows
 
 
 class Writer:
@@ -162,11 +173,13 @@ class Writer:
         self.committing_since = begun = time.monotonic()
         try:
             store = self._opened.get()
-            group = self._group = self._group or self._formed(store)
+            group = self._group = self._group or self._gathered(store)
             if group is not None:
-                store.append(group.rows)
+                store.append(group.placed())
         except StoreError as error:
             self._not_written(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the thread goes on, and the entry at fault is found
+            self._not_written(StoreError("refused", repr(error)))
         else:
             self._again_at = None
             if group is not None:
@@ -174,20 +187,22 @@ class Writer:
         finally:
             self.committing_since = None
 
-    def _formed(self, store: JournalStore) -> _Group | None:
-        """The next group, with places in the chain."""
+    def _gathered(self, store: JournalStore) -> _Group | None:
+        """The next group."""
         if not self._waiting:
             return None
         head = self._head = self._head or store.head(self.chain)
-        most = 1 if self._singly else GROUP
-        entries = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
+        most = 1 if self._singly else min(GROUP, len(self._waiting))
         self._singly = max(0, self._singly - 1)
-        rows, end = rows_of(head, [one.draft for one in entries])
-        return _Group(head, entries, rows, end)
+        entries, size = [self._waiting.popleft()], 0
+        while len(entries) < most and size < GROUP_BYTES:
+            entries.append(self._waiting.popleft())
+            size += entries[-1].size
+        return _Group(head, entries)
 
     def _written(self, group: _Group, seconds: float) -> None:
         self._head, self._group = group.end, None
-        self._hears.written(group.entries, group.rows, seconds, len(self._waiting) >= GROUP)
+        self._hears.written(group.entries, group.placed(), seconds, len(self._waiting) >= GROUP)
 
     def _not_written(self, error: StoreError) -> None:
         """Try again later; where the store refused, find out whether the place is taken or an entry at fault."""

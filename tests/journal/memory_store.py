@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -24,7 +25,8 @@ class MemoryJournalStore:
     """See :class:`reminder.journal.base.JournalStore`.
 
     ``fault`` makes it fail, ``stuck`` (cleared) makes it hang, ``forgetful`` makes one commit work and its answer get
-    lost; ``groups`` are the sizes of the commits that worked. ``refuses`` says which entries it can never hold.
+    lost; ``takes_s``: how long a commit takes; ``groups`` are the sizes of the commits that worked. ``refuses`` says
+    which entries it can never hold.
     """
 
     def __init__(self) -> None:
@@ -32,6 +34,7 @@ class MemoryJournalStore:
         self.stuck = threading.Event()
         self.stuck.set()
         self.forgetful = False
+        self.takes_s = 0.0
         self.refuses: Callable[[Row], bool] = lambda _row: False
         self.groups: list[int] = []
         self.tries = 0
@@ -55,6 +58,7 @@ class MemoryJournalStore:
         """All or none; the same again changes nothing."""
         self.tries += 1
         self._try()
+        time.sleep(self.takes_s)
         with self._lock:
             if any(self.rows.get((row.chain, row.seq), row) != row or self.refuses(row) for row in rows):
                 raise StoreError("refused", "told to refuse, or a place is taken")
