@@ -170,7 +170,7 @@ class _Teller:
             class_id=found.class_id,
             reminders=found.reminders,
             done=done,  # type: ignore[arg-type] # else the example is wrong
-            done_at=_instant(None, chosen["done"]) if "done" in chosen else at,
+            done_at=_instant(*_told_at(chosen["done"])) if "done" in chosen else at,
             reason_code=chosen.get("reason", ""),
             has_text="text" in more or "junk" in chosen,
             junk=chosen.get("junk", ""),
@@ -227,3 +227,9 @@ def _instant(day: str | None, time: str) -> datetime:
 
 def _civil(at: datetime) -> datetime:
     return at.astimezone(ZONE)
+
+
+def _told_at(text: str) -> tuple[str | None, str]:
+    """Day and time of "09:05" or of "01-06T09:05"."""
+    day, _, time = text.rpartition("T")
+    return day or None, time
