@@ -89,11 +89,13 @@ HEAD = "SELECT number, seq, hash, removals FROM chain WHERE name = ?"
 HEADS = "SELECT name, seq, hash FROM chain ORDER BY name"
 NUMBERS = "SELECT COALESCE(MAX(number), 0) FROM chain"
 NEW_CHAIN = "INSERT INTO chain (number, name, seq, hash, removals) VALUES (?, ?, 0, ?, 0)"
+"""Chains by name, the highest number given to one, and one more."""
 
 ADVANCE = "UPDATE chain SET seq = ?, hash = ? WHERE number = ? AND seq = ? AND hash = ? AND removals = ?"
 """Changes nothing where somebody else has written the chain, or taken entries out of it, since it was read."""
 
 HASHES = "SELECT id, hash FROM entry WHERE id >= ? AND id <= ?"
+"""What stands in some places of a chain."""
 
 CHAIN = f"{_WHOLE} WHERE e.id >= ? AND e.id <= ? ORDER BY e.id"
 DECISION = (
@@ -101,6 +103,7 @@ DECISION = (
 )
 ABOUT = f"{_WHOLE} WHERE e.decision_id = ? AND e.decision_id <> '' ORDER BY e.at, c.name, e.id"
 ASKED = f"{_WHOLE} WHERE e.asked_sum = ? AND e.asked = ? AND e.kind = 'decision' ORDER BY e.at DESC, e.id DESC LIMIT 1"
+"""One chain in order; a decision, all that names it, and the latest one asked so: each a point read, with body."""
 
 _LATEST = f"""
 WITH wanted(total) AS (LIST(?))
@@ -123,6 +126,7 @@ OF_ENCOUNTER = {
 """By whether only some kinds are wanted."""
 
 OF_PATIENT = _LATEST.format(_OF_PATIENT)
+"""By way of the encounters a patient is known by."""
 
 _BETWEEN = "e.at >= ? AND e.at < ?"
 PERIOD = {
@@ -135,9 +139,11 @@ _BRIEFS = f"SELECT {_FIELDS} FROM {_ENTRIES} WHERE {_BETWEEN} ORDER BY"  # noqa:
 BRIEFS = f"{_BRIEFS} e.at, c.name, e.id"
 BRIEFS_BY_ENCOUNTER = f"{_BRIEFS} e.institution_id, e.encounter_key, e.at, c.name, e.id"
 COUNT = "SELECT COUNT(*) FROM entry WHERE at >= ? AND at < ?"
+"""Without bodies, which are not read for that: by time, by encounter, or their number only."""
 
 KEEP_ARTIFACT = "INSERT INTO artifact (digest, kind, content, first_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 ARTIFACT = "SELECT digest, kind, content, first_at FROM artifact WHERE digest = ?"
+"""The first word of an artifact stays."""
 
 NAME = """
 INSERT INTO named (digest, chain, until) VALUES (?, ?, ?)
@@ -153,8 +159,11 @@ DROP_STAY = """
 DELETE FROM stay WHERE patient_sum = ? AND encounter_sum = ?
   AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.encounter_sum = ?)
 """
+"""What may be in the way of finding a patient once some entries are gone."""
+
 FORGET = ("DELETE FROM body WHERE id >= ? AND id <= ?", "DELETE FROM entry WHERE id >= ? AND id <= ?")
 FIRST_PLACE = "SELECT MIN(id) FROM entry WHERE id >= ? AND id <= ?"
 LOST_NAMES = "SELECT digest, until FROM named WHERE chain = ?"
 DROP_NAMED = "DELETE FROM named WHERE digest = ? AND chain = ?"
 DROP_ARTIFACT = "DELETE FROM artifact WHERE digest = ? AND NOT EXISTS (SELECT 1 FROM named WHERE named.digest = ?)"
+"""What removal does: take places out, find which are left up to a number, let go of what none of them names."""
