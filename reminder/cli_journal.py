@@ -105,10 +105,11 @@ def remove_from_journal(
     from reminder.journal.retention import Remover
     from reminder.journal.writer import append_in_turn
 
-    day, now = _day(before, "--before"), datetime.now(UTC)
+    now = datetime.now(UTC)
+    # Spans are months of instants, so that the day is taken as one of UTC too.
+    limit = datetime.combine(_day(before, "--before") or now.date(), time(), UTC)
     with _told():
         settings = _settings(config, data)
-        limit = _instant(day, settings, now)
         _check_limit(limit, now, settings)
         store = _journal(settings)
         keys = settings.data / "keys"

@@ -16,8 +16,9 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from reminder.journal.base import Appended, Artifact
+from reminder.journal.base import Appended
 from reminder.journal.gaps import Gaps
+from reminder.journal.keeping import keep_on_trying
 from reminder.journal.metrics import JournalMetrics
 from reminder.journal.readers import Readers
 from reminder.journal.waiters import NOT_IN_TIME, Waiters
@@ -27,7 +28,7 @@ from reminder.stores.base import StoreError
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
-    from reminder.journal.base import Draft, JournalStore, Row
+    from reminder.journal.base import Artifact, Draft, JournalStore, Row
     from reminder.journal.own import OwnEntries
     from reminder.stores.desk import Clocks
 
@@ -220,7 +221,7 @@ class Journal:
 
         A callable is called in a thread: a large list takes long to write out.
         """
-        self.beside(self._keep(artifact))
+        self.beside(keep_on_trying(self._opened, artifact, self.degrade))
 
     def store(self) -> JournalStore:
         """The store itself, for jobs in threads of their own. Raises ``StoreError`` while it cannot be had."""
@@ -318,21 +319,6 @@ class Journal:
         ended = await asyncio.to_thread(self._writer.stop)
         self._waiters.release()
         return ended
-
-    async def _keep(self, artifact: Artifact | Callable[[], Artifact]) -> None:
-        """Try until the store has it."""
-        while True:
-            try:
-                await asyncio.to_thread(self._keep_now, artifact)
-            except StoreError as error:
-                self.degrade("artifact", f"journal: what decisions are made with is not kept yet: {error}")
-                await asyncio.sleep(MEND_S)
-            else:
-                self.degrade("artifact", "")
-                return
-
-    def _keep_now(self, artifact: Artifact | Callable[[], Artifact]) -> None:
-        self._opened.get().keep(artifact if isinstance(artifact, Artifact) else artifact())
 
     def _hears(self) -> Hears:
         """Everything the writing thread says is heard in the loop, by one wake-up for a group."""
