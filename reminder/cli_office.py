@@ -76,13 +76,14 @@ def _one(settings: Config, ident: str, as_format: str, export: Path | None, lang
     """One decision, printed or exported."""
     from reminder.journal.checkpoints import CHECKPOINTS_FILE
     from reminder.journal.coding import canonical_json
-    from reminder.office.desk import opened, program
+    from reminder.journal.engine import engine
+    from reminder.office.desk import opened
     from reminder.office.explained import explained
     from reminder.office.layout import laid_out
     from reminder.office.proof import covering
 
     with opened(settings.data, database_of(settings)) as journal:
-        told = explained(journal, ident, language, program())
+        told = explained(journal, ident, language, engine())
         checkpoints = settings.checkpoints or settings.data / CHECKPOINTS_FILE
         covered = covering(checkpoints, told.placed.chain, told.placed.seq)
         if export is not None:

@@ -156,8 +156,11 @@ def _enter(settings: Config, made: Callable[[JournalStore], Sequence[PointsEvent
             with contextlib.closing(open_store(settings.data, database)) as store:
                 changed = publish(journal, store, rules, datetime.now(UTC))
         except StoreError as error:
-            message = f"{len(fresh)} events are entered, but no check knows of them yet ({error})"
-            raise OfficeError(f"{message}; run `reminder points publish` when that is mended") from error
+            message = (
+                f"{len(fresh)} events are entered, but no check knows of them yet ({error}); "
+                "run `reminder points publish` when that is mended"
+            )
+            raise OfficeError(message) from error
     for event in fresh:
         typer.echo(f"{event.event_id}  {event.doctor_id}  {event.points}  {event.decided_on}")
     typer.echo(f"{len(fresh)} events entered, {changed} facts told")

@@ -57,9 +57,7 @@ def appeal(  # noqa: PLR0913 - what is told of a stage, and by whom
             f"decision `{decided.decision_id}` has no finding `{finding_id}`; `reminder explain` shows them"
         )
     if (stage == "result") != (upheld is not None):
-        raise OfficeError(
-            "a result says whether the finding was upheld, and no other stage does; give --upheld or --rejected"
-        )
+        raise OfficeError("a result, and no other stage, says what became of the appeal; give --upheld or --rejected")
     return Appeal(
         engine=engine,
         at=at,

@@ -137,8 +137,8 @@ def unpack(archive: Path, folder: Path) -> Manifest:
             for member in (member for member in tar if member.name != MANIFEST):
                 part = wanted.pop(member.name, None)
                 if part is None or not member.isfile() or member.size != part.size:
-                    told = f"`{archive}` holds `{member.name}`, which its manifest does not"
-                    raise ArchiveError(f"{told}; take another copy")
+                    message = f"`{archive}` holds `{member.name}`, which its manifest does not; take another copy"
+                    raise ArchiveError(message)
                 _take(tar, member, part, folder)
     except OSError as error:
         raise ArchiveError(f"`{archive}` cannot be read ({error.strerror or error}); take another copy") from error

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["OFFICE", "OfficeError", "decision", "entry_of", "office_chains", "opened", "program", "write"]
 
-_UNKNOWN = "no decision `{}` in the journal; see that the id is whole, and that --data names the sidecar that made it"
-
 OFFICE = "office"
 """What the chain of the office's commands is called, after the id of the data folder."""
 
@@ -87,7 +85,8 @@ def decision(journal: JournalStore, ident: str) -> tuple[Row, Decided]:
     row = journal.decision(ident) or journal.decision(decision_of(ident) or ident)
     entry = entry_of(row) if row is not None else None
     if row is None or not isinstance(entry, Decided):
-        raise OfficeError(_UNKNOWN.format(ident))
+        message = f"no decision `{ident}` in the journal; see that the id is whole, and that --data names its sidecar's"
+        raise OfficeError(message)
     return row, entry
 
 

@@ -97,7 +97,7 @@ def event_of(row: Mapping[str, str], at: datetime, engine: str, wrong: list[tupl
     points = _points(row.get("points", ""), wrong)
     decided, until = (_day(row.get(name, ""), name, wrong) for name in ("decided_on", "until"))
     if decided and until and until < decided:
-        wrong.append(("until", f"`{until}` is before the decision; give the last day of the suspension"))
+        _refuse(wrong, "until", f"`{until}` is before the decision; give the last day of the suspension")
     if len(wrong) > before:
         return None
     doctor, why = row["doctor_id"], mask(row.get("why", ""))
@@ -114,15 +114,19 @@ def event_of(row: Mapping[str, str], at: datetime, engine: str, wrong: list[tupl
     )
 
 
+def _refuse(wrong: list[tuple[str, str]], name: str, message: str) -> None:
+    wrong.append((name, message))
+
+
 def _points(text: str, wrong: list[tuple[str, str]]) -> int:
     """How many points: 1 to 12, 0 for a doctor who was admitted again, -1 and less for points taken back."""
     try:
         points = int(text or 0)
     except ValueError:
-        wrong.append(("points", f"`{text}` is no whole number; give the points of the event"))
+        _refuse(wrong, "points", f"`{text}` is no whole number; give the points of the event")
         return 0
     if abs(points) > MOST_POINTS:
-        wrong.append(("points", f"`{points}` are more than an event may give ({MOST_POINTS}); give each event a row"))
+        _refuse(wrong, "points", f"`{points}` are more than an event may give ({MOST_POINTS}); give each event a row")
     return points
 
 
@@ -132,5 +136,5 @@ def _day(text: str, name: str, wrong: list[tuple[str, str]]) -> str:
     try:
         return date.fromisoformat(text[:10].replace("/", "-").replace(".", "-")).isoformat()
     except ValueError:
-        wrong.append((name, f"`{text}` is no day; write it like 2026-01-31"))
+        _refuse(wrong, name, f"`{text}` is no day; write it like 2026-01-31")
         return ""

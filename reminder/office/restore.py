@@ -64,8 +64,11 @@ def _fits(manifest: Manifest, place: Place) -> None:
     for name, schema in (("history", HISTORY), ("journal", JOURNAL)):
         version = manifest.schemas.get(name, "")
         if version > schema.head or (place.database and version != schema.head):
-            told = f"the archive has schema `{version}` of the {name}, this version `{schema.head}`"
-            raise ArchiveError(f"{told}; restore it with version {manifest.engine}")
+            message = (
+                f"the archive has schema `{version}` of the {name}, this version `{schema.head}`; "
+                f"restore it with version {manifest.engine}"
+            )
+            raise ArchiveError(message)
 
 
 def _fill(manifest: Manifest, folder: Path, database: str) -> None:
@@ -98,9 +101,8 @@ def _verified(manifest: Manifest, place: Place, verify: Checked) -> None:
         ]
         wrong = [*short, *verify(journal, place.data / CHECKPOINTS, place.data / TRUSTED)]
     if wrong:
-        raise ArchiveError(
-            "\n".join([f"the journal of the archive is not whole; take another copy ({wrong[0]})", *wrong])
-        )
+        message = f"the journal of the archive is not whole ({wrong[0]}); take another copy"
+        raise ArchiveError("\n".join([message, *wrong[1:]]))
 
 
 def _settle(folder: Path, place: Place) -> None:

@@ -42,6 +42,8 @@ MODULES = (
     *(f"reminder/reports/{name}.py" for name in ("asking", "making", "reconcile", "writing")),
     *(f"reminder/stores/{name}.py" for name in ("keys", "opening", "version", "sqlite", "postgres")),
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "reminder" / "office").glob("[!_]*.py")),
+    "reminder/cli_points.py",
+    "reminder/cli_keeping.py",
 )
 """Where messages about somebody's input are written."""
 

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from reminder.cli import app
+from reminder.journal.engine import engine
 from reminder.journal.opening import open_journal
-from reminder.office.desk import program
 from reminder.stores.base import Wanted
 from reminder.stores.keys import Keys
 from reminder.stores.opening import open_store
@@ -38,7 +38,7 @@ def run(data: Path, *words: str, typed: str = "") -> Result:
 def decided(data: Path) -> Row:
     """A decision in the folder's journal."""
     journal = open_journal(data)
-    row = write_decision(journal, Keys.open(data / "keys"), engine=program())
+    row = write_decision(journal, Keys.open(data / "keys"), engine=engine())
     journal.close()
     return row
 
