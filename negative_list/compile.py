@@ -20,7 +20,7 @@ from negative_list.bind import Binder
 from negative_list.codes import expand_ranges, normal
 from negative_list.gather import Test
 from negative_list.members import Members
-from negative_list.rules import Grade, Rule
+from negative_list.rules import Grade, NamedSet, Rule
 from negative_list.terms import Terms
 from negative_list.text import normalise
 from negative_list.walk import children_of, lines_of
@@ -80,7 +80,10 @@ class BoundRule(Struct, frozen=True, kw_only=True, eq=False):
 
 
 class CompiledList(Struct, frozen=True, kw_only=True, eq=False):
-    """A list ready to match, never changed after it was made. ``digest`` names its content (SHA-256, hexadecimal)."""
+    """A list ready to match, never changed after it was made. ``digest`` names its content (SHA-256, hexadecimal).
+
+    ``sets`` are the list's own; what was compiled of them is in ``binder``.
+    """
 
     rules: tuple[BoundRule, ...]
     by_code: Mapping[str, tuple[BoundRule, ...]]
@@ -94,6 +97,7 @@ class CompiledList(Struct, frozen=True, kw_only=True, eq=False):
     binder: Binder
     digest: str
     details: int
+    sets: tuple[NamedSet, ...] = ()
 
 
 def compile(rules: RuleList, *, digest: str | None = None) -> CompiledList:  # noqa: A001 (the verb, as in re.compile)
@@ -106,7 +110,9 @@ def compile(rules: RuleList, *, digest: str | None = None) -> CompiledList:  # n
     sets = {named.id: tuple(map(normal, named.codes)) for named in rules.sets}
     binder = Binder(sets)
     standing_in = _standing_in(rules)
-    bound = tuple(_bound(rule, binder, standing_in.get(rule.id, ())) for rule in rules.rules)
+    # By id, as the digest is: lists of one digest decide alike, whatever order their files were read in.
+    in_order = sorted(rules.rules, key=lambda rule: rule.id)
+    bound = tuple(_bound(rule, binder, standing_in.get(rule.id, ())) for rule in in_order)
     return CompiledList(
         rules=bound,
         by_code=_index((code, rule) for rule in bound for code in _codes(rule.rule, sets)),
@@ -120,6 +126,7 @@ def compile(rules: RuleList, *, digest: str | None = None) -> CompiledList:  # n
         binder=binder,
         digest=digest or digest_of(rules),
         details=rules.details,
+        sets=rules.sets,
     )
 
 
@@ -178,7 +185,7 @@ def _by_type_only(rule: Rule) -> bool:
 
 
 def _index(pairs: Iterable[tuple[str, BoundRule]]) -> dict[str, tuple[BoundRule, ...]]:
-    """Rules by key, each once under a key, in the order of the list; keys of one rule share one tuple."""
+    """Rules by key, each once under a key, by id; keys of one rule share one tuple."""
     index: dict[str, tuple[BoundRule, ...]] = {}
     last: tuple[BoundRule, ...] = ()
     for key, rule in pairs:

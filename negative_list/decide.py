@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from negative_list.compile import CompiledList
 
-__all__ = ["NOT_READ", "Begun", "Fuller", "Reader", "Whole", "begin", "decide", "decide_whole"]
+__all__ = ["NOT_READ", "Begun", "Fuller", "Reader", "Whole", "begin", "decide", "decide_whole", "matched_of"]
 
 
 class Fuller(Struct, frozen=True, kw_only=True):
@@ -199,6 +199,13 @@ def decide_whole(  # noqa: PLR0913 (one composition, everything it depends on in
     findings = _shown(found, matched, compiled, ruling, lowest_action, language)
     decision = msgspec.structs.replace(answer, decision=strongest(findings), findings=findings)
     return Whole(decision=decision, graded=graded, found=found)
+
+
+def matched_of(
+    compiled: CompiledList, prescription: Prescription, at: datetime, fuller: Fuller | None = None
+) -> Matched:
+    """What the match found, both passes of it, for whoever explains a decision."""
+    return _read_on(begin(compiled, prescription, at), compiled, fuller, unread=False)[0]
 
 
 def _read_on(

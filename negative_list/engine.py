@@ -33,7 +33,7 @@ class Judgement(Struct, frozen=True, kw_only=True):
 
 
 class Matched(Struct, frozen=True, kw_only=True):
-    """What a match found, in body order, then in the order of the list. ``check`` is kept to explain it from."""
+    """What a match found, in body order, then by rule id. ``check`` is kept to explain it from."""
 
     check: Check
     judgements: tuple[Judgement, ...]

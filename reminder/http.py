@@ -19,11 +19,13 @@ from negative_list.errors import FieldProblem, LimitError, RequestError
 from negative_list.output import error_json
 from negative_list.readers.body import MAX_BYTES, parse_body
 from negative_list.readers.wording import EXPECTED_OBJECT, no_field
-from reminder import national
+from reminder import feedback_rpc, national
 from reminder.bodies import FAILED, NOT_KEPT, inside, is_national
+from reminder.recording import Came, digest_of
 from reminder.stores.base import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from datetime import datetime
 
     from starlette.requests import Request
@@ -47,6 +49,7 @@ def callers_app(service: Service) -> Starlette:
     calls = [
         Route("/3101", face.check, methods=["POST"]),
         Route("/reminder.v1.ReminderService/RecordSaved", face.record_saved, methods=["POST"]),
+        Route("/reminder.v1.ReminderService/RecordFeedback", face.record_feedback, methods=["POST"]),
     ]
     return _app([*calls, *face.health()])
 
@@ -97,7 +100,7 @@ class _Http:
         try:
             body = await service.run(size, partial(parse_body, raw))
             prescription = await service.run(size, partial(service.read_national, body))
-            decision = await service.check(prescription, size)
+            decision = await service.check(prescription, size, came=Came(face="3101", digest=digest_of(raw)))
             reply = await service.run(size, partial(national.reply_of, decision, prescription))
         except RequestError as error:
             self._service.refused("http", error)
@@ -108,15 +111,20 @@ class _Http:
         return await service.run(size, lambda: national.encode(reply, self._envelope(body, arrived)))
 
     async def record_saved(self, request: Request) -> Response:
-        """RecordSaved in JSON: 200 kept, 400 naming the fields, 413 over a limit, 503 when nothing could take it."""
+        """RecordSaved in JSON."""
+        return await self._told(request, self._saved)
+
+    async def record_feedback(self, request: Request) -> Response:
+        """RecordFeedback in JSON."""
+        return await self._told(request, self._feedback)
+
+    async def _told(self, request: Request, take: Callable[[bytes], Awaitable[bytes]]) -> Response:
+        """What is told in JSON: 200 kept, 400 naming the fields, 413 over a limit, 503 when nothing could take it."""
         service = self._service
         try:
-            raw = await _bytes_of(request)
+            return _json(200, await take(await _bytes_of(request)))
         except ClientDisconnect:
             return Response(status_code=400)
-        try:
-            told, prescription = await service.run(len(raw), partial(_read_saved, raw, service))
-            written = await service.record_saved(prescription, **told)
         except RequestError as error:
             service.refused("http", error)
             return _json(413 if isinstance(error, LimitError) else 400, error_json(error.fields))
@@ -126,8 +134,18 @@ class _Http:
         except Exception as error:  # noqa: BLE001 - the caller gets an answer without texts of patients
             service.failed("http", error)
             return _json(500, error_json([_OUR_FAULT]))
+
+    async def _saved(self, raw: bytes) -> bytes:
+        service = self._service
+        told, prescription = await service.run(len(raw), partial(_read_saved, raw, service))
+        written = await service.record_saved(prescription, **told)
         answer = {"stored": not written.waits, "spooled": written.waits, "changed": bool(written.changed)}
-        return _json(200, msgspec.json.encode(answer | {"notes": prescription.notes}))
+        return msgspec.json.encode(answer | {"notes": prescription.notes})
+
+    async def _feedback(self, raw: bytes) -> bytes:
+        service = self._service
+        words = await service.run(len(raw), partial(feedback_rpc.words_of, raw, service.feedback.zone_of))
+        return feedback_rpc.json_of(await service.feedback.record(words))
 
     def _envelope(self, body: dict[str, Any], arrived: datetime) -> dict[str, str]:
         service = self._service

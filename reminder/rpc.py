@@ -14,8 +14,9 @@ from grpc_status import rpc_status
 
 from negative_list.errors import LimitError, RequestError
 from negative_list.readers.body import MAX_BYTES, parse_body
-from reminder import wire
+from reminder import feedback_rpc, wire
 from reminder.bodies import FAILED, NOT_KEPT, chinese, inside
+from reminder.recording import Came, digest_of
 from reminder.stores.base import StoreError
 from reminder.v1 import reminder_pb2 as pb
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from negative_list.prescription import Prescription
     from reminder.service import Service
 
-__all__ = ["SERVICE", "Context", "add_health", "add_reminder", "answered", "make_server", "set_serving"]
+__all__ = ["SERVICE", "Context", "add_health", "add_reminder", "answered", "make_server", "set_health", "set_serving"]
 
 T = TypeVar("T")
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -71,6 +72,12 @@ async def set_serving(servicer: health.aio.HealthServicer) -> None:
         await servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
 
 
+async def set_health(servicer: health.aio.HealthServicer, name: str, *, serving: bool) -> None:
+    """One name answers whether it serves."""
+    status = health_pb2.HealthCheckResponse
+    await servicer.set(name, status.SERVING if serving else status.NOT_SERVING)
+
+
 def add_reminder(server: grpc.aio.Server, service: Service) -> None:
     """ReminderService. Messages are parsed by us, so that an unreadable one is the caller's fault, not ours."""
     face = _Reminder(service)
@@ -80,7 +87,16 @@ def add_reminder(server: grpc.aio.Server, service: Service) -> None:
     saved: grpc.RpcMethodHandler[bytes, pb.RecordSavedResponse] = grpc.unary_unary_rpc_method_handler(
         face.record_saved, request_deserializer=None, response_serializer=pb.RecordSavedResponse.SerializeToString
     )
-    methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {"Check": check, "RecordSaved": saved}
+    told: grpc.RpcMethodHandler[bytes, pb.RecordFeedbackResponse] = grpc.unary_unary_rpc_method_handler(
+        face.record_feedback,
+        request_deserializer=None,
+        response_serializer=pb.RecordFeedbackResponse.SerializeToString,
+    )
+    methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
+        "Check": check,
+        "RecordSaved": saved,
+        "RecordFeedback": told,
+    }
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, methods),))
 
 
@@ -98,10 +114,13 @@ class _Reminder:
     async def record_saved(self, data: bytes, context: Context) -> pb.RecordSavedResponse:
         return await answered(self._service, context, self._record_saved(data))
 
+    async def record_feedback(self, data: bytes, context: Context) -> pb.RecordFeedbackResponse:
+        return await answered(self._service, context, self._record_feedback(data, context))
+
     async def _check(self, data: bytes, context: Context) -> pb.CheckResponse:
         service, size = self._service, len(data)
         prescription = await service.run(size, partial(_read, data, service))
-        decision = await service.check(prescription, size, _left_s(context))
+        decision = await service.check(prescription, size, _left_s(context), Came(face="grpc", digest=digest_of(data)))
         return await service.run(size, partial(wire.response_of, decision))
 
     async def _record_saved(self, data: bytes) -> pb.RecordSavedResponse:
@@ -109,6 +128,11 @@ class _Reminder:
         request, prescription = await service.run(len(data), partial(_read_saved, data, service))
         written = await service.record_saved(prescription, request.prescription_id, request.revision, request.saved_at)
         return wire.saved_response_of(written.changed, written.waits, prescription.notes)
+
+    async def _record_feedback(self, data: bytes, context: Context) -> pb.RecordFeedbackResponse:
+        service = self._service
+        words = await service.run(len(data), partial(feedback_rpc.words_in, data, service.feedback.zone_of))
+        return feedback_rpc.response_of(await service.feedback.record(words, _left_s(context)))
 
 
 def _left_s(context: Context) -> float | None:

@@ -18,13 +18,21 @@ from negative_list.parse import read_parsed
 from negative_list.policy import read_policy, shipped
 from negative_list.site import Sites
 from negative_list.validate import check
-from reminder.config import SQLITE, Address, Config, ConfigError, load_config
+from reminder.active import Active
+from reminder.config import ON, SQLITE, Address, Config, ConfigError, load_config
+from reminder.exits import Exits
+from reminder.journal.coding import encode
+from reminder.journal.journal import Journal
+from reminder.journal.naming import chain_name
+from reminder.journal.opening import open_journal
+from reminder.journal.own import OwnEntries
 from reminder.logs import LineWriter, make_logger
 from reminder.memory import Memory
 from reminder.metrics import Metrics
+from reminder.recording import Recorder
 from reminder.rounds import make_rounds
 from reminder.server import BindError, Sidecar, stop_on_signal
-from reminder.service import Active, Outside, Service
+from reminder.service import Outside, Service
 from reminder.stores.base import StoreError
 from reminder.stores.desk import Clocks, Desk
 from reminder.stores.keys import Keys, KeysError
@@ -36,7 +44,7 @@ if TYPE_CHECKING:
 
     from structlog.typing import FilteringBoundLogger
 
-__all__ = ["StartError", "load", "open_memory", "run"]
+__all__ = ["StartError", "load", "open_memory", "open_recorder", "run"]
 
 NO_LIST = (
     "no list: there is nothing to check against\n"
@@ -102,7 +110,8 @@ async def _serve(config: Config, active: Active, started: float) -> None:
     memory = open_memory(config, metrics, Clocks(now=_now, tick_s=time.monotonic))
     for text in active.sites.degraded:
         log.warning("degraded", what=text)
-    service = Service(active, outside, metrics, log, memory)
+    recorder = open_recorder(config, active, memory, Clocks(now=_now, tick_s=time.monotonic), metrics, log)
+    service = Service(active, outside, metrics, log, memory, recorder)
     sidecar = Sidecar(config, service)
     try:
         _say_serving(log, await sidecar.start(), active, time.perf_counter() - started)
@@ -131,6 +140,37 @@ def open_memory(config: Config, metrics: Metrics, clocks: Clocks) -> Memory:
     spool = Spool(config.data / "spool.sqlite")
     desk = Desk(lambda: open_store(config.data, database), spool, clocks)
     return Memory(desk, keys, config.store_deadline_ms / 1000, metrics)
+
+
+def open_recorder(
+    config: Config, active: Active, memory: Memory, clocks: Clocks, metrics: Metrics, log: FilteringBoundLogger
+) -> Recorder | None:
+    """The journal of the settings, not started yet; ``None`` where they say that none is kept.
+
+    Raises:
+        StoreError: When the data folder cannot be written.
+    """
+    if config.journal != ON:
+        return None
+    database = "" if config.store == SQLITE else config.store
+    digests = active.digests
+    own = OwnEntries(
+        engine=digests.engine,
+        encode=encode,
+        zone=active.sites.default.zone.key,
+        list=digests.list,
+        policy=digests.policy,
+        codes=digests.codes,
+    )
+    journal = Journal(
+        lambda: open_journal(config.data, database),
+        clocks,
+        chain_name(config.data),
+        own,
+        metrics=metrics.journal,
+        log=log,
+    )
+    return Recorder(journal, memory.keys, Exits(journal), config.commit_budget_ms / 1000, shared=bool(database))
 
 
 def _say_serving(log: FilteringBoundLogger, bound: Mapping[str, Address], active: Active, seconds: float) -> None:

@@ -17,6 +17,8 @@ from grpc_health.v1 import health
 
 from reminder import feed_rpc, http, report_rpc, rpc
 from reminder.config import Address
+from reminder.journal.checkpoints import CHECKPOINTS_FILE, Checkpointer, keep_checkpoints
+from reminder.journal.health import HEALTH_NAME, keep_health
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,6 +75,7 @@ class Sidecar:
         config = self._config
         if self._service.memory is not None:
             await self._service.memory.start()
+        await self._start_journal()
         bound = {
             "grpc": _bind_grpc(self._grpc, "grpc", config.grpc),
             "admin": _bind_grpc(self._admin, "admin", config.admin),
@@ -95,6 +98,19 @@ class Sidecar:
         await asyncio.gather(self._admin.stop(grace_s), *(web.stop() for web in self._web[1:]))
         if self._service.memory is not None:
             await self._service.memory.stop()
+        if self._service.journal is not None:
+            await self._service.journal.stop()
+
+    async def _start_journal(self) -> None:
+        """Begin to write the journal, and to say on health whether it is written in time."""
+        service, config = self._service, self._config
+        if service.recorder is None:
+            return
+        await service.recorder.start(service.active, service.now())
+        journal = service.recorder.journal
+        keep_health(journal, lambda serving: rpc.set_health(self._health, HEALTH_NAME, serving=serving))
+        path = config.checkpoints or config.data / CHECKPOINTS_FILE
+        keep_checkpoints(journal, Checkpointer(path, config.data / "keys", service.now))
 
 
 def _bind_grpc(server: grpc.aio.Server, face: str, address: Address) -> Address:

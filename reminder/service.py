@@ -17,44 +17,63 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 import msgspec
 from msgspec import Struct
 
-from negative_list.compile import CompiledList
-from negative_list.decide import Begun, Fuller, begin, decide
 from negative_list.errors import LimitError
-from negative_list.policy import Policy
 from negative_list.prescription import Note, Prescription
 from negative_list.readers.national import read_national
 from negative_list.readers.own import read_check_request
-from negative_list.site import Sites
+from reminder.active import Active
+from reminder.deciding import NOTHING_ASKED, Case, Read, keyed_of, made_of, read_of, unread
+from reminder.exits import Exits, ends
+from reminder.feedback.desk import FeedbackDesk
 from reminder.ids import RANDOM_BITS, decision_id
-from reminder.keyed import ask_of, fuller_of
+from reminder.journal.masking import MASK, is_clean
+from reminder.journal.repeated import REUSED, asked_of
+from reminder.keyed import ask_of
+from reminder.recording import NOT_TOLD, Came, Recorder
 from reminder.saved import check_saved
 from reminder.stores.base import StoreError
+from reminder.under_keys import own_ids
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
+    from negative_list.decide import Begun, Whole
     from negative_list.decision import Decision
     from negative_list.errors import RequestError
+    from reminder.journal.drafts import Made
+    from reminder.journal.entries import Exit
     from reminder.memory import Memory, Written
     from reminder.metrics import Metrics
+    from reminder.stores.keys import Keys
 
 __all__ = ["Active", "Outside", "Service"]
 
 T = TypeVar("T")
+
+
+class _Clock:
+    """The time of one request: how much is spent, and how much is left to its caller."""
+
+    def __init__(self, tick_ns: Callable[[], int], left_s: float | None) -> None:
+        self._tick_ns = tick_ns
+        self._begun_ns = tick_ns()
+        self._left_s = left_s
+
+    def spent_ns(self) -> int:
+        return self._tick_ns() - self._begun_ns
+
+    def left_s(self, *, twice: bool = False) -> float | None:
+        """What is left; ``twice``: as much as was spent will be spent again. ``None``: the caller waits."""
+        if self._left_s is None:
+            return None
+        return self._left_s - (2 if twice else 1) * self.spent_ns() / 1e9
+
 
 _MAX_LOGGED = 200
 _LARGE_BYTES = 64 * 1024
 """A body of some hundred lines or more: deciding it takes more than some ten milliseconds."""
 
 _Reader: TypeAlias = "Callable[..., Prescription]"
-
-
-class Active(Struct, frozen=True, kw_only=True):
-    """What decisions are made with: replaced whole, so that each answer belongs to one list, policy and site."""
-
-    compiled: CompiledList
-    policy: Policy
-    sites: Sites
 
 
 class Outside(Struct, frozen=True, kw_only=True):
@@ -68,60 +87,11 @@ class Outside(Struct, frozen=True, kw_only=True):
     draw: Callable[[int], int]
 
 
-class _Read(Struct, frozen=True, kw_only=True):
-    """What came of asking the store: what it knows, or that it did not say in time, and what the caller is told."""
-
-    fuller: Fuller | None = None
-    unread: bool = False
-    notes: tuple[Note, ...] = ()
-
-
-_NOTHING_ASKED = _Read()
-
-
-def _left_out(lines: int) -> tuple[Note, ...]:
-    """What the caller is told where facts of further lines were not asked for."""
-    if not lines:
-        return ()
-    return (Note(code="facts_cut", message=f"行数过多，另有 {lines} 行的外部事实未查询"),)
-
-
-class _Case(Struct, frozen=True, kw_only=True):
-    """One check in progress: what is asked, of which list, for which instant (civil) and under which id."""
-
-    active: Active
-    prescription: Prescription
-    at: datetime
-    ident: str
-
-    def begin(self) -> Begun:
-        """The first pass."""
-        return begin(self.active.compiled, self.prescription, self.at)
-
-    def decide(self, begun: Begun, read: _Read) -> Decision:
-        """The second pass, and the answer."""
-        asked = self.prescription
-        return decide(
-            self.active.compiled,
-            msgspec.structs.replace(asked, notes=(*asked.notes, *read.notes)) if read.notes else asked,
-            self.at,
-            self.active.policy,
-            begun=begun,
-            fuller=read.fuller,
-            unread=read.unread,
-            decision_id=self.ident,
-        )
-
-
-def _cut(at: datetime | None) -> tuple[Note, ...]:
-    """What the caller is told of a history too long to be read whole."""
-    if at is None:
-        return ()
-    return (Note(code="history_cut", message=f"历史记录过多，只读取了 {at:%Y-%m-%d %H:%M} 以后的部分"),)
+_REUSED = Note(code=REUSED, message="报文ID此前用于内容不同的请求，已按新请求检查")
 
 
 class Service:
-    """Decides prescriptions. Without ``memory`` it knows nothing but the bodies."""
+    """Decides prescriptions. Without ``memory`` it knows nothing but the bodies; without ``recorder`` none is kept."""
 
     def __init__(
         self,
@@ -130,20 +100,26 @@ class Service:
         metrics: Metrics,
         log: FilteringBoundLogger,
         memory: Memory | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         self.active = active
+        self.recorder = recorder
+        self.journal = recorder.journal if recorder is not None else None
+        self.exits = recorder.exits if recorder is not None else Exits()
         self.metrics = metrics
         self.serving = False
         self.memory = memory
         self._outside = outside
         self._log = log
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="large")
+        self.feedback = FeedbackDesk(self, log)
         metrics.loaded(len(active.compiled.rules), active.compiled.details)
 
     @property
     def degraded(self) -> tuple[str, ...]:
         """What does not work although decisions are made."""
-        return (*self.active.sites.degraded, *(self.memory.degraded if self.memory is not None else ()))
+        parts = (self.active.sites, self.memory, self.journal)
+        return tuple(text for part in parts if part is not None for text in part.degraded)
 
     def now(self) -> datetime:
         """The instant, UTC."""
@@ -191,55 +167,132 @@ class Service:
         arrived = self.civil(self._outside.now(), prescription.institution_id)
         return msgspec.structs.replace(read(body, self.active.sites, arrived, saved=saved), at=arrived)
 
-    async def check(self, prescription: Prescription, size_bytes: int = 0, left_s: float | None = None) -> Decision:
-        """Decide, for the prescription's own time.
+    async def check(
+        self, prescription: Prescription, size_bytes: int = 0, left_s: float | None = None, came: Came = NOT_TOLD
+    ) -> Decision:
+        """Decide, for the prescription's own time; a request that comes again gets the answer it had.
 
         Args:
             prescription: what is asked.
             size_bytes: of the request.
             left_s: seconds until the caller gives up; ``None``: it waits.
+            came: how the request came.
         """
-        started_ns = self._outside.tick_ns()
+        recorder, asked = self.recorder, asked_of(prescription.institution_id, prescription.request_id)
+        if recorder is None or not (asked and came.digest):
+            return await self._check(prescription, size_bytes, left_s, came)
         now = self._outside.now()
-        case = self._case(prescription, now)
-        begun = await self.run(size_bytes, lambda: self.begin(case))
-        read = _NOTHING_ASKED
-        if begun.needs and self.memory is not None:
-            spent_s = (self._outside.tick_ns() - started_ns) / 1e9
-            # The second pass takes no longer than the first.
-            read = await self._read_on(case, begun, size_bytes, None if left_s is None else left_s - 2 * spent_s)
-        decision = await self.run(size_bytes, lambda: case.decide(begun, read))
-        elapsed_ns = self._outside.tick_ns() - started_ns
-        decision = msgspec.structs.replace(decision, elapsed_us=elapsed_ns // 1000)
-        self._decided(prescription, decision, elapsed_ns)
-        if self.memory is not None:
-            self.memory.keep(prescription, now)
+        found = await recorder.repeated.first(asked, came.digest, now, recorder.within_s(left_s))
+        told = found.answer or self._own(found.journaled, prescription)
+        if told is not None:
+            self._log.info("repeated", decision_id=told.decision_id)
+            return told
+        try:
+            decision = await self._check(prescription, size_bytes, left_s, came, asked, reused=found.reused)
+        except BaseException:
+            recorder.repeated.failed(asked)
+            raise
+        recorder.repeated.answered(asked, came.digest, decision)
         return decision
 
-    def _case(self, prescription: Prescription, now: datetime) -> _Case:
-        return _Case(
+    def _own(self, journaled: Decision | None, prescription: Prescription) -> Decision | None:
+        """An answer out of the journal, with the caller's own ids."""
+        if journaled is None:
+            return None
+        return own_ids(journaled, keyed_of(self._keys, prescription).ids)
+
+    @property
+    def _keys(self) -> Keys | None:
+        return self.memory.keys if self.memory is not None else None
+
+    async def _check(
+        self,
+        prescription: Prescription,
+        size_bytes: int,
+        left_s: float | None,
+        came: Came,
+        asked: str = "",
+        *,
+        reused: bool = False,
+    ) -> Decision:
+        """Decide, and have it written."""
+        clock = _Clock(self._outside.tick_ns, left_s)
+        case = await self.run(size_bytes, lambda: self._case(prescription, reused=reused))
+        begun = await self.run(size_bytes, lambda: self.begin(case))
+        read = NOTHING_ASKED
+        if begun.needs and self.memory is not None:
+            # The second pass takes no longer than the first.
+            read = await self._read_on(case, begun, size_bytes, clock.left_s(twice=True))
+        whole = await self.run(size_bytes, lambda: case.decide(begun, read))
+        exits = await self._exits(case, whole, clock)
+        if exits:
+            keys = frozenset((each.rule_id, each.item, each.order_date) for each in exits)
+            whole = await self.run(size_bytes, lambda: case.decide(begun, read, keys))
+        elapsed_ns = clock.spent_ns()
+        timed = msgspec.structs.replace(whole.decision, elapsed_us=elapsed_ns // 1000)
+        decision = own_ids(timed, case.keyed.ids)
+        if self.recorder is not None:
+            whole = msgspec.structs.replace(whole, decision=timed)
+            made = msgspec.structs.replace(made_of(case, whole, read, exits, came), asked=asked, reused=reused)
+            decision = await self._recorded(decision, made, case.active, size_bytes, clock.left_s())
+        self._decided(case, decision, elapsed_ns)
+        if self.memory is not None:
+            self.memory.keep(prescription, case.now)
+        return decision
+
+    async def _recorded(
+        self, decision: Decision, made: Made, active: Active, size_bytes: int, left_s: float | None
+    ) -> Decision:
+        """The answer, once its entry is on disk or its time is over."""
+        recorder = self.recorder
+        if recorder is None:
+            return decision
+        draft, entry = await self.run(size_bytes, lambda: recorder.draft(made, active))
+        return await recorder.write(decision, draft, late=entry.late, left_s=left_s)
+
+    async def _exits(self, case: Case, whole: Whole, clock: _Clock) -> tuple[Exit, ...]:
+        """What was left by its emergency exit in the encounter, where that may change the answer."""
+        keys, recorder, asked = self._keys, self.recorder, case.prescription
+        if recorder is None or keys is None or not asked.encounter.id:
+            return ()
+        if not (ended := ends(asked)) and whole.decision.decision != "block":
+            return ()
+        known = (
+            case.keyed.prescription.encounter.id,
+            *keys.encounter_before(asked.institution_id, asked.encounter.id),
+        )
+        if ended:
+            self.exits.ended(known, case.now)
+            return ()
+        return await self.exits.of(known, case.now, recorder.within_s(clock.left_s()))
+
+    def _case(self, prescription: Prescription, *, reused: bool = False) -> Case:
+        now = self._outside.now()
+        return Case(
             active=self.active,
             prescription=prescription,
+            keyed=keyed_of(self._keys, prescription),
+            now=now,
             at=prescription.at or self.civil(now, prescription.institution_id),
             ident=decision_id(int(now.timestamp() * 1000), self._outside.draw(RANDOM_BITS)),
+            notes=(_REUSED,) if reused else (),
         )
 
-    def begin(self, case: _Case) -> Begun:
+    def begin(self, case: Case) -> Begun:
         """The first pass of a check."""
         return case.begin()
 
-    async def _read_on(self, case: _Case, begun: Begun, size_bytes: int, left_s: float | None) -> _Read:
+    async def _read_on(self, case: Case, begun: Begun, size_bytes: int, left_s: float | None) -> Read:
         """What the undecided rules lack, or that it could not be read in time."""
         memory, prescription = self.memory, case.prescription
         if memory is None:
-            return _NOTHING_ASKED
+            return NOTHING_ASKED
         asked = await self.run(size_bytes, lambda: ask_of(memory.keys, prescription, begun, case.at))
         told = await memory.read(asked.wanted, left_s)
         if told.failed:
-            return _Read(unread=True)
+            return unread()
         own_since = case.active.sites.of(prescription.institution_id).own_history_since
-        fuller = await self.run(size_bytes, lambda: fuller_of(asked, told, prescription, own_since))
-        return _Read(fuller=fuller, notes=(*_cut(told.cut_at), *_left_out(asked.left_out)))
+        return await self.run(size_bytes, lambda: read_of(asked, told, case.keyed.prescription, own_since))
 
     async def record_saved(
         self, prescription: Prescription, prescription_id: str, revision: int, saved_at: str
@@ -270,18 +323,21 @@ class Service:
         )
         return written
 
-    def _decided(self, prescription: Prescription, decision: Decision, elapsed_ns: int) -> None:
+    def _decided(self, case: Case, decision: Decision, elapsed_ns: int) -> None:
         self.metrics.decided(decision, elapsed_ns / 1e9)
+        prescription, keyed = case.prescription, case.keyed
+        named = not is_clean(prescription.request_id, keyed.names, keyed.own)
         self._log.info(
             "checked",
             decision_id=decision.decision_id,
-            request_id=prescription.request_id[:_MAX_LOGGED],
+            request_id=MASK if named else prescription.request_id[:_MAX_LOGGED],
             institution_id=prescription.institution_id[:_MAX_LOGGED],
             decision=decision.decision,
             lines=len(prescription.encounter.lines),
             findings=len(decision.findings),
             not_evaluated=len(decision.not_evaluated),
             elapsed_us=decision.elapsed_us,
+            journaled=decision.journaled,
         )
 
     def refused(self, face: str, error: RequestError) -> None:

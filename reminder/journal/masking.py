@@ -102,8 +102,10 @@ def unknown_in(values: Iterable[Any]) -> list[str]:
 
 def is_clean(text: str, names: tuple[str, ...] = (), ids: tuple[str, ...] = ()) -> bool:
     """Whether a text names nobody, by its form and by the names and ids that are known."""
-    plain = text.translate(_WIDE)
-    if _FORMS.search(plain) or any(pattern.search(text) for pattern in _own(names, ids)):
+    compact = "".join(text.split())
+    if any(len(one := "".join(name.split())) >= _SHORTEST_NAME and one in compact for name in names):
+        return False
+    if any(len(one) >= _SHORTEST_ID and one in text for one in ids) or _FORMS.search(text.translate(_WIDE)):
         return False
     if len(text) <= _REMEMBERED_LENGTH and not _SPACE.search(text):
         if len(_known) >= _MOST_KNOWN:
@@ -124,9 +126,19 @@ def names_nobody(body: bytes, names: Iterable[str], ids: Iterable[str]) -> bool:
 
 
 class Masker:
-    """Masks one entry: what is taken out once is called the same throughout."""
+    """Masks one entry: what is taken out once is called the same throughout.
 
-    def __init__(self, names: Iterable[str] = (), ids: Iterable[str] = (), on: date = date.max) -> None:
+    Args:
+        names: of the persons of the request.
+        ids: the caller's own ids of patient and encounters.
+        on: the day, from which a birth date in an id number lies some time ago.
+        codes: codes and ids that have the form of a number are masked, too; not where ids become keys later.
+    """
+
+    def __init__(
+        self, names: Iterable[str] = (), ids: Iterable[str] = (), on: date = date.max, *, codes: bool = True
+    ) -> None:
+        self._with_codes = codes
         self._on = on
         self._names, self._ids = tuple(names), tuple(ids)
         self._codes: dict[str, str] = {}
@@ -172,7 +184,7 @@ class Masker:
     def _word(self, field: str, value: str) -> str:
         if field in _TEXTS:
             return self.text(value)
-        return self.code(value) if field in _CODES else value
+        return self.code(value) if field in _CODES and self._with_codes else value
 
     def _fact(self, name: str, value: Any) -> Any:
         if type(value) is tuple:

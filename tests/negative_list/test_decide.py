@@ -93,8 +93,8 @@ def test_an_answer_without_what_was_not_read_says_so() -> None:
     compiled = listed(FIRST_USE, ill)
     answer = decide(compiled, prescription(), AT, unread=True)
     assert [(skipped.rule_id, skipped.reason) for skipped in answer.not_evaluated] == [
-        ("month", "not_read"),
         ("ill", "missing_facts"),
+        ("month", "not_read"),
     ]
     assert [note.code for note in answer.notes] == [NOT_READ]
     english = decide(compiled, prescription(), AT, unread=True, language="en")
@@ -148,8 +148,8 @@ def test_every_unknown_rule_is_listed_and_only_those_that_ask_are_findings() -> 
     silent, asking = rule(id="silent"), rule(id="asking", on_unknown=ASKS)
     decision = decided(silent, asking, on=prescription(line(), line("b"), sex=None))
     assert [(each.rule_id, each.lines) for each in decision.not_evaluated] == [
-        ("silent", ("a", "b")),
         ("asking", ("a", "b")),
+        ("silent", ("a", "b")),
     ]
     assert told(decision) == [("asking", "remind", ("a",))]
     assert decision.findings[0].unknown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ __all__ = ["LIST", "MEN", "WOMEN", "encoded", "national_body", "national_order",
 
 WOMEN, MEN = "XG03GAA001B001010100001", "XL02BBA326A001010102180"
 """Codes of a drug for women only and of one for men only."""
+
+_SERIAL = count(1000)  # one id, one request: what comes again gets the answer it had
 
 LIST = f"""
 rules:
@@ -69,7 +72,7 @@ def own_line(line_id: str = "R1", **changes: Any) -> dict[str, Any]:
 def own_body(*lines: dict[str, Any], sex: str = "女", level: int | None = 3, **changes: Any) -> dict[str, Any]:
     """Our own body: an outpatient at a hospital of level 3."""
     return {
-        "request_id": "H1",
+        "request_id": f"H{next(_SERIAL)}",
         "time": "2026-01-01 09:00:00",
         "scene": ["2"],
         "patient": {"id": "P1", "sex": sex, "birth_date": "1960-01-01"},
@@ -122,7 +125,7 @@ def national_body(*orders: dict[str, Any], gend: str = "2", level: str = "3", **
     }
     return {
         "infno": "3101",
-        "msgid": "H1",
+        "msgid": f"H{next(_SERIAL)}",
         "mdtrtarea_admvs": "430100",
         "inf_time": "2026-01-01 09:00:00",
         "fixmedins_code": "",

@@ -19,7 +19,7 @@ import grpc
 from reminder.config import Address, Config
 from reminder.logs import LineWriter, make_logger
 from reminder.metrics import Metrics
-from reminder.run import load, open_memory
+from reminder.run import load, open_memory, open_recorder
 from reminder.server import Sidecar
 from reminder.service import Outside, Service
 from reminder.stores.desk import Clocks
@@ -40,6 +40,7 @@ NOW = datetime(2026, 1, 1, 1, 0, tzinfo=UTC)
 ANY = Address("127.0.0.1", 0)
 PATIENT_MS = 10_000.0
 """How long a check of a test waits for the store: what a test says is not how busy the machine is."""
+_PATIENT = {"store_deadline_ms": PATIENT_MS, "commit_budget_ms": PATIENT_MS}
 METHOD = "/reminder.v1.ReminderService/Check"
 
 
@@ -90,7 +91,7 @@ def running(
 
     ``remember`` opens the memory; left out, that of the settings, in a folder of the test.
     """
-    settings = {"list": write_list(folder), "data": folder / "var", "store_deadline_ms": PATIENT_MS} | settings
+    settings = {"list": write_list(folder), "data": folder / "var"} | _PATIENT | settings
     config = Config(grpc=ANY, http=ANY, admin=ANY, admin_http=ANY, **settings)
     stream = io.StringIO()
     writer = LineWriter(stream)
@@ -98,7 +99,10 @@ def running(
     outside = Outside(now=lambda: NOW, tick_ns=lambda: 1000 * next(serial), draw=lambda _bits: next(serial))
     metrics = Metrics()
     memory = (remember or open_memory_at)(config, metrics)
-    service = make(load(config), outside, metrics, make_logger(writer, "debug"), memory)
+    active, log = load(config), make_logger(writer, "debug")
+    clocks = Clocks(now=_now, tick_s=time.monotonic)
+    recorder = open_recorder(config, active, memory, clocks, metrics, log)
+    service = make(active, outside, metrics, log, memory, recorder)
     loop = asyncio.new_event_loop()
     here = Running(service, stream, loop)
     thread = threading.Thread(target=loop.run_forever)

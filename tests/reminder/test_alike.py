@@ -40,13 +40,13 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def ours(sex: str, level: int | None, code: str, quantity: str, current: bool) -> dict[str, Any]:
     """Our own body of a content."""
     second = own_line("R2", code=code, quantity=quantity, current=current)
-    return own_body(own_line(), second, sex=sex, level=level)
+    return own_body(own_line(), second, sex=sex, level=level, request_id="")
 
 
 def theirs(sex: str, level: int | None, code: str, quantity: str, current: bool) -> dict[str, Any]:
     """The national body of a content."""
     second = national_order("R2", hilist_code=code, cnt=quantity, curr_drord_flag=int(current))
-    return national_body(national_order(), second, gend=str("男女".index(sex) + 1), level=LEVELS[level])
+    return national_body(national_order(), second, gend=str("男女".index(sex) + 1), level=LEVELS[level], msgid="")
 
 
 def over_the_wire(service: Service, body: dict[str, Any]) -> Prescription:

@@ -334,11 +334,12 @@ def test_our_own_failure_is_answered_and_tells_nothing_of_the_patient(tmp_path: 
 def test_the_log_of_a_check_has_ids_and_counts_only(tmp_path: Path) -> None:
     """No id, name or text of the patient, no item."""
     with running(tmp_path) as here:
-        decision = ask(here, message())
+        sent = message()
+        decision = ask(here, sent)
         assert get(here.at("admin_http"), "/readyz")[0] == 200
     (line,) = [line for line in here.logged() if line["event"] == "checked"]
     assert line["decision_id"] == decision.decision_id
-    assert line["request_id"] == "H1"
+    assert line["request_id"] == sent.request_id
     assert set(line) == {
         "event",
         "level",
@@ -351,6 +352,7 @@ def test_the_log_of_a_check_has_ids_and_counts_only(tmp_path: Path) -> None:
         "findings",
         "not_evaluated",
         "elapsed_us",
+        "journaled",
     }
 
 

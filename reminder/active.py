@@ -1,0 +1,36 @@
+"""What decisions are made with: replaced whole, so that each answer belongs to one list, policy and site."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from msgspec import Struct
+
+from negative_list.compile import CompiledList
+from negative_list.policy import Policy
+from negative_list.site import Sites
+from reminder.journal.artifacts import codes_digest
+from reminder.journal.drafts import Digests
+from reminder.journal.engine import engine
+
+__all__ = ["Active"]
+
+
+class Active(Struct, frozen=True, kw_only=True, dict=True):
+    """A list, a policy and the sites; ``release`` is the version of the list, where it has one."""
+
+    compiled: CompiledList
+    policy: Policy
+    sites: Sites
+    release: str | None = None
+
+    @cached_property
+    def digests(self) -> Digests:
+        """What entries name them by."""
+        return Digests(
+            engine=engine(),
+            list=self.compiled.digest,
+            policy=self.policy.digest,
+            codes=codes_digest(self.sites),
+            release=self.release,
+        )

@@ -1,0 +1,107 @@
+"""A decision on its way into the journal: it is on disk before the answer leaves, or the answer says that it is not."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import partial
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from reminder.journal.artifacts import codes_artifact, list_artifact, policy_artifact
+from reminder.journal.drafts import decided_draft
+from reminder.journal.repeated import Repeated
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from negative_list.decision import Decision
+    from reminder.active import Active
+    from reminder.exits import Exits
+    from reminder.journal.base import Draft
+    from reminder.journal.drafts import Made
+    from reminder.journal.entries import Decided
+    from reminder.journal.journal import Journal
+    from reminder.stores.keys import Keys
+
+__all__ = ["BUDGET_PART", "NOT_TOLD", "Came", "Recorder", "digest_of"]
+
+BUDGET_PART = 0.5
+"""What part of the caller's remaining time the commit may take at most; the way back needs the rest."""
+
+_DIGITS = 32
+
+
+class Came(Struct, frozen=True, kw_only=True):
+    """How a request came: by which face (grpc, 3101, json), and the digest of its bytes ("": not known)."""
+
+    face: str = ""
+    digest: str = ""
+
+
+NOT_TOLD = Came()
+"""A request that came by no face."""
+
+
+def digest_of(data: bytes) -> str:
+    """The digest of a request as it came."""
+    return hashlib.sha256(data).hexdigest()[:_DIGITS]
+
+
+class Recorder:
+    """The journal of one service, with what it takes to write a decision.
+
+    Args:
+        journal: started and stopped by the server.
+        keys: of patients and encounters.
+        exits: what was left by its emergency exit.
+        budget_s: the longest an answer waits for its entry.
+        shared: other processes write the same journal.
+    """
+
+    def __init__(self, journal: Journal, keys: Keys, exits: Exits, budget_s: float, *, shared: bool) -> None:
+        self.journal = journal
+        self.repeated = Repeated(journal, shared=shared)
+        self._keys = keys
+        self.exits = exits
+        self._budget_s = budget_s
+
+    def within_s(self, left_s: float | None) -> float:
+        """How long the journal may be waited for; ``left_s``: until the caller gives up."""
+        return self._budget_s if left_s is None else max(0.0, min(self._budget_s, left_s * BUDGET_PART))
+
+    def draft(self, made: Made, active: Active) -> tuple[Draft, Decided]:
+        """The draft of a decision, and its entry. While the journal is not written in time, it says so of itself."""
+        late = not self.journal.serving
+        return decided_draft(
+            msgspec.structs.replace(made, late=True) if late else made, self._keys, active.compiled, active.policy
+        )
+
+    async def write(self, decision: Decision, draft: Draft, *, late: bool, left_s: float | None) -> Decision:
+        """The answer, once its entry is on disk or its time is over."""
+        if decision.decision == "block":
+            self.exits.answered(draft)
+        if late:
+            self.journal.note(draft)
+            return decision
+        told = await self.journal.append(draft, self.within_s(left_s))
+        return msgspec.structs.replace(decision, receipt=told.receipt, journaled=told.journaled)
+
+    async def start(self, active: Active, now: datetime) -> None:
+        """Begin to write; what only has to be there some time is done beside the callers.
+
+        Raises:
+            StoreError: When a later version of the program made the journal, or it can never be one.
+        """
+        await self.journal.start()
+        self.keep(active, now)
+        self.journal.beside(self.repeated.load(now))
+
+    def keep(self, active: Active, now: datetime) -> None:
+        """Keep what decisions are made with, beside the callers."""
+        self.journal.keep(policy_artifact(active.policy, now))
+        self.journal.keep(partial(list_artifact, active.compiled, now))
+        codes = codes_artifact(active.sites, now)
+        if codes is not None:
+            self.journal.keep(codes)
