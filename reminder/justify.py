@@ -1,7 +1,8 @@
 """Whether the fact a reason rests on is there, and justifies: looked for at once, as the next check would see it.
 
 Where the rule looks at the fact, the prescription is judged again with it: only a rule that no longer holds is
-justified. Where it does not, that the fact is known has to do. What nobody knows is neither present nor absent.
+justified. Where it does not, that somebody besides the doctor knows it has to do. What nobody knows is neither present
+nor absent.
 """
 
 from __future__ import annotations
@@ -124,9 +125,14 @@ def looked_up(case: Case, compiled: CompiledList) -> Looked:
     if seen is None:
         return Looked(checked=Checked(fact=case.fact, verdict=_NOBODY_KNOWS))
     told, found_at = seen
-    known: Verdict = "absent" if told.value is False else "present"
-    verdict = _judged(case, filled, compiled) or known
-    return _looked(case, verdict, told, found_at)
+    return _looked(case, _judged(case, filled, compiled) or _known(told), told, found_at)
+
+
+def _known(seen: FactSeen) -> Verdict:
+    """What a fact says to a rule that does not look at it; the doctor's own word proves nothing there."""
+    if seen.value is False:
+        return "absent"
+    return _NOBODY_KNOWS if seen.source == DOCTOR else "present"
 
 
 def _looked(case: Case, verdict: Verdict, seen: FactSeen, found_at: str) -> Looked:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from negative_list.readers.stored import StoreFact
 from reminder.justify import KEPT_FOR, Case, facts_told, looked_up, uses, wanted_of
@@ -93,11 +94,13 @@ def test_a_fact_of_a_line_is_that_of_the_offending_lines() -> None:
 
 
 def test_a_rule_that_does_not_look_at_the_fact_is_not_judged_by_it() -> None:
-    """That the fact is known has to do, and a flag that is false is none."""
+    """That the fact is known has to do, to others than the doctor; a flag that is false is none."""
     for value, expected in ((True, "present"), (False, "absent")):
         told = (stored("encounter.prior_approval", value),)
         assert verdict(visit(COUNTED, quantity=5), "encounter.prior_approval", facts=told) == expected
     assert verdict(visit(COUNTED, quantity=5), "encounter.prior_approval") == "unknown"
+    by_himself = (replace(stored("encounter.prior_approval", value=True), source="doctor"),)
+    assert verdict(visit(COUNTED, quantity=5), "encounter.prior_approval", facts=by_himself) == "unknown"
 
 
 def test_a_rule_the_list_no_longer_has_is_not_judged() -> None:
