@@ -36,9 +36,9 @@ HOW_TO_VERIFY: tuple[tuple[str, str], ...] = tuple(
     (" ".join(zh.split("\n")), " ".join(en.split("\n")))
     for zh, en in (
         (
-            """哈希：对 hashed.previous（十六进制还原为32字节）、hashed.array、hashed.brief_base64（还原）、hashed.body
+            """哈希：对 hashed.previous（十六进制还原为32字节）、hashed.arrays、hashed.brief_base64（还原）、hashed.body
 依次拼接，求 SHA-256，应等于 hash；其前16位即回执。""",
-            """The hash: SHA-256 over hashed.previous (32 bytes from hex), hashed.array, hashed.brief_base64 (decoded)
+            """The hash: SHA-256 over hashed.previous (32 bytes from hex), hashed.arrays, hashed.brief_base64 (decoded)
 and hashed.body, one after the other, equals hash; its first 16 digits are the receipt.""",
         ),
         (
@@ -101,10 +101,10 @@ def _hashed(journal: JournalStore, row: Row) -> dict[str, Any]:
     before = next(iter(journal.chain(row.chain, row.seq - 1, row.seq - 1)), None) if row.seq > 1 else None
     previous = NO_HASH.hex() if row.seq == 1 else before.hash.hex() if before is not None else None
     texts = (row.decision_id, row.institution_id, row.patient_key, row.encounter_key, row.asked)
-    array = (row.chain, row.seq, row.kind, instant_text(row.at), *texts, len(row.brief))
+    arrays = ((row.chain, row.seq), (row.kind, instant_text(row.at), *texts, len(row.brief)))
     return {
         "previous": previous,
-        "array": msgspec.json.encode(array).decode(),
+        "arrays": b"".join(map(msgspec.json.encode, arrays)).decode(),
         "brief_base64": base64.b64encode(row.brief).decode(),
         "body": row.body.decode("utf-8", "replace"),
     }
