@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,7 +13,9 @@ __all__ = ["AHEAD", "Names", "digests"]
 AHEAD = 4096
 """A digest is written down as named by every entry up to the next multiple of this."""
 
-_KEYS = (b'"list":"', b'"policy":"', b'"codes":"', b'"digest":"', b'"before":"')
+_MADE_WITH = (b'"list":"', b'"policy":"', b'"codes":"')
+_KEYS = (*_MADE_WITH, b'"digest":"', b'"before":"')
+_LONG = b'"prescription":{'  # of a decision: keys are sorted, and all that names a digest stands before it
 _MOST_LETTERS = 128
 _NAMING = frozenset({"decision", "policy", "list", "started"})
 
@@ -34,19 +36,25 @@ class Names:
         return list(told.items())
 
 
-def digests(row: Row) -> Iterator[str]:
+def digests(row: Row) -> list[str]:
     """The digests an entry names: those under the names entries have them by, wherever in its body.
 
     A digest too many keeps an artifact longer than it had to be, and nothing else.
     """
     if row.kind not in _NAMING:
-        return
-    body = row.body
-    for key in _KEYS:
+        return []
+    end = row.body.find(_LONG)
+    return (end > 0 and _named(row.body[:end], _MADE_WITH)) or _named(row.body, _KEYS)
+
+
+def _named(body: bytes, keys: Sequence[bytes]) -> list[str]:
+    found = []
+    for key in keys:
         begin = body.find(key)
         while begin >= 0:
             begin += len(key)
             end = body.find(b'"', begin, begin + _MOST_LETTERS)
             if end > begin:
-                yield body[begin:end].decode("utf-8", "replace")
+                found.append(body[begin:end].decode("utf-8", "replace"))
             begin = body.find(key, begin)
+    return found

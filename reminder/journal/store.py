@@ -14,6 +14,7 @@ from reminder.journal import statements as sql
 from reminder.journal.base import Artifact, DamagedError, Head, Kind, Row, Sealed
 from reminder.journal.chain import hash_of, instant_of, instant_text
 from reminder.journal.names import Names
+from reminder.journal.packing import packed, unpacked
 from reminder.stores.base import StoreError
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["JournalDriver", "SqlJournal"]
 
-_LEVEL = 1  # of zlib: bodies are JSON, of which the fastest level takes two thirds
 _STEP = 500  # entries removed by one transaction: some 30 ms, in which nobody else writes a file
 _STAYS = 10_000  # remembered as written: a day of a large hospital, a megabyte
 _PAUSE_S = 0.005  # between two of them: whoever waits to write has his turn
@@ -87,29 +87,29 @@ class SqlJournal:
     def append(self, rows: Sequence[Row]) -> None:
         """Write entries, synced to disk when this returns; all of them or none."""
         by_chain: dict[str, list[tuple[Row, bytes]]] = {}
-        for row in rows:
-            by_chain.setdefault(row.chain, []).append((row, zlib.compress(row.body, _LEVEL)))
+        for row, content in zip(rows, packed([row.body for row in rows]), strict=True):
+            by_chain.setdefault(row.chain, []).append((row, content))
         with self._lock:
             places: dict[str, _Place] = {}
             try:
                 with self._driver.writing() as writing:
-                    for name, packed in by_chain.items():
-                        places[name] = self._append(writing, name, packed)
+                    for name, group in by_chain.items():
+                        places[name] = self._append(writing, name, group)
             except BaseException:
                 for name in by_chain:  # whether it was committed is not known
                     self._places.pop(name, None)
                 raise
             self._places.update(places)
 
-    def _append(self, writing: Writing, name: str, packed: list[tuple[Row, bytes]]) -> _Place:
+    def _append(self, writing: Writing, name: str, group: list[tuple[Row, bytes]]) -> _Place:
         place = self._places.get(name)
-        if place is None or not self._advance(writing, place, [row for row, _ in packed]):
+        if place is None or not self._advance(writing, place, [row for row, _ in group]):
             place = self._read_place(writing, name)
-            packed = self._beyond(writing, place, packed)
-            if packed and not self._advance(writing, place, [row for row, _ in packed]):
+            group = self._beyond(writing, place, group)
+            if group and not self._advance(writing, place, [row for row, _ in group]):
                 raise StoreError("refused", f"somebody else writes chain `{name}`; go on in a new one")
-        if packed:
-            self._insert(writing, place, packed)
+        if group:
+            self._insert(writing, place, group)
         return place
 
     def _advance(self, writing: Writing, place: _Place, rows: Sequence[Row]) -> bool:
@@ -133,27 +133,27 @@ class SqlJournal:
         ((number, seq, hash_, removals),) = found
         return _Place(number, Head(chain=name, seq=seq, hash=hash_), removals)
 
-    def _beyond(self, writing: Writing, place: _Place, packed: list[tuple[Row, bytes]]) -> list[tuple[Row, bytes]]:
+    def _beyond(self, writing: Writing, place: _Place, group: list[tuple[Row, bytes]]) -> list[tuple[Row, bytes]]:
         """What of the entries is not written yet; raises ``StoreError`` where another one is, or one is missing."""
-        name, first = place.head.chain, packed[0][0].seq
+        name, first = place.head.chain, group[0][0].seq
         if first > place.head.seq + 1:
             raise StoreError("refused", f"chain `{name}` ends at {place.head.seq}: entry {first} does not follow it")
         bounds = (sql.place(place.number, first), sql.place(place.number, place.head.seq))
         written = {sql.seq_of(id_): hash_ for id_, hash_ in writing.rows(sql.HASHES, bounds)}
-        for row, _ in packed:
+        for row, _ in group:
             if row.seq <= place.head.seq and written.get(row.seq) != row.hash:
                 raise StoreError(
                     "refused", f"somebody else writes chain `{name}`: entry {row.seq} is another; go on in a new one"
                 )
-        return [one for one in packed if one[0].seq > place.head.seq]
+        return [one for one in group if one[0].seq > place.head.seq]
 
-    def _insert(self, writing: Writing, place: _Place, packed: list[tuple[Row, bytes]]) -> None:
+    def _insert(self, writing: Writing, place: _Place, group: list[tuple[Row, bytes]]) -> None:
         number = place.number
-        entries = [_values(sql.place(number, row.seq), row) for row, _ in packed]
-        bodies = [(sql.place(number, row.seq), content) for row, content in packed]
+        entries = [_values(sql.place(number, row.seq), row) for row, _ in group]
+        bodies = [(sql.place(number, row.seq), content) for row, content in group]
         self._driver.insert(writing, "entry", sql.ENTRY_COLUMNS, entries)
         self._driver.insert(writing, "body", sql.BODY_COLUMNS, bodies)
-        rows = [row for row, _ in packed]
+        rows = [row for row, _ in group]
         if stays := place.new_stays(rows):
             self._driver.insert(writing, "stay", sql.STAY_COLUMNS, stays)
         if named := place.names.news(rows):
@@ -336,7 +336,7 @@ def _row(read: Read) -> Row:
     """An entry as it was read. Raises ``DamagedError``."""
     *fields, content = read
     try:
-        body = zlib.decompress(content)
+        body = unpacked(content)
     except (zlib.error, TypeError) as error:
         raise DamagedError(read[0], sql.seq_of(read[1]), f"its body cannot be read ({error})") from error
     return _made(fields, body)
