@@ -113,13 +113,13 @@ class Checkpointer:
             self._number += 1
         except OSError as error:
             self._begin()  # whether the line is there is not known
-            text = f"`{self.path}` cannot be written ({error.strerror}); give the rights, or make the place come back"
-            raise CheckpointsError(text) from error
+            raise CheckpointsError(
+                f"`{self.path}` cannot be written ({error.strerror}); give the rights, or make the place come back"
+            ) from error
         except SigningError as error:
             raise CheckpointsError(str(error)) from error
         except ImportError as error:
-            text = f"nothing can be signed ({error}); install the extra `serve`"
-            raise CheckpointsError(text) from error
+            raise CheckpointsError(f"nothing can be signed ({error}); install the extra `serve`") from error
 
     def _begin(self) -> None:
         self._run, self._number = secrets.token_hex(_RUN_BYTES), 0

@@ -70,8 +70,10 @@ def due_spans(rows: Iterator[Row], before: Head | None, limit: datetime) -> Iter
         if row.at >= limit:
             break
         if before is not None and follows(row, before) is not None:
-            text = f"chain `{row.chain}` entry {row.seq} is not what was written; nothing of it is removed"
-            raise ChainBrokenError(f"{text}: run `reminder journal verify`")
+            raise ChainBrokenError(
+                f"chain `{row.chain}` entry {row.seq} is not what was written; nothing of it is removed, run `reminder "
+                "journal verify`"
+            )
         before = Head(chain=row.chain, seq=row.seq, hash=row.hash)
         if span is not None and month_of(row.at) > span.month:
             yield span.sealed()
@@ -177,7 +179,9 @@ class Remover:
                 if span is not None:
                     found.setdefault(span.chain, []).append(_sealed_of(span))
         except (OSError, SigningError) as error:
-            raise CheckpointsError(f"`{self._checkpointer.path}` cannot be read ({error}); give the rights") from error
+            raise CheckpointsError(
+                f"the records in `{self._checkpointer.path}` cannot be read ({error}); give the rights"
+            ) from error
         return found
 
 

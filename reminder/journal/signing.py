@@ -100,8 +100,9 @@ def open_signing_key(folder: Path) -> SigningKey:
             raise SigningError(f"`{file}` is no Ed25519 key; put back the right file")
         _publish(file.with_suffix(".pub"), private.public_key())
     except OSError as error:
-        text = f"the signing key in `{folder}` cannot be used ({error.strerror}); give the rights"
-        raise SigningError(text) from error
+        raise SigningError(
+            f"the signing key in `{folder}` cannot be used ({error.strerror}); give the rights"
+        ) from error
     except (ValueError, TypeError) as error:
         raise SigningError(f"the signing key in `{folder}` is no key; put back the right file") from error
     return SigningKey(private)

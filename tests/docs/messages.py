@@ -41,13 +41,25 @@ MODULES = (
     "reminder/imports.py",
     *(f"reminder/reports/{name}.py" for name in ("asking", "making", "reconcile", "writing")),
     *(f"reminder/stores/{name}.py" for name in ("keys", "opening", "version", "sqlite", "postgres")),
+    *(f"reminder/journal/{name}.py" for name in ("naming", "signing", "checkpoints", "retention")),
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "reminder" / "office").glob("[!_]*.py")),
     "reminder/cli_points.py",
     "reminder/cli_keeping.py",
 )
 """Where messages about somebody's input are written."""
 
-_ERRORS = ("ValueError", "ImpossibleValueError", "Impossible", "StoreError", "KeysError", "ArchiveError", "OfficeError")
+_ERRORS = (
+    "ValueError",
+    "ImpossibleValueError",
+    "Impossible",
+    "StoreError",
+    "KeysError",
+    "SigningError",
+    "CheckpointsError",
+    "ChainBrokenError",
+    "ArchiveError",
+    "OfficeError",
+)
 # Calls whose arguments hold a message, and those that carry it as `message=`.
 _SPEAKERS = frozenset(
     (
