@@ -173,3 +173,17 @@ def test_a_request_has_a_thousand_items_at_most() -> None:
     with pytest.raises(LimitError) as caught:
         read(*[item()] * (MAX_ITEMS + 1))
     assert "more than 1,000 items" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("dspo_way", "fields"),
+    [
+        ("1", {"done": "overridden", "reason_code": "other", "reason_text": "已与家属沟通"}),
+        ("2", {"done": "changed"}),
+    ],
+)
+def test_both_answers_of_3103_can_be_told(dspo_way: str, fields: dict[str, Any]) -> None:
+    """1 继续执行医嘱 with its reason in words, 2 返回修改医嘱 without one, as the page on feedback maps them."""
+    told = only(**fields)
+    assert {"1": "overridden", "2": "changed"}[dspo_way] == told.done
+    assert told.reason_text == fields.get("reason_text", "")
