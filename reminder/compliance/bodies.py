@@ -7,8 +7,9 @@ of the encounter found something about. A stay of five thousand fee lines is in 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
@@ -66,42 +67,35 @@ class Wanted:
 class Lines:
     """Lines by item and order date, and by own id. ``day`` is the order date of those that tell none."""
 
-    __slots__ = ("all", "day", "ids", "keys")
+    __slots__ = ("day", "ids", "keys")
 
     def __init__(self, lines: Iterable[LineBrief], day: str) -> None:
         self.day = day
-        self.all = tuple(lines)
         self.keys: dict[Key, list[LineBrief]] = {}
         self.ids: dict[str, list[LineBrief]] = {}
-        for line in self.all:
+        for line in lines:
             self.keys.setdefault((line.item, line.order_date or day), []).append(line)
-            if (known := own_id(line)) != "":
-                self.ids.setdefault(known, []).append(line)
+            if line.id and "#" not in line.id:
+                self.ids.setdefault(line.id, []).append(line)
 
 
 class Body(Struct, kw_only=True, eq=False):
-    """A decision with what may matter of its lines, by their place in the brief."""
+    """A decision with what may matter of its lines, by their place in the brief.
+
+    ``place``: where it stands among the decisions of its encounter; ``civil``: its civil hour, ``day`` its civil day.
+    """
 
     at: datetime
-    decision_id: str
+    place: tuple[datetime, str]
     institution: str
     civil: str
+    day: str
     brief: DecisionBrief
     placed: Mapping[int, LineBrief]
     settles: bool
     some_in_force: bool
     some_line: bool
     indexed: Lines | None = None
-
-    @property
-    def place(self) -> tuple[datetime, str]:
-        """Where it stands among the decisions of its encounter."""
-        return self.at, self.decision_id
-
-    @property
-    def day(self) -> str:
-        """The civil day."""
-        return self.civil[:10]
 
     @property
     def lines(self) -> Lines:
@@ -116,8 +110,14 @@ class Body(Struct, kw_only=True, eq=False):
 
 
 def civil_of(at: datetime, zone_minutes: int) -> str:
-    """An instant as civil time, like "2026-01-05 09:00:00"."""
-    return (at + timedelta(minutes=zone_minutes)).isoformat(" ")[:19]
+    """The civil hour of an instant (UTC), like "2026-01-05 09"."""
+    return _civil(at.toordinal() * 24 + (at.hour * 60 + at.minute + zone_minutes) // 60)
+
+
+@lru_cache(maxsize=16_384)
+def _civil(hours: int) -> str:
+    """An hour counted from the first day there is: a month has few, and a million entries."""
+    return f"{date.fromordinal(hours // 24).isoformat()} {hours % 24:02}"
 
 
 def body_of(row: Row, civil: str, brief: DecisionBrief, wanted: Wanted) -> Body:
@@ -128,9 +128,10 @@ def body_of(row: Row, civil: str, brief: DecisionBrief, wanted: Wanted) -> Body:
     lines = brief.lines
     return Body(
         at=row.at,
-        decision_id=row.decision_id,
+        place=(row.at, row.decision_id),
         institution=row.institution_id,
         civil=civil,
+        day=day,
         brief=replace(brief, lines=()),
         placed={place: line for place, line in enumerate(lines) if wanted.fits(line, day)},
         settles=not SETTLEMENT.isdisjoint(brief.scene),
@@ -146,45 +147,63 @@ def own_id(line: LineBrief | None) -> str:
 
 def match(looked: Sequence[LineBrief], body: Lines, found_in: Lines) -> tuple[LineBrief, ...]:
     """The lines of ``found_in`` that are those looked for, which stand in ``body``; see docs/compliance.md."""
-    own = {own_id(line) for line in looked} - {""}
-    found: dict[int, LineBrief] = {}
-    for line in looked:
-        for hit in _alike(line, looked, own, body, found_in) or found_in.ids.get(own_id(line), []):
-            found[id(hit)] = hit
+    if len(looked) == 1:
+        return tuple(_hits(looked[0], looked, (looked[0].id,), body, found_in))
+    own = {line.id for line in looked}
+    found = {id(hit): hit for line in looked for hit in _hits(line, looked, own, body, found_in)}
     return tuple(found.values())
 
 
-def _alike(
+def _hits(
     line: LineBrief, looked: Sequence[LineBrief], own: Collection[str], body: Lines, found_in: Lines
-) -> list[LineBrief]:
-    """Lines of the same item and order date: with an id that is looked for, else with no other line's."""
+) -> Sequence[LineBrief]:
+    """Lines of the same item and order date: with an id that is looked for, else with no other line's; else by id."""
     key = line.item, line.order_date or body.day
     same = found_in.keys.get(key)
-    if same is None:
-        return []
-    exact = [hit for hit in same if own_id(hit) in own]
-    if exact:
-        return exact
-    others = {own_id(other) for other in body.keys.get(key, ()) if not any(other is one for one in looked)} - {""}
-    return [hit for hit in same if own_id(hit) not in others]
+    if same is not None:
+        exact = [hit for hit in same if hit.id in own and own_id(hit)]
+        kept = exact or _not_others(same, looked, body.keys.get(key, ()))
+        if kept:
+            return kept
+    return found_in.ids.get(line.id, ())
+
+
+def _not_others(
+    same: Sequence[LineBrief], looked: Sequence[LineBrief], stood: Sequence[LineBrief]
+) -> Sequence[LineBrief]:
+    """Lines that are none of the others of their item and order date that stood in a body."""
+    if len(stood) == 1:
+        return same
+    others = {own_id(other) for other in stood if not any(other is one for one in looked)} - {""}
+    return [hit for hit in same if hit.id not in others]
 
 
 def self_paid(before: Sequence[LineBrief], now: Sequence[LineBrief]) -> bool:
     """Whether the patient pays for all of it now, and did not before."""
-    return bool(now) and all(line.paid_by == "self" for line in now) and any(line.paid_by != "self" for line in before)
+    paid = bool(now) and all(line.paid_by == "self" for line in now)
+    return paid and any(line.paid_by != "self" for line in before)
 
 
 def differs(before: Sequence[LineBrief], now: Sequence[LineBrief]) -> bool:
     """Whether items, or the total of quantity, days or amount, are others; what one side leaves out is not compared."""
+    if len(before) == len(now) == 1:
+        return _line_differs(before[0], now[0])
     if {line.item for line in before} != {line.item for line in now}:
         return True
-    return any(_other_total(name, before, now) for name in _TOTALS)
+    told = ([[getattr(line, name) for line in lines] for lines in (before, now)] for name in _TOTALS)
+    return any(first != second and _other_total(first, second) for first, second in told)
 
 
-def _other_total(name: str, before: Sequence[LineBrief], now: Sequence[LineBrief]) -> bool:
-    first, second = ([getattr(line, name) for line in lines] for lines in (before, now))
-    if first == second:
-        return False
+def _line_differs(one: LineBrief, two: LineBrief) -> bool:
+    return (
+        one.item != two.item
+        or (one.quantity != two.quantity and _other_total((one.quantity,), (two.quantity,)))
+        or (one.amount_fen != two.amount_fen and _other_total((one.amount_fen,), (two.amount_fen,)))
+        or (one.days != two.days and _other_total((one.days,), (two.days,)))
+    )
+
+
+def _other_total(first: Iterable[object], second: Iterable[object]) -> bool:
     totals = _total(first), _total(second)
     return None not in totals and totals[0] != totals[1]
 

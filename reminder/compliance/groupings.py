@@ -19,7 +19,7 @@ __all__ = ["GROUPINGS", "Answer", "Grouping", "week_of"]
 
 
 class Answer(Protocol):
-    """A decision, as far as groups are about it. ``civil`` is like "2026-01-05 09:00:00"."""
+    """A decision, as far as groups are about it. ``civil`` is like "2026-01-05 09"."""
 
     @property
     def institution(self) -> str:
@@ -27,7 +27,7 @@ class Answer(Protocol):
 
     @property
     def civil(self) -> str:
-        """When it was answered, in civil time."""
+        """The civil hour it was answered in."""
 
     @property
     def brief(self) -> DecisionBrief:
@@ -63,7 +63,7 @@ GROUPINGS: Mapping[str, Grouping] = {
     "scene": Grouping(of_reminder=lambda one: one.scene, of_check=lambda check: ",".join(check.brief.scene)),
     "visit_mode": Grouping(of_reminder=lambda one: one.visit_mode, of_check=lambda check: check.brief.visit_mode),
     "ward": Grouping(of_reminder=lambda one: one.ward, of_check=lambda check: check.brief.ward),
-    "hour": Grouping(of_reminder=lambda one: one.civil_hour, of_check=lambda check: check.civil[:13]),
+    "hour": Grouping(of_reminder=lambda one: one.civil_hour, of_check=lambda check: check.civil),
     "day": Grouping(of_reminder=lambda one: one.civil_day, of_check=lambda check: check.civil[:10]),
     "week": Grouping(of_reminder=lambda one: week_of(one.civil_day), of_check=lambda check: week_of(check.civil[:10])),
     "month": Grouping(of_reminder=lambda one: one.civil_day[:7], of_check=lambda check: check.civil[:7]),

@@ -91,10 +91,10 @@ def shadows(bodies: Iterable[Body], threads: Iterable[Thread]) -> Mapping[str, S
 
 
 def sightings(thread: Thread, bodies: Sequence[Body]) -> list[Sighting]:
-    """Every decision that finds a reminder, from its first showing to the next one of its id."""
+    """Every decision that finds a reminder; ``bodies`` are those from its first showing to the next one of its id."""
     first = thread.first
     own = {own_id(first.body.placed.get(place)) for place in first.places} - {""}
-    seen = (_seen(thread.reminder_id, first.found.rule_id, own, body) for body in after(thread, bodies))
+    seen = (_seen(thread.reminder_id, first.found.rule_id, own, body) for body in bodies if body.brief.found)
     return [sighting for sighting in seen if sighting is not None]
 
 

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from reminder.compliance.joined import places_of
 
 if TYPE_CHECKING:
-    from reminder.compliance.joined import Showing
-    from reminder.compliance.records import Reminder
+    from reminder.compliance.joined import Showing, Thread
 
-__all__ = ["carried", "largest"]
+__all__ = ["Money", "carried"]
 
 
-def largest(reminder_id: str, showings: Iterable[Showing]) -> int | None:
+class Money(Struct, frozen=True, kw_only=True):
+    """The line a reminder is about, and its money: the amount at risk, and what it carries of the line's."""
+
+    item: str
+    item_name: str
+    order_date: str
+    amount_fen: int | None
+    warned_fen: int = 0
+
+
+def _largest(reminder_id: str, showings: Iterable[Showing]) -> int | None:
     """The largest amount at risk any showing names for a reminder, fen; ``None`` where none does."""
     return max((amount for showing in showings if (amount := _amount(reminder_id, showing)) is not None), default=None)
 
@@ -40,22 +50,31 @@ def _weight(showing: Showing, places: Sequence[int]) -> int:
     return sum(max(line.amount_fen or 0, 0) for line in lines if line is not None)
 
 
-def carried(reminders: Iterable[Reminder]) -> list[Reminder]:
-    """The same reminders of one encounter, with the money of each line on the one that has most of it."""
-    told = list(reminders)
-    carriers: dict[tuple[str, str], Reminder] = {}
-    for one in told:
-        line = one.item, one.order_date
-        if one.amount_fen is not None and (line not in carriers or _rank(one) < _rank(carriers[line])):
-            carriers[line] = one
-    return [_with_money(one, carriers) for one in told]
+def carried(threads: Sequence[Thread]) -> list[Money]:
+    """The line and the money of each of the reminders of one encounter: on each line the one with most carries it."""
+    told = [_money(thread) for thread in threads]
+    carriers: dict[tuple[str, str], int] = {}
+    for place in sorted(range(len(told)), key=lambda place: _rank(threads[place], told[place])):
+        if told[place].amount_fen is not None:
+            carriers.setdefault((told[place].item, told[place].order_date), place)
+    return [
+        replace(one, warned_fen=one.amount_fen)
+        if one.amount_fen and carriers[one.item, one.order_date] == place
+        else one
+        for place, one in enumerate(told)
+    ]
 
 
-def _rank(one: Reminder) -> tuple[object, ...]:
-    return -(one.amount_fen or 0), one.first_at, one.rule_id, one.reminder_id
+def _money(thread: Thread) -> Money:
+    first = thread.first
+    line = next((first.body.placed[place] for place in first.places if place in first.body.placed), None)
+    return Money(
+        item=line.item if line else "",
+        item_name=line.name if line else "",
+        order_date=(line.order_date if line else "") or first.body.day,
+        amount_fen=_largest(thread.reminder_id, thread.showings),
+    )
 
 
-def _with_money(one: Reminder, carriers: Mapping[tuple[str, str], Reminder]) -> Reminder:
-    if carriers.get((one.item, one.order_date)) is not one or not one.amount_fen:
-        return one
-    return replace(one, warned_fen=one.amount_fen)
+def _rank(thread: Thread, money: Money) -> tuple[object, ...]:
+    return -(money.amount_fen or 0), thread.first.body.at, thread.first.found.rule_id, thread.reminder_id

@@ -8,33 +8,43 @@ nothing can be told apart before the end, so every finding of such decisions is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from msgspec.structs import asdict, replace
+from msgspec.structs import asdict
 
 from negative_list.rules import ACTIONS
 from reminder.compliance.groupings import GROUPINGS
 from reminder.compliance.joined import joined, shadows
-from reminder.compliance.money import carried, largest
+from reminder.compliance.money import carried
 from reminder.compliance.records import Notes, Reminder, Report
-from reminder.compliance.settled import case_of, settle
+from reminder.compliance.settled import Records, case_of, settle
 from reminder.compliance.tally import Tally
 from reminder.compliance.visits import Counts, visits
 from reminder.compliance.words import last, said_about
+from reminder.journal.brief import FeedbackBrief
 
 if TYPE_CHECKING:
     from reminder.compliance.bodies import Body
     from reminder.compliance.joined import Thread
+    from reminder.compliance.money import Money
     from reminder.compliance.records import Period
-    from reminder.compliance.settled import Standing
     from reminder.compliance.visits import Check, Visit
-    from reminder.compliance.words import Said
     from reminder.journal.base import Row
     from reminder.journal.brief import FoundBrief
 
 __all__ = ["PROGRESS_ROWS", "reminders", "reports"]
 
 _STRENGTH: Sequence[str] = ACTIONS
+_NO_WORD = FeedbackBrief(
+    finding_id="",
+    known=True,
+    rule_id="",
+    class_id="",
+    reminders=(),
+    done="overridden",
+    done_at=datetime.min.replace(tzinfo=UTC),
+)
 
 PROGRESS_ROWS = 10_000
 """How many rows go by between two words of progress."""
@@ -181,57 +191,31 @@ def _showings(threads: Iterable[Thread]) -> dict[int, list[bool]]:
 def _reminders(visit: Visit, threads: Iterable[Thread], period: Period) -> list[Reminder]:
     """The reminders of an encounter that began in a period."""
     mine = [thread for thread in threads if period.begin <= thread.first.body.at < period.end]
-    standing = visit.standing() if mine else []
-    return carried(_reminder(visit, thread, standing) for thread in mine)
+    if not mine:
+        return []
+    records = Records(visit.standing())
+    return [_reminder(visit, thread, records, money) for thread, money in zip(mine, carried(mine), strict=True)]
 
 
-def _reminder(visit: Visit, thread: Thread, standing: Sequence[Standing]) -> Reminder:
-    """One reminder, settled."""
+def _reminder(visit: Visit, thread: Thread, records: Records, money: Money) -> Reminder:
+    """One reminder, settled: what it is about is as its first showing says."""
     said = said_about(thread, visit.words)
-    settled = settle(case_of(thread, visit.bodies, standing), said)
-    told = replace(
-        _begun(visit, thread),
-        outcome=settled.outcome,
-        source=settled.source,
-        settled_at=settled.at,
-        disagrees=settled.disagrees,
-        intercepted=settled.gone,
-    )
-    return told if said is None else _answered(told, said)
-
-
-def _answered(one: Reminder, said: Said) -> Reminder:
-    """A reminder with what was said about it."""
-    word = said.last.brief
-    return replace(
-        one,
-        done=word.done,
-        reason_code=word.reason_code,
-        has_text=word.has_text,
-        junk=word.junk,
-        automatic=said.automatic,
-        answer_ms=said.answer_ms,
-    )
-
-
-def _begun(visit: Visit, thread: Thread) -> Reminder:
-    """What a reminder is about, as its first showing says, and how it was shown."""
-    showings = thread.showings
-    body, found = thread.first.body, thread.first.found
-    line = next((body.placed[place] for place in thread.first.places if place in body.placed), None)
+    settled = settle(case_of(thread, visit.bodies, records), said)
+    word = said.last.brief if said is not None else _NO_WORD
+    showings, body, found = thread.showings, thread.first.body, thread.first.found
     return Reminder(
         reminder_id=thread.reminder_id,
         encounter_key=visit.key,
         rule_id=found.rule_id,
         class_id=found.class_id,
-        item=line.item if line else "",
-        item_name=line.name if line else "",
-        order_date=(line.order_date if line else "") or body.day,
+        item=money.item,
+        item_name=money.item_name,
+        order_date=money.order_date,
         first_at=body.at,
         last_at=showings[-1].body.at,
         civil_day=body.day,
-        civil_hour=body.civil[:13],
-        shown=len({showing.body.place for showing in showings}),
+        civil_hour=body.civil,
+        shown=len(showings) if len(showings) == 1 else len({showing.body.place for showing in showings}),
         shadow=False,
         action=max((showing.found.action for showing in showings), key=_STRENGTH.index),
         unknown=found.unknown,
@@ -243,8 +227,18 @@ def _begun(visit: Visit, thread: Thread) -> Reminder:
         scene=",".join(body.brief.scene),
         visit_mode=body.brief.visit_mode,
         ward=body.brief.ward,
-        amount_fen=largest(thread.reminder_id, showings),
-        outcome="unobserved",
-        source="none",
+        amount_fen=money.amount_fen,
+        warned_fen=money.warned_fen,
+        outcome=settled.outcome,
+        source=settled.source,
+        settled_at=settled.at,
+        disagrees=settled.disagrees,
+        intercepted=settled.gone,
+        done=word.done if said is not None else None,
+        reason_code=word.reason_code,
+        has_text=word.has_text,
+        junk=word.junk,
+        automatic=said is not None and said.automatic,
+        answer_ms=said.answer_ms if said is not None else None,
         finding_ids=tuple(dict.fromkeys(showing.found.finding_id for showing in showings)),
     )

@@ -20,7 +20,7 @@ from reminder.journal.brief import LineBrief
 if TYPE_CHECKING:
     from reminder.compliance.words import Said
 
-__all__ = ["Case", "Settled", "Standing", "Told", "case_of", "settle"]
+__all__ = ["Case", "Records", "Saved", "Settled", "Standing", "Told", "case_of", "settle"]
 
 
 class Standing(Struct, frozen=True, kw_only=True, eq=False):
@@ -50,21 +50,56 @@ class Settled(Struct, frozen=True, kw_only=True):
     gone: bool = False
 
 
+class Records:
+    """The prescriptions of an encounter as they stand, by when they were told; their lines are indexed once."""
+
+    __slots__ = ("_lines", "_standing")
+
+    def __init__(self, standing: Iterable[Standing]) -> None:
+        self._standing = sorted(standing, key=lambda one: one.at)
+        self._lines: dict[tuple[int, int], Lines] = {}
+
+    def told(self, begin: datetime, ends: datetime | None) -> Saved | None:
+        """Those told in [begin, ends); ``None`` without any."""
+        places = [one.at for one in self._standing]
+        first, last = bisect_left(places, begin), len(places) if ends is None else bisect_left(places, ends)
+        if first >= last:
+            return None
+        mine = self._standing[first:last]
+        if (first, last) not in self._lines:
+            self._lines[first, last] = Lines((line for one in mine for line in one.lines), "")
+        return Saved(standing=mine, lines=self._lines[first, last])
+
+
+class Saved(Struct, frozen=True, kw_only=True, eq=False):
+    """Prescriptions and all their lines."""
+
+    standing: Sequence[Standing]
+    lines: Lines
+
+    def told_at(self, lines: Iterable[LineBrief]) -> datetime:
+        """When the first of the prescriptions was told that some lines stand in."""
+        wanted = {id(line) for line in lines}
+        return min(one.at for one in self.standing if any(id(line) in wanted for line in one.lines))
+
+
 class Case(Struct, frozen=True, kw_only=True, eq=False):
     """A reminder with all that may tell of its outcome. ``bodies`` begin with the first showing's."""
 
     thread: Thread
     sightings: Sequence[Sighting]
+    places: Sequence[tuple[datetime, str]]
     bodies: Sequence[Body]
-    standing: Sequence[Standing]
+    saved: Saved | None
 
 
-def case_of(thread: Thread, bodies: Sequence[Body], standing: Iterable[Standing]) -> Case:
+def case_of(thread: Thread, bodies: Sequence[Body], records: Records) -> Case:
     """Gather what concerns a reminder."""
-    begin, ends = thread.first.body.at, thread.ends
-    mine = tuple(one for one in standing if one.at >= begin and (ends is None or one.at < ends))
-    later = tuple(after(thread, bodies))
-    return Case(thread=thread, sightings=sightings(thread, later), bodies=later, standing=mine)
+    mine = tuple(after(thread, bodies))
+    seen = sightings(thread, mine)
+    places = [sighting.body.place for sighting in seen]
+    saved = records.told(thread.first.body.at, thread.ends)
+    return Case(thread=thread, sightings=seen, places=places, bodies=mine, saved=saved)
 
 
 def settle(case: Case, said: Said | None) -> Settled:
@@ -95,18 +130,16 @@ def _said(said: Said | None) -> Told | None:
 
 def _saved_says(case: Case) -> Told | None:
     """What the standing prescriptions say."""
-    first = case.sightings[0]
-    if not case.standing or not first.lines:
+    first, saved = case.sightings[0], case.saved
+    if saved is None or not first.lines:
         return None
-    told_at = {id(line): one.at for one in case.standing for line in one.lines}
-    saved = Lines((line for one in case.standing for line in one.lines), first.body.day)
-    found = match(first.lines, first.body.lines, saved)
+    found = match(first.lines, first.body.lines, saved.lines)
     if found:
-        at = min(told_at[id(line)] for line in found)
+        at = saved.told_at(found)
         return Told(outcome=_as_saved(case, at, found), at=at)
     others = _others(first)
-    rest = match(others, first.body.lines, saved)
-    at = min(told_at[id(line)] for line in rest) if rest else min(one.at for one in case.standing)
+    rest = match(others, first.body.lines, saved.lines)
+    at = saved.told_at(rest) if rest else saved.standing[0].at
     return Told(outcome="withdrawn" if rest or not others else "abandoned", at=at)
 
 
@@ -126,17 +159,19 @@ def _as_saved(case: Case, at: datetime, found: Sequence[LineBrief]) -> Outcome:
 
 def _next_says(case: Case) -> Told | None:
     """What later bodies say: the first saved one since the last sighting, else what was written, else saved before."""
-    seen = case.sightings[-1].body.place
-    later = [body for body in case.bodies if body.at > case.thread.first.body.at]
-    since = bisect_left([body.place for body in later], seen)
+    first, seen = case.thread.first.body.at, case.places[-1]
     written = None
-    for body in later[since:]:
+    for body in case.bodies:
+        if body.place < seen or body.at <= first:
+            continue
         outcome, saved = _tells(case, body)
         if outcome is not None and saved:
             return Told(outcome=outcome, at=body.at)
         if outcome is not None and body.place > seen:
             written = Told(outcome=outcome, at=body.at)
-    return written or next(_saved_before(case, later[:since]), None)
+    if written is not None or len(case.places) == 1:
+        return written
+    return next(_saved_before(case, [body for body in case.bodies if body.place < seen and body.at > first]), None)
 
 
 def _saved_before(case: Case, bodies: Sequence[Body]) -> Iterator[Told]:
@@ -149,24 +184,18 @@ def _saved_before(case: Case, bodies: Sequence[Body]) -> Iterator[Told]:
 
 def _tells(case: Case, body: Body) -> tuple[Outcome | None, bool]:
     """What one later body says, and whether it shows the lines as saved."""
-    before = _before(case, body)
+    before = case.sightings[bisect_left(case.places, body.place) - 1]
     found = match(before.lines, before.body.lines, body.lines)
     if before.lines and not found:
         return _absent(before, body), False
     saved = _is_saved(body, found) if before.lines else body.some_line
     if self_paid(before.lines, found):
-        return "self_paid" if saved or _clears(case, before, body) else None, saved
+        return "self_paid" if saved or _clears(case, before, body, found) else None, saved
     if differs(before.lines, found):
-        return (_changed_or_ignored(case, body) if saved else _changed(case, before, body)), saved
+        return (_changed_or_ignored(case, body) if saved else _changed(case, before, body, found)), saved
     checks = [one for one in case.bodies if before.body.place < one.place <= body.place] if saved else [body]
     cleared = _cleared_by(case, before, checks)
     return cleared or ("ignored" if saved else None), saved
-
-
-def _before(case: Case, body: Body) -> Sighting:
-    """The last sighting before a body."""
-    places = [sighting.body.place for sighting in case.sightings]
-    return case.sightings[bisect_left(places, body.place) - 1]
 
 
 def _is_saved(body: Body, found: Iterable[LineBrief]) -> bool:
@@ -175,12 +204,12 @@ def _is_saved(body: Body, found: Iterable[LineBrief]) -> bool:
 
 def _changed_or_ignored(case: Case, body: Body) -> Outcome:
     """A line that was saved as another: changed, unless it is seen in that body or later."""
-    return "ignored" if case.sightings[-1].body.place >= body.place else "changed"
+    return "ignored" if case.places[-1] >= body.place else "changed"
 
 
-def _changed(case: Case, before: Sighting, body: Body) -> Outcome | None:
+def _changed(case: Case, before: Sighting, body: Body, found: Sequence[LineBrief]) -> Outcome | None:
     """A line that is being written as another: changed only where it was judged anew."""
-    return "changed" if _clears(case, before, body) else None
+    return "changed" if _clears(case, before, body, found) else None
 
 
 def _absent(before: Sighting, body: Body) -> Outcome | None:
@@ -201,23 +230,21 @@ def _others(sighting: Sighting) -> tuple[LineBrief, ...]:
     return tuple(line for line in sighting.body.current() if id(line) not in own)
 
 
-def _clears(case: Case, before: Sighting, body: Body) -> bool:
-    """Whether a later decision judged the lines anew and finds the reminder no more."""
+def _clears(case: Case, before: Sighting, body: Body, found: Iterable[LineBrief]) -> bool:
+    """Whether a later decision judged the lines anew, which it lists as found, and finds the reminder no more."""
     first = case.thread.first.found
     if body.brief.unread or first.rule_id in body.brief.undecided or body.settles != before.body.settles:
         return False
-    if any(one.body is body for one in case.sightings):
+    if body.place in case.places:
         return False
-    if not first.lines:
-        return True
-    return any(line.current for line in match(before.lines, before.body.lines, body.lines))
+    return not first.lines or any(line.current for line in found)
 
 
 def _cleared_by(case: Case, before: Sighting, checks: Sequence[Body]) -> Outcome | None:
     """What the last of some decisions says that clears the reminder with nothing different."""
     for body in reversed(checks):
         found = match(before.lines, before.body.lines, body.lines)
-        if not differs(before.lines, found) and _clears(case, before, body):
+        if not differs(before.lines, found) and _clears(case, before, body, found):
             return _why_cleared(before, body)
     return None
 

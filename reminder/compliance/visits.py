@@ -25,7 +25,7 @@ __all__ = ["Check", "Counts", "Visit", "visits"]
 class Check(Struct, frozen=True, kw_only=True, eq=False):
     """A decision as it is counted, whatever it found.
 
-    ``civil`` is its civil time, ``prescribes``: it asks about a prescription that no earlier check asked about.
+    ``civil`` is its civil hour, ``prescribes``: it asks about a prescription that no earlier check asked about.
     ``fees_fen`` and ``drugs_fen`` are those of lines no earlier check had, ``interrupts``: something was shown.
     """
 
