@@ -15,7 +15,7 @@ from reminder.ids import decision_of
 from reminder.journal.base import Draft
 from reminder.journal.coding import decode, encode
 from reminder.journal.entries import Decided
-from reminder.journal.naming import chain_name
+from reminder.journal.naming import OFFICE, chain_name, is_office
 from reminder.journal.opening import JOURNAL_FILE, open_journal
 from reminder.journal.writer import append_in_turn
 
@@ -23,10 +23,7 @@ if TYPE_CHECKING:
     from reminder.journal.base import JournalStore, Kind, Row
     from reminder.journal.entries import Appeal, Entry, PointsEvent
 
-__all__ = ["OFFICE", "OfficeError", "decision", "entry_of", "office_chains", "opened", "program", "write"]
-
-OFFICE = "office"
-"""What the chain of the office's commands is called, after the id of the data folder."""
+__all__ = ["OfficeError", "decision", "entry_of", "office_chains", "opened", "program", "write"]
 
 
 class OfficeError(Exception):
@@ -60,7 +57,7 @@ def opened(data: Path, database: str = "", *, make: bool = False) -> Iterator[Jo
 
 def office_chains(journal: JournalStore) -> list[str]:
     """The chains commands of the office have written, of every data folder that shares the journal."""
-    return [head.chain for head in journal.heads() if head.chain.partition("-")[2].partition("-")[0] == OFFICE]
+    return [head.chain for head in journal.heads() if is_office(head.chain)]
 
 
 def entry_of(row: Row) -> Entry:

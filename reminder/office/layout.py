@@ -17,15 +17,36 @@ if TYPE_CHECKING:
     from reminder.office.tree import Part
     from reminder.office.words import Language
 
-__all__ = ["ACTIONS", "laid_out", "said"]
+__all__ = ["ACTIONS", "DECISIONS", "SOURCES", "laid_out", "said"]
 
 ACTIONS: Mapping[str, tuple[str, str]] = {
     "block": ("拦截", "block"),
     "warn": ("警告", "warn"),
     "remind": ("提醒", "remind"),
-    "pass": ("不提示", "pass"),
+    "pass": ("仅记录", "recorded only"),
 }
-"""What actions are called."""
+"""What actions of findings are called."""
+
+DECISIONS: Mapping[str, tuple[str, str]] = ACTIONS | {"pass": ("通过", "pass")}
+"""What decisions are called."""
+
+SOURCES: Mapping[str, tuple[str, str]] = {
+    "request": ("请求", "request"),
+    "derived": ("由其他事实得出", "derived"),
+    "history": ("历史", "history"),
+    "site": ("站点配置", "site"),
+    "points ledger": ("记分台账", "points ledger"),
+}
+"""What sources of facts are called; feeds are called as they call themselves."""
+
+_SUBJECTS: Mapping[str, tuple[str, str]] = {
+    "patient": ("患者", "patient"),
+    "encounter": ("就诊", "encounter"),
+    "line": ("行", "line"),
+    "doctor": ("医师", "doctor"),
+    "institution": ("医疗机构", "institution"),
+    "item": ("项目", "item"),
+}
 
 _WORDS: Mapping[str, tuple[str, str]] = {
     "decision": ("决定", "Decision"),
@@ -176,7 +197,7 @@ class _Page:
 
     def _head(self) -> Iterator[str]:
         told, entry = self._told, self._told.entry
-        action = self._one(ACTIONS, entry.answer.decision)
+        action = self._one(DECISIONS, entry.answer.decision)
         yield f"{self._in('decision')} {told.decision_id}  {action}{self._in('late') if entry.late else ''}"
         yield f"{_STEP}{self._in('when')}: {_time(told.civil)} ({entry.zone}), {_time(told.at)} UTC"
         yield f"{_STEP}{self._in('who')}: {self._joint(self._who())}"
@@ -283,7 +304,7 @@ class _Page:
             yield from self._part(inside, depth + 1)
 
     def _fact_line(self, seen: Any) -> str:
-        return f"{fact_text(seen, self._language)}  ({self._in('source')} {seen.source})"
+        return f"{fact_text(seen, self._language)}  ({self._in('source')} {self._one(SOURCES, seen.source)})"
 
     # -- what else there is
 
@@ -303,7 +324,8 @@ class _Page:
             since = f"{self._in('from')}{fact.valid_from:%Y-%m-%d %H:%M}" if fact.valid_from else ""
             value = value_text(fact.fact, fact.value, self._language)
             told = f"{label(fact.fact, self._language)} = {value}"
-            yield f"{told}  ({self._in('source')} {fact.source}{since})  [{_kind(fact.fact)} {fact.subject}]"
+            source, subject = self._one(SOURCES, fact.source), self._one(_SUBJECTS, _kind(fact.fact))
+            yield f"{told}  ({self._in('source')} {source}{since})  [{subject} {fact.subject}]"
         if entry.history is not None:
             history = entry.history
             reach = self._in("since", f"{history.since:%Y-%m-%d}") if history.since else self._in("no promise")

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from reminder.journal.entries import Decided
 from reminder.office.desk import entry_of
-from reminder.office.layout import ACTIONS
+from reminder.office.layout import ACTIONS, DECISIONS
 
 if TYPE_CHECKING:
     from reminder.journal.base import JournalStore, Row
@@ -88,7 +88,7 @@ def row_of(hit: Hit, *, english: bool) -> dict[str, str]:
     return {
         "at": f"{hit.at:%Y-%m-%d %H:%M:%S}",
         "decision_id": hit.decision_id,
-        "decision": ACTIONS[hit.decision][english],
+        "decision": DECISIONS[hit.decision][english],
         "institution_id": hit.institution_id,
         "encounter": hit.encounter,
         "found": found,

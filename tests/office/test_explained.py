@@ -93,7 +93,7 @@ def test_the_text_tells_all_of_it(journal: JournalStore, keys: Keys, english: bo
     text = laid_out(explanation, None, "en" if english else "zh")
     wanted = [
         "class-E30-doctor",
-        "points ledger",
+        "points ledger" if english else "记分台账",
         "医保支付资格管理经办规程",
         row.receipt,
         "D0313",
