@@ -29,10 +29,13 @@ if TYPE_CHECKING:
     from reminder.config import Config
     from reminder.service import Service
 
-__all__ = ["SERVICE", "WAITING_S", "add_reports"]
+__all__ = ["NOT_READ", "SERVICE", "WAITING_S", "add_reports"]
 
 SERVICE = pb.DESCRIPTOR.services_by_name["ReportService"].full_name
 """The name of the service."""
+
+NOT_READ = "日志无法读取 (the journal cannot be read); 请稍后重试，或联系信息科 (try again later, or see its log)"
+"""What a caller is told where there is no journal, or it cannot be read."""
 
 WAITING_S = 5.0
 """How often somebody who waits for another's report is told so."""
@@ -61,7 +64,10 @@ class _Reports:
         """What a call is answered, part by part."""
         parts = self._parts(data)
         async with contextlib.aclosing(parts):
-            while (part := await answered(self._service, context, anext(parts, None))) is not None:
+            while (part := await answered(self._service, context, _next(parts))) is not None:
+                if isinstance(part, StoreError):
+                    self._service.not_kept("grpc", part)
+                    await context.abort(grpc.StatusCode.UNAVAILABLE, NOT_READ)
                 yield part
 
     async def _parts(self, data: bytes) -> AsyncGenerator[pb.ReportResponse, None]:
@@ -74,6 +80,14 @@ class _Reports:
                     yield part
         finally:
             self._turn.release()
+
+
+async def _next(parts: AsyncGenerator[pb.ReportResponse, None]) -> pb.ReportResponse | StoreError | None:
+    """The next part, or that the journal cannot be read: a caller is told so, not that something was not kept."""
+    try:
+        return await anext(parts, None)
+    except StoreError as error:
+        return error
 
 
 async def _had(turn: asyncio.Lock) -> bool:
@@ -114,7 +128,6 @@ async def _made(order: bytes) -> AsyncGenerator[pb.ReportResponse, None]:
         *(sys.executable, "-m", "reminder.reports.child"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
         creationflags=_BELOW_NORMAL,
     )
     try:
@@ -164,7 +177,7 @@ def _part(kind: bytes, content: bytes) -> pb.ReportResponse:
         raise RequestError(msgspec.json.decode(content, type=list[FieldProblem]))
     if kind == child.UNREADABLE:
         raise StoreError("gone", content.decode())
-    raise RuntimeError(content.decode())
+    raise RuntimeError(f"the process of a report failed: {content.decode()}")
 
 
 def _progress(done: int, total: int) -> pb.ReportResponse:

@@ -13,6 +13,7 @@ import os
 import struct
 import sys
 import traceback
+from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import msgspec
@@ -77,8 +78,9 @@ def main() -> None:
             _send(out, UNREADABLE, str(error).encode())
         except BrokenPipeError:
             raise
-        except Exception:  # noqa: BLE001 - the sidecar logs it
-            _send(out, FAILED, traceback.format_exc().encode())
+        except Exception as error:  # noqa: BLE001 - the caller is told that it failed, the log why
+            _log(error)
+            _send(out, FAILED, type(error).__name__.encode())
 
 
 def _make(order: Order, out: BinaryIO) -> None:
@@ -93,6 +95,14 @@ def _make(order: Order, out: BinaryIO) -> None:
 def _send(out: BinaryIO, kind: bytes, content: bytes) -> None:
     out.write(FRAME.pack(kind, len(content)) + content)
     out.flush()
+
+
+def _log(error: Exception) -> None:
+    """Kind and place on standard error, the sidecar's log, in its form; the message may hold more than it should."""
+    frames = [f"{Path(f.filename).name}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__)[-5:]]
+    told = {"level": "error", "event": "report failed", "error": type(error).__name__, "frames": frames}
+    sys.stderr.buffer.write(msgspec.json.encode(told) + b"\n")
+    sys.stderr.flush()
 
 
 def _step_back() -> None:

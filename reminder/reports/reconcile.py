@@ -18,19 +18,20 @@ from msgspec import Struct
 from negative_list.errors import ListError, Problem
 from negative_list.sheets.cells import text_of
 from negative_list.sheets.grid import read_grids
-from negative_list.sheets.header import find_header, heading, spellings
+from negative_list.sheets.header import Header, find_header, heading, spellings
+from negative_list.sheets.writing import INSTRUCTIONS
 from reminder.reports.table import Report, Said
-from reminder.reports.words import flat
+from reminder.reports.words import flat, said
 
 if TYPE_CHECKING:
     from negative_list.sheets.grid import Grid
-    from negative_list.sheets.header import Header
     from reminder.reports.findings import Shown
     from reminder.reports.table import Row
 
 __all__ = ["Counted", "Theirs", "read_bureau", "reconciled"]
 
 _FILE = Path(__file__).with_name("bureau.toml")
+_SEARCHED_ROWS = 40  # as find_header does
 _COLUMNS = ("finding_id", "difference", "their_way", "our_way", "rule", "department_code", "doctor", "place")
 
 
@@ -75,7 +76,7 @@ def read_bureau(path: Path, column: str = "") -> Counted:
     problems: list[Problem] = []
     named, found = 0, False
     for grid in read_grids(path):
-        header = find_header(grid, _known(column))
+        header = None if grid.sheet in _explaining() else _header(grid, column)
         place = None if header is None else _column(header, _names("finding", column))
         if header is None or place is None:
             continue
@@ -90,13 +91,25 @@ def read_bureau(path: Path, column: str = "") -> Counted:
     return Counted(rows=rows, again=named - len(rows))
 
 
+def _explaining() -> frozenset[str]:
+    """Worksheets that say what columns mean, ours among them."""
+    return frozenset({*said("about"), INSTRUCTIONS})
+
+
 def _names(kind: str, column: str = "") -> frozenset[str]:
     return frozenset({heading(column)} if column else map(heading, _tables()["headings"][kind]))
 
 
-def _known(column: str) -> Callable[[str], bool]:
-    known = _names("finding", column) | _names("way")
-    return lambda title: title in known
+def _header(grid: Grid, column: str) -> Header | None:
+    """The header of a sheet: as anywhere, else the first row with a heading of finding ids, whatever else it names."""
+    ids = _names("finding", column)
+    known = ids | _names("way")
+    found = find_header(grid, lambda title: title in known)
+    if found is not None:
+        return found
+    rows = ((n, tuple(map(text_of, grid.rows[n]))) for n in range(min(_SEARCHED_ROWS, len(grid.rows))))
+    headers = (Header(first=n, last=n, titles=titles) for n, titles in rows)
+    return next((header for header in headers if _column(header, ids) is not None), None)
 
 
 def _column(header: Header, names: frozenset[str]) -> int | None:

@@ -21,6 +21,7 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.datetime import to_excel
 from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.writer.excel import ExcelWriter
 
 from reminder.reports.cells import PERCENT, YES_NO, plain, shown, tidy
 from reminder.reports.words import heading, said, title
@@ -77,7 +78,8 @@ def write_xlsx(report: Report, out: BinaryIO, *, english: bool) -> None:
         spilled.seek(0)
         with tempfile.TemporaryFile() as made, tempfile.TemporaryFile() as whole:
             book.properties.created = book.properties.modified = _MADE
-            book.save(made)
+            # Saved by its writer: `save` would write down when that was.
+            ExcelWriter(book, ZipFile(made, "w", ZIP_DEFLATED)).save()
             _join(made, whole, spilled, sizes)
             whole.seek(0)
             shutil.copyfileobj(whole, out)
