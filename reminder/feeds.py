@@ -100,7 +100,8 @@ class Feed:
             patient_key=patient,
             source=plain(told.get("source")) or _SOURCE,
         )
-        return named_of(self._keys, self._filled(record, past, bare=_is_bare(encounter)))
+        own = [one.id for one in past.encounters] + [plain(_row_of(told.get("patient")).get("id"))]
+        return named_of(self._keys, self._filled(record, past, bare=_is_bare(encounter)), own)
 
     def _filled(self, record: HistoryRecord, past: Past, *, bare: bool) -> HistoryRecord:
         """The record with what it tells; ``bare``: of the encounter nothing but its id."""
@@ -147,9 +148,14 @@ class Feed:
 
     def _patient(self, told: object) -> str:
         """The key of a patient's id; "" where there is none."""
-        row = told if isinstance(told, dict) else {"id": told}
+        row = _row_of(told)
         id_ = plain(row.get("id"))
         return self._keys.patient(plain(row.get("id_system")) or PATIENT_IDS, id_) if id_ else ""
+
+
+def _row_of(told: object) -> dict[str, object]:
+    """A patient's id, written alone or with whose number it is."""
+    return told if isinstance(told, dict) else {"id": told}
 
 
 def _refused(field: str, message: str) -> RequestError:

@@ -18,6 +18,7 @@ from negative_list.dictionary import load
 from negative_list.findings import COVERAGE_ONLY
 from negative_list.prescription import History
 from negative_list.readers.stored import StoreFact, StoreFacts, subjects_of, supplement, with_encounter
+from reminder.journal.masking import Masker, is_clean
 from reminder.stores.base import HistoryRecord, Kept, Saved, Told, Wanted
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ __all__ = [
     "saved_of",
     "where_of",
     "with_key",
+    "without_persons",
 ]
 
 PATIENT_IDS = "psn"
@@ -187,8 +189,27 @@ def lines_under(lines: Iterable[Line], names: Mapping[str, str]) -> tuple[Line, 
 
 
 def encounter_under(encounter: Encounter, key: str) -> Encounter:
-    """An encounter and its lines under a key in place of its id."""
-    return _under(msgspec.structs.replace(encounter, lines=lines_under(encounter.lines, {encounter.id: key})), key)
+    """An encounter and its lines under a key in place of its id, which readers put before ids of lines they share."""
+    lines, before = lines_under(encounter.lines, {encounter.id: key}), encounter.id + "/"
+    if encounter.id and any(line.id.startswith(before) for line in lines):
+        replace = msgspec.structs.replace
+        lines = tuple(replace(line, id=line.id.replace(before, key + "/")) for line in lines)
+    return _under(msgspec.structs.replace(encounter, lines=lines), key)
+
+
+def without_persons(prescription: Prescription) -> Prescription:
+    """A prescription as a store may hold it: what names a person is taken out of texts; ids become keys later."""
+    encounters = _encounters(prescription)
+    doctors = (line.facts.get("line.doctor_name") for one in encounters for line in one.lines)
+    told = (prescription.patient.facts.get("patient.name"), *doctors, *prescription.names)
+    names = tuple(dict.fromkeys(str(name) for name in told if name))
+    own = tuple(filter(None, (prescription.patient.id, *(one.id for one in encounters))))
+    masker = Masker(names, own, codes=False)
+    return msgspec.structs.replace(
+        prescription,
+        encounter=masker.record(prescription.encounter),
+        others=tuple(masker.record(one) for one in prescription.others),
+    )
 
 
 def _under(encounter: Encounter, name: str) -> Encounter:
@@ -202,6 +223,7 @@ def saved_of(
 
     ``saved_at`` is UTC; a line that does not say when it begins began then, in the civil time of ``zone``.
     """
+    prescription = without_persons(prescription)
     institution, encounter = prescription.institution_id, prescription.encounter
     begins = saved_at.astimezone(zone).replace(tzinfo=None)
     current = (line for line in encounter.lines if line.current)
@@ -211,7 +233,7 @@ def saved_of(
         institution_id=institution,
         encounter_key=key,
         patient_key=keys.patient(PATIENT_IDS, prescription.patient.id),
-        prescription_id=prescription_id,
+        prescription_id=_safe_id(keys, prescription_id, (prescription.patient.id, encounter.id)),
         revision=revision,
         saved_at=saved_at,
         encounter=_under(msgspec.structs.replace(encounter, lines=()), key),
@@ -219,8 +241,14 @@ def saved_of(
     )
 
 
+def _safe_id(keys: Keys, prescription_id: str, own: tuple[str, ...]) -> str:
+    """The id of a prescription; its key where it holds what names a person."""
+    return prescription_id if is_clean(prescription_id, (), own) else keys.patient("prescription", prescription_id)
+
+
 def kept_of(keys: Keys, prescription: Prescription, received_at: datetime) -> Kept:
     """The last body of an encounter, for checking its orders in force again. ``received_at`` is UTC."""
+    prescription = without_persons(prescription)
     patient = prescription.patient
     key = keys.patient(PATIENT_IDS, patient.id) if patient.id else ""
     current, *others = (encounter_under(one, known[0]) for one, known in _keyed(keys, prescription))
@@ -236,9 +264,10 @@ def kept_of(keys: Keys, prescription: Prescription, received_at: datetime) -> Ke
     )
 
 
-def named_of(keys: Keys, record: HistoryRecord) -> tuple[HistoryRecord, ...]:
-    """A record with its own id under a key, for it is often made of the encounter's.
+def named_of(keys: Keys, record: HistoryRecord, own: Iterable[str] = ()) -> tuple[HistoryRecord, ...]:
+    """A record with its own id under a key, for it is often made of the encounter's, and without persons in texts.
 
+    ``own``: the ids of patient and encounter, to be looked for in texts.
     Records under the keys of older secrets follow, to be taken out: the same record was told under them.
     """
     institution, name = record.institution_id, record.record_id
@@ -246,7 +275,16 @@ def named_of(keys: Keys, record: HistoryRecord) -> tuple[HistoryRecord, ...]:
         HistoryRecord(institution_id=institution, record_id=key, patient_key=record.patient_key, source=record.source)
         for key in keys.encounter_before(institution, name)
     )
-    return msgspec.structs.replace(record, record_id=keys.encounter(institution, name)), *older
+    doctors = {str(told) for line in record.lines if (told := line.facts.get("line.doctor_name"))}
+    masker = Masker(sorted(doctors), (name, *own), codes=False)
+    masked = msgspec.structs.replace(
+        record,
+        record_id=keys.encounter(institution, name),
+        encounter=masker.record(record.encounter) if record.encounter is not None else None,
+        lines=tuple(masker.record(line) for line in record.lines),
+        source=masker.text(record.source),
+    )
+    return masked, *older
 
 
 def needs_institution(fact: StoreFact) -> bool:
@@ -259,7 +297,9 @@ def with_key(keys: Keys, fact: StoreFact, institution_id: str, id_system: str) -
 
     A line whose encounter is not told is one of its institution's; other subjects stay as they are.
     """
-    kind, subject, value = load()[fact.fact].subject, fact.subject, fact.value
+    kind, subject = load()[fact.fact].subject, fact.subject
+    masker = Masker(ids=(subject,), codes=False)
+    value, source = masker.fact(fact.fact, fact.value), masker.text(fact.source)
     if kind == "patient":
         subject = keys.patient(id_system or PATIENT_IDS, subject)
     elif kind == "encounter":
@@ -268,5 +308,5 @@ def with_key(keys: Keys, fact: StoreFact, institution_id: str, id_system: str) -
         keyed = with_encounter(subject, lambda id_: keys.encounter(institution_id, id_))
         subject = keyed if keyed != subject else f"{institution_id}/{subject}"
     if fact.fact in KEYED_VALUES:
-        value = keys.encounter(institution_id, str(value))
-    return msgspec.structs.replace(fact, subject=subject, value=value)
+        value = keys.encounter(institution_id, str(fact.value))
+    return msgspec.structs.replace(fact, subject=subject, value=value, source=source)

@@ -9,19 +9,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from reminder.keyed import kept_of, saved_of
+from reminder.keyed import kept_of
 from reminder.stores.base import StoreError, Told
 
 if TYPE_CHECKING:
     from negative_list.prescription import Prescription
     from negative_list.readers.stored import StoreFact
     from reminder.metrics import Metrics
-    from reminder.stores.base import Coverage, HistoryRecord, Store, Wanted
+    from reminder.stores.base import Coverage, HistoryRecord, Saved, Store, Wanted
     from reminder.stores.desk import Desk
     from reminder.stores.keys import Keys
 
@@ -113,14 +113,8 @@ class Memory:
                 return
             await asyncio.sleep(_PAUSE_S)
 
-    async def record(
-        self, prescription: Prescription, prescription_id: str, revision: int, saved_at: datetime, zone: tzinfo
-    ) -> Written:
-        """Remember a prescription as it was saved at ``saved_at`` (UTC); raises ``StoreError`` when nothing can.
-
-        ``zone``: whose civil time its lines are in.
-        """
-        saved = saved_of(self.keys, prescription, prescription_id, revision, saved_at, zone)
+    async def record(self, saved: Saved) -> Written:
+        """Remember a prescription as it was saved; raises ``StoreError`` when nothing can."""
         return await self._written("saved", 1, self._desk.save([saved]))
 
     async def put_facts(self, facts: Sequence[StoreFact]) -> Written:

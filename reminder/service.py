@@ -28,7 +28,7 @@ from reminder.feedback.desk import FeedbackDesk
 from reminder.ids import RANDOM_BITS, decision_id
 from reminder.journal.masking import MASK, is_clean
 from reminder.journal.repeated import REUSED, asked_of
-from reminder.keyed import ask_of
+from reminder.keyed import ask_of, saved_of
 from reminder.recording import NOT_TOLD, Came, Recorder
 from reminder.saved import check_saved
 from reminder.stores.base import StoreError
@@ -313,7 +313,10 @@ class Service:
             raise StoreError("gone", "this sidecar keeps no history")
         zone = self.active.sites.of(prescription.institution_id).zone
         moment = check_saved(prescription, prescription_id, revision, saved_at, zone) or self._outside.now()
-        written = await self.memory.record(prescription, prescription_id, revision, moment, zone)
+        saved = saved_of(self.memory.keys, prescription, prescription_id, revision, moment, zone)
+        written = await self.memory.record(saved)
+        if self.recorder is not None and (written.changed or written.waits):
+            self.recorder.saved(saved, self.active.digests, self._outside.now(), zone.key)
         self._log.info(
             "saved",
             institution_id=prescription.institution_id[:_MAX_LOGGED],

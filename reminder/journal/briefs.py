@@ -44,8 +44,8 @@ def _decision(entry: Decided) -> DecisionBrief:
     return DecisionBrief(
         zone_minutes=_zone_minutes(entry.zone, entry.at),
         decision=answer.decision,
-        department=_ordered_by(encounter, "department_code") or _ordered_by(encounter, "department_name"),
-        doctor=_ordered_by(encounter, "doctor_id"),
+        department=_ordered_by(encounter, _DEPARTMENTS),
+        doctor=_ordered_by(encounter, _DOCTORS),
         ward=_text(get("encounter.ward")),
         scene=_words(get("encounter.scene")),
         visit_mode=_text(get("encounter.visit_mode")),
@@ -137,17 +137,27 @@ def _saved(entry: Saved) -> SavedBrief:
 _MADE: dict[type, Callable[[Any], Brief]] = {Decided: _decision, Feedback: _feedback, Saved: _saved}
 
 
-def _ordered_by(encounter: Encounter, name: str) -> str:
-    """What the encounter tells; else what its first current line that tells it does."""
-    told = encounter.facts.get(f"encounter.{name}")
-    if told:
-        return str(told)
-    wanted = f"line.{name}"
-    return next((str(line.facts[wanted]) for line in encounter.lines if line.current and wanted in line.facts), "")
+_DOCTORS = (("line.doctor_id",), ("encounter.doctor_id",))
+_DEPARTMENTS = (
+    ("line.department_code", "line.department_name"),
+    ("encounter.department_code", "encounter.department_name"),
+)
+
+
+def _ordered_by(encounter: Encounter, names: tuple[tuple[str, ...], tuple[str, ...]]) -> str:
+    """Who orders: what the first current line that tells it does, else the encounter."""
+    of_lines, of_encounter = names
+    for line in encounter.lines:
+        if line.current:
+            for name in of_lines:
+                if name in line.facts:
+                    return str(line.facts[name])
+    return next((str(encounter.facts[name]) for name in of_encounter if name in encounter.facts), "")
 
 
 def _diagnoses(encounter: Encounter) -> tuple[str, ...]:
-    return tuple([told for each in encounter.diagnoses for told in (each.codes or (each.name,))])
+    """The first code of each, else its name."""
+    return tuple([each.codes[0] if each.codes else each.name for each in encounter.diagnoses])
 
 
 def _text(value: FactValue | None) -> str:

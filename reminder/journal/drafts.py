@@ -20,9 +20,10 @@ from reminder.journal.ages import age_of, counts_days, times_of
 from reminder.journal.base import Draft, Kind
 from reminder.journal.briefs import brief_of
 from reminder.journal.coding import canonical_json, encode
-from reminder.journal.entries import Decided, Entry, Exit, Found
+from reminder.journal.entries import Decided, Entry, Exit, Found, Saved
 from reminder.journal.forms import DecisionForm, as_form
 from reminder.journal.masking import Masker, is_clean, names_nobody, unknown_in
+from reminder.stores.coding import private_facts
 from reminder.under_keys import Keyed
 
 if TYPE_CHECKING:
@@ -31,9 +32,10 @@ if TYPE_CHECKING:
     from negative_list.policy import Policy
     from negative_list.prescription import Line, Note
     from reminder.journal.forms import PrescriptionForm
+    from reminder.stores import base as stored
     from reminder.stores.keys import Keys
 
-__all__ = ["MASKED", "Digests", "Made", "decided_draft", "draft_of"]
+__all__ = ["MASKED", "Digests", "Made", "decided_draft", "draft_of", "saved_draft"]
 
 MASKED = "masked"
 """Why a decision cannot be derived again: what was taken out of its texts had a part in it."""
@@ -120,6 +122,30 @@ def decided_draft(made: Made, keys: Keys, compiled: CompiledList, policy: Policy
     return draft, entry
 
 
+def saved_draft(saved: stored.Saved, digests: Digests, now: datetime, zone: str) -> Draft:
+    """The draft of a prescription that was saved, under keys and without persons as it went to the store."""
+    entry = Saved(
+        engine=digests.engine,
+        at=now,
+        zone=zone,
+        institution_id=saved.institution_id,
+        patient_key=saved.patient_key,
+        encounter_key=saved.encounter_key,
+        prescription_id=saved.prescription_id,
+        revision=saved.revision,
+        saved_at=saved.saved_at,
+        encounter=_without_private(as_form(saved.encounter)),
+        lines=tuple([_without_private(as_form(line)) for line in saved.lines]),
+    )
+    return draft_of(entry, "saved", patient_key=saved.patient_key, encounter_key=saved.encounter_key)
+
+
+def _without_private(record: Any) -> Any:
+    for name in private_facts() & record.facts.keys():
+        del record.facts[name]  # the facts of a form are its own
+    return record
+
+
 def _entry(made: Made, keys: Keys) -> Decided:
     """The entry of a decision, with its texts as they came."""
     decision, given, digests = made.whole.decision, made.keyed.prescription, made.digests
@@ -157,7 +183,7 @@ def _entry(made: Made, keys: Keys) -> Decided:
 @lru_cache(maxsize=4096)
 def _name_key(keys: Keys, name: str) -> str:
     """The key of a name; those of doctors come again and again."""
-    return keys.patient("name", name)
+    return keys.patient("name", "".join(name.split()))
 
 
 def _age(birth: date, made: Made) -> Any:

@@ -105,7 +105,11 @@ def is_clean(text: str, names: tuple[str, ...] = (), ids: tuple[str, ...] = ()) 
     compact = "".join(text.split())
     if any(len(one := "".join(name.split())) >= _SHORTEST_NAME and one in compact for name in names):
         return False
-    if any(len(one) >= _SHORTEST_ID and one in text for one in ids) or _FORMS.search(text.translate(_WIDE)):
+    if any(len(one) >= _SHORTEST_ID and one in text for one in ids):
+        return False
+    if len(text) < _SHORTEST_FORM or text in _known:
+        return True
+    if _FORMS.search(text.translate(_WIDE)):
         return False
     if len(text) <= _REMEMBERED_LENGTH and not _SPACE.search(text):
         if len(_known) >= _MOST_KNOWN:
@@ -145,7 +149,7 @@ class Masker:
 
     def text(self, text: str) -> str:
         """A text."""
-        return mask(text, self._names, self._ids)
+        return text if is_clean(text, self._names, self._ids) else mask(text, self._names, self._ids)
 
     def code(self, code: str) -> str:
         """A code or an id: lines stay apart, whatever they are called."""
@@ -167,7 +171,7 @@ class Masker:
     def _struct(self, record: Any) -> Any:
         fields = {name: self._field(name, getattr(record, name)) for name in record.__struct_fields__}
         if "fact" in fields and "value" in fields:
-            fields["value"] = self._fact(record.fact, record.value)
+            fields["value"] = self.fact(record.fact, record.value)
         return msgspec.structs.replace(record, **fields)
 
     def _field(self, name: str, value: Any) -> Any:
@@ -178,7 +182,7 @@ class Masker:
         if isinstance(value, Struct):
             return self._struct(value)
         if name == "facts" and isinstance(value, Mapping):
-            return {fact: self._fact(fact, told) for fact, told in value.items()}
+            return {fact: self.fact(fact, told) for fact, told in value.items()}
         return value
 
     def _word(self, field: str, value: str) -> str:
@@ -186,9 +190,10 @@ class Masker:
             return self.text(value)
         return self.code(value) if field in _CODES and self._with_codes else value
 
-    def _fact(self, name: str, value: Any) -> Any:
+    def fact(self, name: str, value: Any) -> Any:
+        """The value of a fact, by its dictionary name."""
         if type(value) is tuple:
-            return tuple([self._fact(name, part) for part in value])
+            return tuple([self.fact(name, part) for part in value])
         if type(value) is not str:
             return value
         return self.code(value) if name in load() and load()[name].type == "code" else self.text(value)
