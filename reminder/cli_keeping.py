@@ -94,12 +94,12 @@ def backup(
     data: Data = None,
 ) -> None:
     """Copy journal, history, facts, spool and checkpoints into one file, while sidecars run."""
+    from reminder.journal.engine import engine
     from reminder.office.backup import back_up
-    from reminder.office.desk import program
 
     with ending():
         place = place_of(settings_of(config, data))
-        manifest = back_up(place, target, with_keys=with_keys, engine=program(), now=datetime.now(UTC))
+        manifest = back_up(place, target, with_keys=with_keys, engine=engine(), now=datetime.now(UTC))
     entries = sum(seq for _, seq, _ in manifest.heads)
     size = sum(part.size for part in manifest.parts)
     typer.echo(f"{target}: {len(manifest.heads)} chains, {entries} entries or more, {size} bytes of {manifest.store}")

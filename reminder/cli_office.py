@@ -195,13 +195,14 @@ def appeal(  # noqa: PLR0917 - one argument an option
 
 
 def _enter_appeal(settings: Config, finding: str, stage: Stage, **told: Any) -> None:
+    from reminder.journal.engine import engine
     from reminder.office import appeals
-    from reminder.office.desk import opened, program, write
+    from reminder.office.desk import opened, write
     from reminder.office.key_files import live_keys
 
     with opened(settings.data, database_of(settings)) as journal:
         at, keys = datetime.now(UTC), live_keys(settings.data)
-        entry = appeals.appeal(journal, finding, stage, at=at, engine=program(), keys=keys, **told)
+        entry = appeals.appeal(journal, finding, stage, at=at, engine=engine(), keys=keys, **told)
         (row,) = write(journal, settings.data, "appeal", [entry])
         checkpoint(settings, journal)
     typer.echo(f"{finding}: {stage}, receipt {row.receipt}")

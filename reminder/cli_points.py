@@ -44,14 +44,14 @@ def add(  # noqa: PLR0917 - one argument an option
 ) -> None:
     """Enter an event that was decided, and tell the fact store what follows from it."""
     from negative_list.errors import DataError, Problem
-    from reminder.office.desk import program
+    from reminder.journal.engine import engine
     from reminder.office.points_files import event_of
 
     row = {"event_id": event, "doctor_id": doctor, "points": str(points)}
     row |= {"decided_on": on, "until": until, "why": why, "by": by}
     with ending():
         wrong: list[tuple[str, str]] = []
-        entry = event_of(row, datetime.now(UTC), program(), wrong)
+        entry = event_of(row, datetime.now(UTC), engine(), wrong)
         if entry is None:
             raise DataError([Problem(file="command line", path=name, message=message) for name, message in wrong])
         _enter(settings_of(config, data), lambda _journal: [entry])
@@ -65,12 +65,12 @@ def void(
     data: Data = None,
 ) -> None:
     """Take an event back: it stays in the journal and counts no more."""
-    from reminder.office.desk import program
+    from reminder.journal.engine import engine
     from reminder.office.ledger import voided
 
     with ending():
         settings = settings_of(config, data)
-        _enter(settings, lambda journal: [voided(journal, event, datetime.now(UTC), program(), why)])
+        _enter(settings, lambda journal: [voided(journal, event, datetime.now(UTC), engine(), why)])
 
 
 @points_app.command("import")
@@ -80,12 +80,12 @@ def import_points(
     data: Data = None,
 ) -> None:
     """Enter the events of files; one told again changes nothing. Exit 1 when a row is wrong: nothing is entered."""
-    from reminder.office.desk import program
+    from reminder.journal.engine import engine
     from reminder.office.points_files import read_events
 
     with ending():
         now = datetime.now(UTC)
-        events = [event for path in files for event in read_events(path, now, program())]
+        events = [event for path in files for event in read_events(path, now, engine())]
         _enter(settings_of(config, data), lambda _journal: events)
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,20 +21,11 @@ if TYPE_CHECKING:
     from reminder.journal.base import JournalStore, Kind, Row
     from reminder.journal.entries import Appeal, Entry, PointsEvent
 
-__all__ = ["OfficeError", "decision", "entry_of", "office_chains", "opened", "program", "write"]
+__all__ = ["OfficeError", "decision", "entry_of", "office_chains", "opened", "write"]
 
 
 class OfficeError(Exception):
     """What was asked for is not there, or cannot be done; the message says what to do."""
-
-
-@cache
-def program() -> str:
-    """The version of this program, which entries made by commands name as their engine."""
-    try:
-        return version("prescription-reminder")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 @contextlib.contextmanager

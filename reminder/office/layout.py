@@ -27,7 +27,7 @@ ACTIONS: Mapping[str, tuple[str, str]] = {
 }
 """What actions of findings are called."""
 
-DECISIONS: Mapping[str, tuple[str, str]] = ACTIONS | {"pass": ("通过", "pass")}
+DECISIONS: Mapping[str, tuple[str, str]] = {**ACTIONS, "pass": ("通过", "pass")}
 """What decisions are called."""
 
 SOURCES: Mapping[str, tuple[str, str]] = {
@@ -35,6 +35,7 @@ SOURCES: Mapping[str, tuple[str, str]] = {
     "derived": ("由其他事实得出", "derived"),
     "history": ("历史", "history"),
     "site": ("站点配置", "site"),
+    "site default": ("站点默认值", "site default"),
     "points ledger": ("记分台账", "points ledger"),
 }
 """What sources of facts are called; feeds are called as they call themselves."""
