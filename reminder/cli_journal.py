@@ -65,6 +65,30 @@ def verify_journal(
         raise typer.Exit(_PROBLEMS)
 
 
+@app.command("rederive")
+def rederive_journal(
+    from_: _From = "",
+    to: _To = "",
+    config: _ConfigFile = None,
+    data: _Data = None,
+) -> None:
+    """Derive every decision again from its entry; name those of which another answer comes out."""
+    from reminder.journal.rederive import OUTCOMES, rederive
+
+    days = _day(from_, "--from"), _day(to, "--to")
+    with _told():
+        settings = _settings(config, data)
+        begin, end = _period(days, settings)
+        told = rederive(_journal(settings), begin, end, progress=_Progress("decisions derived again").reached)
+    for difference in told.differences:
+        typer.echo(f"{difference.decision_id} {difference.at:%Y-%m-%dT%H:%M:%SZ}")
+        typer.echo(f"  was: {difference.was}\n  now: {difference.now}")
+    for outcome, meaning in OUTCOMES.items():
+        typer.echo(f"{told.counts[outcome]:>10} {meaning}")
+    if not told.sound:
+        raise typer.Exit(_PROBLEMS)
+
+
 @app.command("export")
 def export_journal(
     from_: _From = "",
@@ -83,7 +107,7 @@ def export_journal(
     days = _day(from_, "--from"), _day(to, "--to")
     with _told():
         settings = _settings(config, data)
-        begin, end = (_instant(day, settings, otherwise) for day, otherwise in zip(days, (_FIRST, _LAST), strict=True))
+        begin, end = _period(days, settings)
         rows = _journal(settings).period(begin, end, kinds)
         progress = _Progress("entries exported")
         with _writing(out) as file:
@@ -167,6 +191,10 @@ class _Progress:
         self._what = what
         self._done = 0
 
+    def reached(self, count: int) -> None:
+        """How far it has come in all."""
+        self(count - self._done)
+
     def __call__(self, count: int) -> None:
         before, self._done = self._done, self._done + count
         if before // _SAY_EVERY != self._done // _SAY_EVERY:
@@ -231,9 +259,10 @@ def _journal(settings: Config) -> JournalStore:
 
 def _own(settings: Config) -> OwnEntries:
     from reminder.journal.coding import encode
+    from reminder.journal.engine import engine
     from reminder.journal.own import OwnEntries
 
-    return OwnEntries(engine="", encode=encode, zone=str(_zone(settings)))
+    return OwnEntries(engine=engine(), encode=encode, zone=str(_zone(settings)))
 
 
 def _zone(settings: Config) -> tzinfo:
@@ -249,9 +278,11 @@ def _day(text: str, option: str) -> date | None:
         raise typer.BadParameter(f"`{text}` is no day; write it like `2026-01-31`", param_hint=option) from None
 
 
-def _instant(day: date | None, settings: Config, otherwise: datetime) -> datetime:
-    """When a civil day of the default site begins."""
-    return datetime.combine(day, time(), _zone(settings)).astimezone(UTC) if day else otherwise
+def _period(days: tuple[date | None, date | None], settings: Config) -> tuple[datetime, datetime]:
+    """When the civil days of the default site begin; everything where none is given."""
+    zone = _zone(settings)
+    begin, end = (datetime.combine(day, time(), zone).astimezone(UTC) if day else None for day in days)
+    return begin or _FIRST, end or _LAST
 
 
 def _kinds(kinds: list[str]) -> tuple[Kind, ...]:

@@ -19,6 +19,7 @@ from reminder import feed_rpc, http, report_rpc, rpc
 from reminder.config import Address
 from reminder.journal.checkpoints import CHECKPOINTS_FILE, Checkpointer, keep_checkpoints
 from reminder.journal.health import HEALTH_NAME, keep_health
+from reminder.journal.retention import keep_days
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,7 +111,12 @@ class Sidecar:
         journal = service.recorder.journal
         keep_health(journal, lambda serving: rpc.set_health(self._health, HEALTH_NAME, serving=serving))
         path = config.checkpoints or config.data / CHECKPOINTS_FILE
-        keep_checkpoints(journal, Checkpointer(path, config.data / "keys", service.now))
+        checkpointer = Checkpointer(path, config.data / "keys", service.now)
+        keep_checkpoints(journal, checkpointer)
+        nightly = config.rounds_at.replace(hour=(config.rounds_at.hour + 1) % 24)  # when the rounds are made
+        keep_days(
+            journal, checkpointer, config.data, config.journal_days, lambda: service.civil(service.now(), ""), nightly
+        )
 
 
 def _bind_grpc(server: grpc.aio.Server, face: str, address: Address) -> Address:

@@ -80,7 +80,7 @@ class Journal:
 
     ``degraded``: what does not work, for who runs the service. ``serving``: entries are written in time, as far as is
     known; while it is false answers are ``journaled: false`` at once; ``changed`` is set whenever that changes.
-    ``waiting``: entries not written yet, ``written``: entries written since the start.
+    ``waiting``: entries not written yet, ``written``: entries written since the start. ``own`` makes its own entries.
 
     Args:
         open_store: Opens the store; may block, and raises ``StoreError`` while it cannot be had.
@@ -106,7 +106,7 @@ class Journal:
         self._waiting_bytes = 0
         self._clocks = clocks
         self._log = log
-        self._own = own
+        self.own = own
         self._opened = Opened(open_store)
         self._writer = Writer(self._opened, chain, lambda: own.started(clocks.now()), self._hears())
         self._readers = Readers(self._opened)
@@ -171,7 +171,7 @@ class Journal:
             self._fail(str(error))
         self._writer.start()
         self._started = True
-        self.note(self._own.started(self._clocks.now()))
+        self.note(self.own.started(self._clocks.now()))
 
     async def stop(self, grace_s: float = GRACE_S) -> int:
         """Write what waits, for as long as the grace, then let go of everything; returns how many entries are lost.

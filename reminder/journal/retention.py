@@ -20,7 +20,7 @@ from reminder.journal.base import NO_HASH, Head, Sealed
 from reminder.journal.chain import follows
 from reminder.journal.checkpoints import Checkpointer, CheckpointsError
 from reminder.journal.lines import LineFile, SealedSpan, read_line
-from reminder.journal.naming import is_office
+from reminder.journal.naming import folder_id, is_office
 from reminder.journal.signing import SigningError, TrustedKeys, public_files
 from reminder.stores.base import StoreError
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from reminder.journal.journal import Journal
     from reminder.journal.own import OwnEntries
 
-__all__ = ["ChainBrokenError", "Removal", "Remover", "due_spans", "keep_on", "month_of", "remove_old"]
+__all__ = ["ChainBrokenError", "Removal", "Remover", "due_spans", "keep_days", "keep_on", "month_of", "remove_old"]
 
 _LOOK_S = 30.0
 _SEALED = b'"what":"sealed"'
@@ -202,6 +202,27 @@ def _sealed_of(span: SealedSpan) -> Sealed:
         end=span.end,
         kinds=span.kinds,
     )
+
+
+def keep_days(
+    journal: Journal, checkpointer: Checkpointer, data: Path, days: int, civil: Callable[[], datetime], nightly: time
+) -> None:
+    """Take old months out of a started journal each night, until it stops; see :func:`keep_on`.
+
+    Args:
+        journal: The journal.
+        checkpointer: Signs.
+        data: The data folder, with its id and its keys.
+        days: How many days entries are kept at least; 0: everything is kept.
+        civil: The civil time now, of the default site.
+        nightly: When.
+
+    Raises:
+        StoreError: When the id of the data folder cannot be read.
+    """
+    if days:
+        remover = Remover(folder_id(data), data / "keys", checkpointer, journal.own)
+        journal.beside(keep_on(journal, remover, days, civil, nightly))
 
 
 async def keep_on(journal: Journal, remover: Remover, days: int, civil: Callable[[], datetime], nightly: time) -> None:
