@@ -13,7 +13,8 @@ from reminder.stores.base import StoreError
 from reminder.stores.postgres import PostgresDriver, made_ready
 
 if TYPE_CHECKING:
-    from reminder.stores.driver import Row, Writing
+    from reminder.journal.store import Into
+    from reminder.stores.driver import Writing
 
 __all__ = ["JournalDatabase", "open_postgres_journal"]
 
@@ -31,10 +32,10 @@ class JournalDatabase(PostgresDriver):
     def __init__(self, dsn: str) -> None:
         super().__init__(dsn, SCHEMA)
 
-    def insert(self, writing: Writing, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
-        """Write rows by one statement, a column an array, so that the server is asked once."""
-        if rows:
-            writing.rows(_inserting(table, tuple(columns)), [list(column) for column in zip(*rows, strict=True)])
+    def insert(self, writing: Writing, tables: Sequence[Into]) -> None:
+        """Write rows by one statement for all tables, a column an array, so that the server is asked once."""
+        names = tuple((table, tuple(columns)) for table, columns, _ in tables)
+        writing.rows(_inserting(names), [list(column) for _, _, rows in tables for column in zip(*rows, strict=True)])
 
     def copy_to(self, path: Path) -> NoReturn:
         """Refused: a database is copied by its own tools, which also know the history in it."""
@@ -44,14 +45,17 @@ class JournalDatabase(PostgresDriver):
 
 
 @cache
-def _inserting(table: str, columns: tuple[str, ...]) -> str:
-    """Arrays go as bytes (``%b``). What a statement adds is counted, for a transaction reads every answer."""
-    known = KNOWN if table == "stay" else ""
+def _inserting(tables: tuple[tuple[str, tuple[str, ...]], ...]) -> str:
+    """One row comes back, for a transaction reads every answer."""
+    return f"WITH {', '.join(_added(table, columns) for table, columns in tables)} SELECT 1"
+
+
+def _added(table: str, columns: tuple[str, ...]) -> str:
+    """A part of the statement; arrays go as bytes (``%b``)."""
     arrays = ", ".join(f"%b::{_type(name)}[]" for name in columns)
-    return (
-        f"WITH added AS (INSERT INTO {table} ({', '.join(columns)}) "  # noqa: S608 - names of our own
-        f"SELECT * FROM unnest({arrays}){known} RETURNING 1) SELECT COUNT(*) FROM added"
-    )
+    known = KNOWN if table == "stay" else ""
+    names = ", ".join(columns)
+    return f"to_{table} AS (INSERT INTO {table} ({names}) SELECT * FROM unnest({arrays}){known})"  # noqa: S608
 
 
 def _type(column: str) -> str:

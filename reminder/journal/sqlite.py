@@ -23,7 +23,8 @@ from reminder.stores.base import StoreError
 from reminder.stores.sqlite import BUSY_S, SqliteDriver, made_ready
 
 if TYPE_CHECKING:
-    from reminder.stores.driver import Row, Writing
+    from reminder.journal.store import Into
+    from reminder.stores.driver import Writing
 
 __all__ = ["JournalFile", "open_sqlite_journal"]
 
@@ -53,12 +54,13 @@ class JournalFile(SqliteDriver):
         with super().writing() as writing:
             yield writing
 
-    def insert(self, writing: Writing, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    def insert(self, writing: Writing, tables: Sequence[Into]) -> None:
         """Write rows, many by one statement: each statement lets go of the interpreter and waits for it again."""
-        for begin in range(0, len(rows), _ROWS_AT_ONCE):
-            part = rows[begin : begin + _ROWS_AT_ONCE]
-            writing.rows(_inserting(table, tuple(columns), len(part)), tuple(chain.from_iterable(part)))
-        self._emptier.count(len(rows))
+        for table, columns, rows in tables:
+            for begin in range(0, len(rows), _ROWS_AT_ONCE):
+                part = rows[begin : begin + _ROWS_AT_ONCE]
+                writing.rows(_inserting(table, tuple(columns), len(part)), tuple(chain.from_iterable(part)))
+        self._emptier.count(len(tables[0][2]))
 
     def copy_to(self, path: Path) -> None:
         """A copy of the file, as it stood at one moment, while it is written."""

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from reminder.journal import statements as sql
 from reminder.journal.base import Artifact, DamagedError, Head, Kind, Row, Sealed
@@ -23,11 +23,15 @@ if TYPE_CHECKING:
     from reminder.stores.driver import Query, Values, Writing
     from reminder.stores.driver import Row as Read
 
-__all__ = ["JournalDriver", "SqlJournal"]
+__all__ = ["Into", "JournalDriver", "SqlJournal"]
 
 _STEP = 500  # entries removed by one transaction: some 30 ms, in which nobody else writes a file
 _STAYS = 10_000  # remembered as written: a day of a large hospital, a megabyte
 _PAUSE_S = 0.005  # between two of them: whoever waits to write has his turn
+
+
+Into: TypeAlias = "tuple[str, Sequence[str], Sequence[Read]]"
+"""Where rows go: a table, its columns in the order of the values, and the rows."""
 
 
 class JournalDriver(Protocol):
@@ -42,8 +46,8 @@ class JournalDriver(Protocol):
     def writing(self) -> AbstractContextManager[Writing]:
         """A transaction: on disk when the block ends without an error, undone when it does not."""
 
-    def insert(self, writing: Writing, table: str, columns: Sequence[str], rows: Sequence[Read]) -> None:
-        """Write rows that are not there yet by as few statements as may be; a place that is taken is an error."""
+    def insert(self, writing: Writing, tables: Sequence[Into]) -> None:
+        """Write rows into tables by as few statements as may be; a place that is taken is an error."""
 
     def copy_to(self, path: Path) -> None:
         """A copy of the whole, as it stood at one moment, while it is written."""
@@ -151,11 +155,11 @@ class SqlJournal:
         number = place.number
         entries = [_values(sql.place(number, row.seq), row) for row, _ in group]
         bodies = [(sql.place(number, row.seq), content) for row, content in group]
-        self._driver.insert(writing, "entry", sql.ENTRY_COLUMNS, entries)
-        self._driver.insert(writing, "body", sql.BODY_COLUMNS, bodies)
         rows = [row for row, _ in group]
+        tables: list[Into] = [("entry", sql.ENTRY_COLUMNS, entries), ("body", sql.BODY_COLUMNS, bodies)]
         if stays := place.new_stays(rows):
-            self._driver.insert(writing, "stay", sql.STAY_COLUMNS, stays)
+            tables.append(("stay", sql.STAY_COLUMNS, stays))
+        self._driver.insert(writing, tables)
         if named := place.names.news(rows):
             writing.many(sql.NAME, [(digest, number, until) for digest, until in named])
 
