@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reminder.journal.base import JournalStore
     from reminder.office.backup import Place
 
-__all__ = ["add_to", "backup", "keys_app", "restore"]
+__all__ = ["add_to", "backup", "keys_app", "place_of", "restore", "verified"]
 
 keys_app = typer.Typer(help="The keys of patients and encounters, and the one checkpoints are signed with.")
 """The commands of keys."""
