@@ -41,7 +41,10 @@ MODULES = (
     "reminder/imports.py",
     *(f"reminder/reports/{name}.py" for name in ("asking", "making", "reconcile", "writing")),
     *(f"reminder/stores/{name}.py" for name in ("keys", "opening", "version", "sqlite", "postgres")),
-    *(f"reminder/journal/{name}.py" for name in ("naming", "signing", "checkpoints", "retention")),
+    *(
+        f"reminder/journal/{name}.py"
+        for name in ("naming", "signing", "checkpoints", "retention", "store", "sqlite", "postgres")
+    ),
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "reminder" / "office").glob("[!_]*.py")),
     "reminder/cli_points.py",
     "reminder/cli_keeping.py",
