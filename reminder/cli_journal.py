@@ -162,17 +162,22 @@ def _said(report: Report, path: Path) -> Iterator[str]:
     yield from (str(problem) for problem in report.problems)
     yield from (f"note: {note}" for note in report.notes)
     for proof in report.proofs:
-        yield _proved(proof)
+        count = sum(problem.chain == proof.chain for problem in report.problems)
+        yield f"{_there(proof)}; {count} problems, as said above" if count else _proved(proof)
     entries = sum(proof.entries for proof in report.proofs)
     sums = f"{entries} entries in {len(report.proofs)} chains, {report.lines} signed lines in {path}"
     yield f"sound: {sums}" if report.sound else f"NOT SOUND, {len(report.problems)} problems: {sums}"
 
 
+def _there(proof: Proof) -> str:
+    """Which entries of a chain there are."""
+    numbers = f", {proof.first} to {proof.last}" if proof.entries else ""
+    return f"chain `{proof.chain}`: {proof.entries} entries{numbers}"
+
+
 def _proved(proof: Proof) -> str:
     """Up to where it is proved that nothing is missing."""
-    parts = [f"chain `{proof.chain}`: {proof.entries} entries"]
-    if proof.entries:
-        parts[0] += f", {proof.first} to {proof.last}"
+    parts = [_there(proof)]
     if proof.sealed:
         parts.append(f"1 to {proof.sealed} were taken out with a signed record")
     if proof.proved_at is None:

@@ -57,7 +57,9 @@ def test_verify_of_a_journal_that_was_changed_names_the_entry(data: Path) -> Non
     code, out, _ = run("verify", "--data", data)
     assert code == 1
     assert f"chain `{chain_name(data)}` entry 3: it, or the one before, is not what was written" in out
+    assert f"chain `{chain_name(data)}`: 8 entries, 1 to 8; 1 problems, as said above" in out
     assert "NOT SOUND, 1 problems" in out
+    assert "proved" not in out
 
 
 def test_verify_trusts_only_the_keys_it_is_given(data: Path, tmp_path: Path) -> None:
