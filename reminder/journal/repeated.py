@@ -31,7 +31,7 @@ WINDOW = timedelta(hours=24)
 number their requests anew each day."""
 
 MOST_KNOWN = 100_000
-"""Requests of the window known by their digests, some 15 MB; beyond them the journal is asked for each request."""
+"""Requests of the window known by their digests, some 10 MB; beyond them the journal is asked for each request."""
 
 MOST_ANSWERS = 1_000
 """Answers kept as they are, some 5 MB: most repetitions come within seconds."""
@@ -80,8 +80,8 @@ class Repeated:
     def __init__(self, journal: Journal, *, shared: bool) -> None:
         self._journal = journal
         self._answers: LRUCache[str, _Answering] = LRUCache(MOST_ANSWERS)
-        self._known: dict[str, str] = {}
-        self._before: dict[str, str] = {}
+        self._known: set[str] = set()
+        self._before: set[str] = set()
         self._begun: datetime | None = None
         self._sure_from: datetime | None = None
         self._shared = shared
@@ -94,7 +94,7 @@ class Repeated:
             known = await self._journal.ask(lambda store: _asked_since(store, now), float("inf"))
         except StoreError:
             return
-        self._known = known | self._known
+        self._known |= known
         self._begun = self._sure_from = now
 
     async def first(self, asked: str, digest: str, now: datetime, within_s: float) -> Found:
@@ -114,14 +114,14 @@ class Repeated:
         if held is not None and held.digest == digest and not held.answer.done():
             held.answer.set_result(answer)
             self._forget(held.at)
-        self._known[asked] = digest
+        self._known.add(asked)
 
     def _forget(self, now: datetime) -> None:
         """Let go of what is older than the window, by halves; of more than fits, with a window of doubt."""
         begun = self._begun = self._begun or now
         full = len(self._known) >= MOST_KNOWN
         if full or now - begun >= WINDOW:
-            self._before, self._known, self._begun = self._known, {}, now
+            self._before, self._known, self._begun = self._known, set(), now
         if full and self._sure_from is not None:
             self._sure_from = now + WINDOW
 
@@ -142,11 +142,9 @@ class Repeated:
                 if not held.answer.cancelled():
                     raise
                 return _NEW
-        known = self._known.get(asked, self._before.get(asked))
-        if known is None and self._sure_from is not None and now >= self._sure_from:
+        known = asked in self._known or asked in self._before
+        if not known and self._sure_from is not None and now >= self._sure_from:
             return _NEW
-        if known and known != digest:
-            return _REUSED
         return await self._journaled(asked, digest, now, within_s)
 
     async def _journaled(self, asked: str, digest: str, now: datetime, within_s: float) -> Found:
@@ -168,7 +166,7 @@ def _answer_in(entry: Decided, row: Row) -> Decision:
     return Decision(**fields | {"receipt": row.receipt, "journaled": True, "elapsed_us": entry.elapsed_us})
 
 
-def _asked_since(store: JournalStore, now: datetime) -> dict[str, str]:
-    """Which requests came in the window before an instant; their bodies' digests stand in the entries."""
+def _asked_since(store: JournalStore, now: datetime) -> set[str]:
+    """Which requests came in the window before an instant."""
     rows = store.briefs(now - WINDOW, now + WINDOW, by_encounter=False)
-    return {row.asked: "" for row in rows if row.asked}
+    return {row.asked for row in rows if row.asked}
