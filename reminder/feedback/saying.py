@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from negative_list.rules import DIAGNOSES
 from reminder.feedback import words as w
 from reminder.feedback.known import Known, Subject, subject_of
-from reminder.feedback.masked import masked
+from reminder.feedback.masked import masked, name_of_nobody
 from reminder.ids import decision_of
 from reminder.journal.coding import decode, encode
 from reminder.journal.engine import engine
@@ -102,6 +102,8 @@ class Saying:
         self._said.append(reason.odd)
         if why:
             self._said.append(w.said_of_junk(why))
+        if self._subject is None and entry.reason_text:
+            self._said.append(w.NO_TEXT_KEPT)
 
     # -- the fact
 
@@ -162,6 +164,9 @@ class Saying:
         memory = self._around.memory
         return masked(text, decided, memory.keys if memory is not None else None)
 
+    def _hide_code(self, code: str) -> str:
+        return self._hide(code) if self._subject is not None else name_of_nobody(code)
+
     def _earlier(self) -> tuple[Feedback, ...]:
         words = self._known.words if self._known is not None else ()
         return tuple(word for word in words if word.finding_id == self._item.finding_id)
@@ -175,20 +180,20 @@ class Saying:
             at=self._now,
             zone=self._around.active.sites.of(institution).zone.key,
             institution_id=institution,
-            finding_id=item.finding_id if subject is not None else self._hide(item.finding_id),
+            finding_id=item.finding_id if subject is not None else name_of_nobody(item.finding_id),
             decision_id=self._decision_id,
             known=subject is not None or self._known is None,
             done=item.done,
-            reason_code=self._hide(item.reason_code),
+            reason_code=self._hide_code(item.reason_code),
             reason_text=self._hide(item.reason_text),
             checked=checked,
             junk=why,
-            doctor_id=self._hide(words.doctor_id),
+            doctor_id=self._hide_code(words.doctor_id),
             done_at=min(item.done_at or self._now, self._now),
             answer_ms=item.answer_ms,
             automatic=item.automatic,
             face=words.face,
-            request_id=self._hide(words.request_id),
+            request_id=self._hide_code(words.request_id),
         )
         return entry if subject is None else _about(entry, subject)
 

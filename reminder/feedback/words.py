@@ -23,6 +23,7 @@ __all__ = [
     "NOT_TOLD_HERE",
     "NO_BLOCK",
     "NO_ENCOUNTER",
+    "NO_TEXT_KEPT",
     "VALUE_NOT_KEPT",
     "Answer",
     "Recorded",
@@ -39,6 +40,7 @@ Status: TypeAlias = Literal["kept", "repeated", "unknown_finding", "refused"]
 NO_BLOCK = "该提示不是拦截，无需紧急通道，已照原样记录 (no block, so there was nothing to leave; kept as told)"
 NO_ENCOUNTER = "请求没有就诊号，之后的审核仍会拦截 (the request named no encounter, so that later checks still block)"
 ENDED = "已超过24小时，之后的审核仍会拦截 (over 24 hours ago, so that later checks block again)"
+NO_TEXT_KEPT = "不知所指患者，理由文字未保存 (nobody knows whom the text may name, so its words were not kept)"
 NOT_TOLD_HERE = "该事实不能由医生在此告知，未保存 (no fact a doctor can tell here; not kept, feed it by PutFacts)"
 VALUE_NOT_KEPT = "告知的事实暂时无法保存，请稍后重发 (the value could not be kept; tell it again later)"
 NOT_LOOKED_UP = "暂时无法查到该提示，已先记录 (the finding could not be looked up now; kept)"

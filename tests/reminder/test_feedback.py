@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from reminder.journal.entries import DONE
+from reminder.journal.entries import DONE, Age
 from reminder.stores.base import StoreError
 from tests.journal.memory_store import MemoryJournalStore
 from tests.reminder.around import KEYS, Room, room, until
@@ -224,6 +224,40 @@ def test_names_and_numbers_in_a_reason_are_masked() -> None:
         assert kept.reason_text.endswith("同意")
 
     story(tell, entry)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("生于1987-06-05", "生于〔已隐去〕"),
+        ("19870605、1987/6/5、1987年6月5日", "〔已隐去〕、〔已隐去〕、〔已隐去〕"),
+        ("1987-02-31", "1987-02-31"),
+        ("2025-12-30起发热，1958年患结核", "2025-12-30起发热，1958年患结核"),
+    ],
+)
+def test_a_birth_date_in_a_reason_is_masked(text: str, kept: str) -> None:
+    """Any day that fits the patient's age; other days are part of the reason."""
+    entry = decided(visit(COUNTED, quantity=5), 4, age=Age(months=38 * 12 + 6))
+
+    async def tell(here: Room) -> None:
+        await here.told(override(entry.found[0].finding_id, reason_text=text))
+        assert here.kept()[0].reason_text == kept
+
+    story(tell, entry)
+
+
+def test_words_about_nobody_known_are_not_kept() -> None:
+    """Nobody can say whom they name: that there were some is kept, and codes that can be no name."""
+
+    async def tell(here: Room) -> None:
+        word = override(NOBODYS, reason_text="张三要求", reason_code="张三")
+        answer = await here.one(word, doctor_id="D1", request_id="M 张三")
+        assert "its words were not kept" in answer.message
+        (kept,) = here.kept()
+        assert (kept.reason_text, kept.reason_code, kept.request_id) == ("〔已隐去〕", "〔已隐去〕", "〔已隐去〕")
+        assert (kept.doctor_id, kept.finding_id, kept.known) == ("D1", NOBODYS, False)
+
+    story(tell)
 
 
 def test_automatic_answers_say_so() -> None:
