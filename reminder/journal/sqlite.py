@@ -1,8 +1,8 @@
 """The journal in a SQLite file of its own, so that no big write of another table delays an answer.
 
 What is written goes to the write-ahead log and is synced there; a thread of its own brings it from there into the file,
-so that no commit waits for that. Only where readers or an endless load keep the log from beginning anew does a commit
-help (``wal_autocheckpoint``; https://www.sqlite.org/wal.html, section 6).
+so that no commit waits for that. Under a load without a pause the log would never begin anew: where it has become long
+and readers are not in the way, writers wait for some milliseconds (https://www.sqlite.org/wal.html, section 6).
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["JournalFile", "open_sqlite_journal"]
 
 _ROWS_AT_ONCE = 32
-_LOG_PAGES = 8000  # 32 MB: beyond, a commit helps to empty the log
+_LOG_PAGES = 4000  # 16 MB: the log is begun anew where it is longer
+_LOG_PAGES_AT_LAST = 32_000  # 128 MB: beyond, a commit empties the log itself, for the thread does not come to it
+_RESTART_S = 0.05  # how long beginning anew may wait for who reads; writers wait meanwhile
 _CACHE_KIB = 16_000  # of the writer: the inner pages of all indexes, and what was written last
 _ROWS_A_ROUND = 500  # entries between two rounds of the thread that empties the log: some 5 MB
 
@@ -107,13 +109,17 @@ class JournalFile(SqliteDriver):
             made_ready(self, self._path, SCHEMA)
 
     def _empty_log(self) -> None:
-        with contextlib.suppress(sqlite3.Error), contextlib.closing(self._connect(0)) as connection:
-            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        """Bring what is in the log into the file. Who reads an older state keeps a part of it in the log, no longer."""
+        with contextlib.suppress(sqlite3.Error), contextlib.closing(self._connect(_RESTART_S)) as connection:
+            for how in ("PASSIVE", "PASSIVE", "RESTART"):
+                _, pages, done = connection.execute(f"PRAGMA wal_checkpoint({how})").fetchone()
+                if pages < _LOG_PAGES or done < pages:
+                    return
 
     def _connect(self, busy_s: float) -> sqlite3.Connection:
         connection = super()._connect(busy_s)
         if busy_s == self._busy_s:
-            connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES_AT_LAST}")
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         return connection
 
