@@ -11,6 +11,8 @@ from reminder.journal.entries import Appeal, Feedback
 from reminder.office.words import fact_text, label, value_text
 
 if TYPE_CHECKING:
+    from negative_list.decision import FactSeen
+    from negative_list.prescription import History
     from reminder.journal.entries import Found
     from reminder.office.explained import Explained, FoundTold, LineTold, Word
     from reminder.office.proof import Covering
@@ -98,6 +100,8 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "unread": ("历史和外部事实未能及时读到", "history and store facts did not come in time"),
     "history": ("历史：{}行，{}次就诊，{}", "history: {} lines, {} encounters, {}"),
     "since": ("自{}起完整", "complete since {}"),
+    "own since": ("本院自{}起完整", "complete for this institution since {}"),
+    "told nothing": ("已查询，没有得到事实和历史", "asked, and told nothing"),
     "complete": ("终身完整", "complete for life"),
     "no promise": ("不保证完整", "not promised to be complete"),
     "notes": ("说明", "Notes"),
@@ -253,10 +257,10 @@ class _Page:
             for walked in one.walked:
                 yield _STEP + (self._in("of line", self._name(walked.line)) if walked.line else self._in("conditions"))
                 for part in walked.parts:
-                    yield from self._part(part, 2)
+                    yield from self._part(part, 2, walked.line)
         elif one.facts:
             yield _STEP + self._in("evidence")
-            yield from (f"{_STEP * 2}{self._fact_line(seen)}" for seen in one.facts)
+            yield from (f"{_STEP * 2}{self._fact_line(seen, '')}" for seen in one.facts)
         if found.finding_id in self._told.differs:
             yield _STEP + self._in("differs")
 
@@ -286,26 +290,33 @@ class _Page:
         return ("；" if self._language == "zh" else "; ").join(self._name(name) for name in names)
 
     def _name(self, ident: str) -> str:
+        """A line by its id, name and first code; one that is not being written now with its day."""
         line: LineTold | None = self._names.get(ident)
-        return " ".join([ident, *((line.name, *line.codes[:1]) if line is not None else ())]).strip()
+        if line is None:
+            return ident
+        day = f"{line.begins:%Y-%m-%d}" if line.begins is not None and not line.current else ""
+        return " ".join(filter(None, (ident, line.name, *line.codes[:1], day)))
 
     def _labels(self, names: Iterable[str]) -> str:
         return ("、" if self._language == "zh" else ", ").join(label(name, self._language) for name in names)
 
-    def _part(self, part: Part, depth: int) -> Iterator[str]:
+    def _part(self, part: Part, depth: int, own: str) -> Iterator[str]:
+        """A condition and those inside it; ``own``: the line it was asked for."""
         role = self._in(part.role) if part.role else ""
         yield f"{_STEP * depth}{self._one(_HOLDS, part.holds)} {role}{part.text}"
         for seen in part.facts:
-            yield f"{_STEP * (depth + 1)}· {self._fact_line(seen)}"
+            yield f"{_STEP * (depth + 1)}· {self._fact_line(seen, own)}"
         if part.lines:
             yield f"{_STEP * (depth + 1)}· {self._in('involved')}{self._names_of(part.lines)}"
         if part.needs:
             yield f"{_STEP * (depth + 1)}· {self._in('needs')}{self._labels(part.needs)}"
         for inside in part.parts:
-            yield from self._part(inside, depth + 1)
+            yield from self._part(inside, depth + 1, own)
 
-    def _fact_line(self, seen: Any) -> str:
-        return f"{fact_text(seen, self._language)}  ({self._in('source')} {self._one(SOURCES, seen.source)})"
+    def _fact_line(self, seen: FactSeen, own: str) -> str:
+        """A fact with its source, and whose it is where that is another line."""
+        whose = f"  [{self._name(seen.subject)}]" if seen.fact.startswith("line.") and seen.subject != own else ""
+        return f"{fact_text(seen, self._language)}  ({self._in('source')} {self._one(SOURCES, seen.source)}){whose}"
 
     # -- what else there is
 
@@ -322,16 +333,25 @@ class _Page:
         if entry.unread:
             yield self._in("unread")
         for fact in self._told.read:
-            since = f"{self._in('from')}{fact.valid_from:%Y-%m-%d %H:%M}" if fact.valid_from else ""
+            begins = fact.valid_from or fact.told_at
+            since = f"{self._in('from')}{begins:%Y-%m-%d %H:%M}" if begins else ""
             value = value_text(fact.fact, fact.value, self._language)
             told = f"{label(fact.fact, self._language)} = {value}"
             source, subject = self._one(SOURCES, fact.source), self._one(_SUBJECTS, _kind(fact.fact))
             yield f"{told}  ({self._in('source')} {source}{since})  [{subject} {fact.subject}]"
         if entry.history is not None:
             history = entry.history
-            reach = self._in("since", f"{history.since:%Y-%m-%d}") if history.since else self._in("no promise")
-            reach = self._in("complete") if history.complete else reach
-            yield self._in("history", len(history.lines), len(history.encounters), reach)
+            yield self._in("history", len(history.lines), len(history.encounters), self._reach(history))
+        elif not self._told.read:
+            yield self._in("told nothing")
+
+    def _reach(self, history: History) -> str:
+        """Since when the history is complete."""
+        if history.complete:
+            return self._in("complete")
+        begun = (("since", history.since), ("own since", history.own_since))
+        told = [self._in(key, f"{since:%Y-%m-%d}") for key, since in begun if since is not None]
+        return ("，" if self._language == "zh" else ", ").join(told) or self._in("no promise")
 
     def _word(self, word: Word) -> str:
         told = self._feedback(word.told) if isinstance(word.told, Feedback) else self._appeal(word.told)

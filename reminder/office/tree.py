@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import Struct
 
 from negative_list import conditions as c
@@ -52,6 +53,7 @@ class _Walk:
     def __init__(self, check: Check, binder: Binder, line: Line | None, language: Language) -> None:
         self._check = check
         self._binder = binder
+        self._past = frozenset(past.id for past in check.history.lines) if check.history is not None else frozenset()
         self._line = line
         self._language = language
 
@@ -63,7 +65,14 @@ class _Walk:
             return Part(kind=kind, text=text, holds=holds, role=role, parts=tuple(map(self.part, inside)))
         seen = explain_part(condition, self._check, self._binder, self._line)
         lines = tuple(line.id for line in seen.lines)
-        return Part(kind=kind, text=text, holds=holds, role=role, facts=seen.facts, lines=lines, needs=seen.needs)
+        facts = tuple(map(self._sourced, seen.facts))
+        return Part(kind=kind, text=text, holds=holds, role=role, facts=facts, lines=lines, needs=seen.needs)
+
+    def _sourced(self, seen: FactSeen) -> FactSeen:
+        """A fact of a line of history came from there; lines name a source only where the body did not tell it."""
+        if seen.subject not in self._past or seen.source != "request":
+            return seen
+        return msgspec.structs.replace(seen, source="history")
 
 
 def parts_of(part: Part) -> Iterator[Part]:
