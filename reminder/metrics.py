@@ -17,6 +17,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from negative_list.rules import ACTIONS
+from reminder.board import Board
 from reminder.journal.metrics import JournalMetrics
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Metrics(Collector):
 
     def __init__(self) -> None:
         self.journal = JournalMetrics()
+        self.board = Board()
         self._loaded = {"rules": 0, "details": 0}
         self._checks: Counter[tuple[str, ...]] = Counter({(action,): 0 for action in ACTIONS})
         self._within = [0] * (len(_BOUNDS_S) + 1)
@@ -127,6 +129,7 @@ class Metrics(Collector):
         yield _counter("feedback", "Words about findings, by deed and status.", ("done", "status"), self._feedback)
         yield _counter("junk", "Reasons' texts that say nothing, by why.", ("why",), self._junk)
         yield _counter("exits", "Blocks left by the emergency exit, and rules flagged for it.", ("what",), self._exits)
+        yield from self.board.collect()
         yield from self.journal.collect()
         for name, value in self._loaded.items():
             yield GaugeMetricFamily(f"reminder_{name}", f"{name.capitalize()} of the active list.", value=value)

@@ -328,6 +328,7 @@ class Service:
 
     def _decided(self, case: Case, decision: Decision, elapsed_ns: int) -> None:
         self.metrics.decided(decision, elapsed_ns / 1e9)
+        self.metrics.board.decided(self.civil(case.now, case.prescription.institution_id), case.prescription, decision)
         prescription, keyed = case.prescription, case.keyed
         named = not is_clean(prescription.request_id, keyed.names, keyed.own)
         self._log.info(

@@ -88,6 +88,7 @@ ORDER = (
     "reminder.ids",
     "reminder.logs",
     "reminder.journal.metrics",
+    "reminder.board",
     "reminder.metrics",
     "reminder.bodies",
     "reminder.national",
