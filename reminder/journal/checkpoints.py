@@ -8,13 +8,15 @@ cannot be written is told under ``degraded`` and stops nothing.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, InvalidStateError
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from reminder.journal.lines import Checkpoint, LineFile, Place, SealedSpan, signed_line
 from reminder.journal.signing import SigningError, SigningKey, open_signing_key
@@ -25,7 +27,16 @@ if TYPE_CHECKING:
     from reminder.journal.journal import Journal
     from reminder.journal.lines import Line
 
-__all__ = ["CHECKPOINTS_FILE", "EVERY_ENTRIES", "EVERY_S", "Checkpointer", "CheckpointsError", "keep_checkpoints"]
+__all__ = [
+    "CHECKPOINTS_FILE",
+    "EVERY_ENTRIES",
+    "EVERY_S",
+    "HANGS_S",
+    "Checkpointer",
+    "CheckpointsError",
+    "in_daemon",
+    "keep_checkpoints",
+]
 
 CHECKPOINTS_FILE = "checkpoints.jsonl"
 """The file in the data folder, unless the settings name another place."""
@@ -35,6 +46,11 @@ EVERY_S = 60.0
 
 EVERY_ENTRIES = 1000
 """And when so many entries were written since the last."""
+
+HANGS_S = 10.0
+"""A place that takes longer than this hangs; a write to a disk or a share takes some milliseconds."""
+
+T = TypeVar("T")
 
 _RUN_BYTES = 6
 _LOOK_S = 1.0
@@ -71,7 +87,7 @@ class Checkpointer:
             StoreError: When the store cannot be read.
             CheckpointsError: When the file or the key cannot be used.
         """
-        with self._lock:
+        with self._alone():
             heads = tuple(Place(chain=head.chain, seq=head.seq, hash=head.hash.hex()) for head in store.heads())
             if heads == self._heads:
                 return False
@@ -82,7 +98,7 @@ class Checkpointer:
 
     def seal(self, span: Sealed) -> None:
         """Write that a span is to be taken out. Raises ``CheckpointsError``."""
-        with self._lock:
+        with self._alone():
             self._write(
                 lambda common: SealedSpan(
                     **common,
@@ -121,6 +137,16 @@ class Checkpointer:
         except ImportError as error:
             raise CheckpointsError(f"nothing can be signed ({error}); install the extra `serve`") from error
 
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One line at a time; nobody queues behind a place that hangs."""
+        if not self._lock.acquire(timeout=HANGS_S / 2):
+            raise CheckpointsError(f"`{self.path}` does not answer; make the place come back")
+        try:
+            yield
+        finally:
+            self._lock.release()
+
     def _begin(self) -> None:
         self._run, self._number = secrets.token_hex(_RUN_BYTES), 0
 
@@ -147,11 +173,27 @@ async def _keep_on(journal: Journal, checkpointer: Checkpointer) -> None:
 
 
 async def _make_one(journal: Journal, checkpointer: Checkpointer) -> bool:
-    """Make one now; where it cannot be made the journal says why."""
-    try:
-        await asyncio.to_thread(lambda: checkpointer.make(journal.store()))
-    except (StoreError, CheckpointsError) as error:
-        journal.degrade("checkpoints", f"journal: checkpoints are not written: {error}")
-        return False
-    journal.degrade("checkpoints", "")
-    return True
+    """Make one now; where it cannot be made, or the place does not answer, the journal says why."""
+    making = in_daemon(lambda: checkpointer.make(journal.store()))
+    await asyncio.wait((making,), timeout=HANGS_S)
+    error = making.exception() or "" if making.done() else "the place does not answer"
+    making.cancel()
+    if error and not isinstance(error, str | StoreError | CheckpointsError):
+        raise error
+    journal.degrade("checkpoints", f"journal: checkpoints are not written: {error}" if error else "")
+    return not error
+
+
+def in_daemon(work: Callable[[], T]) -> asyncio.Future[T]:
+    """What ``work`` returns, done in a thread that keeps no process from ending: a share may hang for hours."""
+    found: Future[T] = Future()
+
+    def run() -> None:
+        with contextlib.suppress(InvalidStateError):  # nobody waits any more
+            try:
+                found.set_result(work())
+            except Exception as error:  # noqa: BLE001 - whoever waits hears of it
+                found.set_exception(error)
+
+    threading.Thread(target=run, name="checkpoint", daemon=True).start()
+    return asyncio.wrap_future(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,26 @@ def test_a_second_place_that_cannot_be_written_is_told_and_stops_nothing(
         assert attested.chain(CHAIN).places()[-1] == (head.seq, head.hash)
 
     run(work)
+
+
+def test_a_place_that_hangs_is_told_and_keeps_no_stop_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a share may for hours: entries go on, and the process ends."""
+    monkeypatch.setattr(checkpoints, "HANGS_S", 0.2)
+    stuck = threading.Event()
+    monkeypatch.setattr(LineFile, "append", lambda _file, _raw: stuck.wait(60))
+
+    async def work() -> None:
+        store = MemoryJournalStore()
+        async with journal_on(lambda: store) as journal:
+            keep_checkpoints(journal, checkpointer(tmp_path))
+            assert (await journal.append(draft(1), LONG_S)).journaled
+            await until(lambda: any("does not answer" in text for text in journal.degraded))
+            assert (await journal.append(draft(2), LONG_S)).journaled
+
+    try:
+        run(work)
+    finally:
+        stuck.set()
 
 
 def test_a_journal_that_stops_leaves_a_checkpoint_of_its_end(tmp_path: Path) -> None:
