@@ -10,6 +10,7 @@ the backup began is in it. The files of a PostgreSQL are of one moment altogethe
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -46,6 +47,7 @@ TRUSTED = "trusted"
 """The folder of public keys in an archive, and of who restored one without its keys: they check its checkpoints."""
 
 _BUSY_S = 10
+_BLOCK = 64 * 1024
 _OWN_FILES = ("points.toml",)
 
 
@@ -123,11 +125,26 @@ def _copied(place: Place, folder: Path) -> Iterator[Part]:
 
 
 def _file(source: Path, folder: Path, name: str) -> Part:
-    """A plain file, as it is now; one that is appended to may end in the middle of a line, which is left out."""
-    content = source.read_bytes()
-    whole = content[: content.rfind(b"\n") + 1] if name == CHECKPOINTS else content
-    (folder / name).write_bytes(whole)
+    """A plain file, as it is now; of checkpoints, which are appended to, up to the last whole line."""
+    shutil.copyfile(source, folder / name)
+    if name == CHECKPOINTS:
+        _cut(folder / name)
     return part_of(folder, name)
+
+
+def _cut(path: Path) -> None:
+    """Leave out what follows the last end of line."""
+    with path.open("r+b") as file:
+        end = size = file.seek(0, os.SEEK_END)
+        while end:
+            begin = max(0, end - _BLOCK)
+            file.seek(begin)
+            found = file.read(end - begin).rfind(b"\n")
+            if found >= 0:
+                size = begin + found + 1
+                break
+            end = begin
+        file.truncate(size if end else 0)
 
 
 def _database(data: Path, folder: Path, name: str, schema: Schema | None = None) -> Part:

@@ -17,6 +17,7 @@ from reminder.stores.opening import open_store
 from tests.office.decided import DECIDED, ENCOUNTER, INSTITUTION, PATIENT, write_decision
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from typer.testing import Result
@@ -207,3 +208,19 @@ def test_a_copy_without_keys_says_what_that_means(data: Path, tmp_path: Path) ->
     restored = run(tmp_path / "copy", "restore", archive)
     assert "before a sidecar starts" in restored.stderr
     assert not list((tmp_path / "copy" / "keys").glob("*.key"))
+
+
+def test_the_ledger_of_a_shared_database_is_one(databases: Callable[[], str], tmp_path: Path) -> None:
+    """What is entered with one data folder is listed with another on the same database."""
+    database = databases()
+    folders = [tmp_path / "a", tmp_path / ("b" if database else "a")]
+    for folder in folders:
+        folder.mkdir(exist_ok=True)
+        (folder / "settings.toml").write_text(f'store = "{database or "sqlite"}"\ndata = "var"\n', "utf-8")
+    for number, folder in enumerate(folders, 1):
+        words = ["points", "add", f"D{number}", "--points", str(number), "--on", "2026-03-01"]
+        result = CliRunner().invoke(app, [*words, "--config", str(folder / "settings.toml")])
+        assert result.exit_code == 0, result.output
+    words = ["points", "list", "--on", "2026-04-01", "--format", "json", "--config", str(folders[1] / "settings.toml")]
+    listed = json.loads(CliRunner().invoke(app, words).stdout)
+    assert [(row["doctor_id"], row["points"]) for row in listed] == [("D1", 1), ("D2", 2)]

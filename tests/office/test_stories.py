@@ -47,7 +47,7 @@ def test_a_story_is_explained_as_it_was_decided(tmp_path: Path, name: str) -> No
         assert any(part.holds for part in parts if part.role == "violation") or one.found.unknown
         assert all(fact.source for part in parts for fact in part.facts)
     for language in ("zh", "en"):
-        texts = [laid_out(one, None, language) for one in told_of(tmp_path, language)]  # type: ignore[arg-type]
+        texts = [laid_out(one, None, language) for one in told_of(tmp_path, language)]
         assert all(one.decision_id in text for one, text in zip(told, texts, strict=True))
         assert [text for text in texts if "None" in text] == []
 
