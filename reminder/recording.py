@@ -99,9 +99,9 @@ class Recorder:
         self.keep(active, now)
         self.journal.beside(self.repeated.load(now))
 
-    def saved(self, saved: Saved, digests: Digests, now: datetime, zone: str) -> None:
-        """A prescription was saved: the entry is written beside the reply."""
-        self.journal.note(saved_draft(saved, digests, now, zone))
+    async def saved(self, saved: Saved, digests: Digests, now: datetime, zone: str) -> None:
+        """A prescription was saved: back once the entry is on disk, or its time is over."""
+        await self.journal.append(saved_draft(saved, digests, now, zone), self._budget_s)
 
     def keep(self, active: Active, now: datetime) -> None:
         """Keep what decisions are made with, beside the callers."""

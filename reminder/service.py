@@ -316,7 +316,7 @@ class Service:
         saved = saved_of(self.memory.keys, prescription, prescription_id, revision, moment, zone)
         written = await self.memory.record(saved)
         if self.recorder is not None and (written.changed or written.waits):
-            self.recorder.saved(saved, self.active.digests, self._outside.now(), zone.key)
+            await self.recorder.saved(saved, self.active.digests, self._outside.now(), zone.key)
         self._log.info(
             "saved",
             institution_id=prescription.institution_id[:_MAX_LOGGED],
