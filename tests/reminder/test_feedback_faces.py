@@ -13,6 +13,7 @@ from grpc_status import rpc_status
 
 from reminder.v1 import reminder_pb2 as pb
 from reminder.wire_client import request_of
+from tests.reminder.around import until
 from tests.reminder.bodies import own_body, own_line
 from tests.reminder.deciding import ALBUMIN, RULES
 from tests.reminder.sidecar import Running, ask, post, running
@@ -156,6 +157,21 @@ def test_a_block_that_was_left_warns_at_the_next_check(here: Running) -> None:
     (last,) = check(here, **visit("E1", discharged_at="2026-01-01 09:00:00")).findings
     (after,) = check(here, **visit("E1")).findings
     assert (last.action, after.action) == (pb.ACTION_BLOCK, pb.ACTION_BLOCK)
+
+
+def test_a_saved_discharge_ends_an_exit(here: Running) -> None:
+    """As soon as it is in the journal, which is beside the reply."""
+    (found,) = check(here, **visit("S1")).findings
+    over_json(here, exited(found.finding_id))
+    assert check(here, **visit("S1")).decision == pb.ACTION_WARN
+    discharged = own_body(request_id="") | visit("S1", discharged_at="2026-01-01 09:00:00")
+    saved = {"prescription": discharged, "prescription_id": "RX1", "revision": 1}
+    status, _ = post(here, json.dumps(saved, ensure_ascii=False).encode(), METHOD.replace("Feedback", "Saved"))
+    assert status == 200
+    journal = here.service.journal
+    assert journal is not None
+    here.await_(until(lambda: not journal.waiting))
+    assert check(here, **visit("S1")).decision == pb.ACTION_BLOCK
 
 
 def test_another_sidecar_and_a_restarted_one_know_of_the_exit(tmp_path: Path) -> None:

@@ -8,12 +8,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from negative_list.errors import LimitError, RequestError
+from negative_list.errors import FieldProblem, LimitError, RequestError
 from reminder.feedback.items import MAX_ITEMS, MAX_TEXT, Item, Words, read_words
 from reminder.journal.entries import DONE
 
 FOUND = "01KDZZZZZZZZZZZZZZZZZZZZZZ0123456789"
+
+
+KEYS = Item.__struct_fields__
 
 
 def item(**fields: Any) -> dict[str, Any]:
@@ -173,6 +178,32 @@ def test_a_request_has_a_thousand_items_at_most() -> None:
     with pytest.raises(LimitError) as caught:
         read(*[item()] * (MAX_ITEMS + 1))
     assert "more than 1,000 items" in str(caught.value)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.decimals() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*KEYS, "at", "x"]), inner, max_size=4),
+    max_leaves=10,
+)
+BODIES = st.dictionaries(st.sampled_from(["request_id", "institution_id", "doctor_id", "items", "x"]), JSON)
+
+
+@given(BODIES, st.lists(st.dictionaries(st.sampled_from(KEYS), JSON), max_size=3))
+def test_whatever_is_sent_is_read_or_refused(body: dict[str, Any], items: list[dict[str, Any]]) -> None:
+    """With fields named, never with anything else."""
+    for whole in (body, body | {"items": items}):
+        problems = refused(whole)
+        assert all(problem.field and problem.message for problem in problems)
+        assert problems or all(one.done in DONE for one in read_words(whole, zone_of, "json").items)
+
+
+def refused(body: dict[str, Any]) -> tuple[FieldProblem, ...]:
+    """What a body is refused for; nothing where it is read."""
+    try:
+        read_words(body, zone_of, "json")
+    except RequestError as error:
+        return error.fields
+    return ()
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from negative_list.text import normalise
 from reminder.junk import WHYS, junk
@@ -79,6 +81,20 @@ def test_a_long_text_is_judged_at_once() -> None:
     """The longest text a feedback holds costs no more than any other, whatever it repeats."""
     assert junk("qwer" * 125) == "repeated"
     assert junk("患者" + "病情危重需立即用药" * 50) == ""
+
+
+@given(st.text(max_size=500), st.text(max_size=20), st.booleans())
+def test_any_text_is_judged(text: str, code: str, number: bool) -> None:
+    """Whatever is typed, the answer is one of the words; the same text is judged the same when it is typed wider."""
+    why = junk(text, code=code, number=number)
+    assert why == "" or why in WHYS
+    assert junk(f"  {text}  ", code=code, number=number) == why
+
+
+@given(st.text(alphabet="啊哈呵", min_size=1, max_size=1), st.integers(2, 200))
+def test_one_character_again_and_again_is_junk(character: str, times: int) -> None:
+    """However often."""
+    assert junk(character * times) != ""
 
 
 def test_every_word_has_its_texts() -> None:
