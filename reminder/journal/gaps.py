@@ -41,8 +41,8 @@ class Gaps:
         self._span = (min(begin, draft.at), max(end, draft.at))
 
     def late(self, draft: Draft) -> None:
-        """An entry was written, whose answer had said otherwise."""
-        if draft.decision_id:
+        """An entry was written, whose answer had said otherwise; of decisions that is told."""
+        if draft.kind == "decision":
             self._late.append((draft.decision_id, draft.at))
 
     def entries(self, now: datetime) -> Iterator[Draft]:

@@ -55,7 +55,7 @@ STUCK_S = 0.2
 """A commit that takes this long hangs: four times the budget of an answer, a hundred times what a disk takes."""
 
 SLOW_S = 0.05
-"""A commit that takes this long is slow, for an answer waits no longer: after ``SLOW_IN_A_ROW`` nobody waits at all."""
+"""A commit that takes this long, and in time for nobody, is slow: after ``SLOW_IN_A_ROW`` of them nobody waits."""
 
 SLOW_IN_A_ROW = 3
 """One slow commit may be the machine's, three in a row are the store's."""
@@ -337,15 +337,16 @@ class Journal:
     def _has_written(self, group: Sequence[Waiting], rows: Sequence[Row], seconds: float, behind: bool) -> None:
         self.metrics.group(len(group), seconds)
         self.written += len(group)
+        heard = any(one.heard is not None and not one.heard.done() for one in group)
         for one, row in zip(group, rows, strict=True):
             self._one_written(one, row)
-        self._look_at_pace(seconds, behind=behind)
+        self._look_at_pace(seconds, heard=heard, behind=behind)
         if not self.waiting:
             self._empty.set()
 
-    def _look_at_pace(self, seconds: float, *, behind: bool) -> None:
+    def _look_at_pace(self, seconds: float, *, heard: bool, behind: bool) -> None:
         """A store that writes, but slower than anybody waits, is left alone until it is fast, or nothing waits."""
-        self._slow = self._slow + 1 if seconds > SLOW_S else 0
+        self._slow = 0 if heard or seconds <= SLOW_S else self._slow + 1
         if self._slow >= SLOW_IN_A_ROW:
             self._fail(f"commits take {seconds * 1000:.0f} ms")
         if not self._slow and not behind:
