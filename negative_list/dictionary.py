@@ -207,7 +207,9 @@ def plain_text(raw: object) -> str:
 
 
 def _is_finite(raw: object) -> TypeGuard[int | float | Decimal]:
-    return isinstance(raw, int) or (isinstance(raw, (float, Decimal)) and math.isfinite(raw))
+    if isinstance(raw, Decimal):  # math.isfinite raises for a signaling NaN, which a message may hold as text
+        return raw.is_finite()
+    return isinstance(raw, int) or (isinstance(raw, float) and math.isfinite(raw))
 
 
 def _civil(moment: datetime, offset: str | None, zone: tzinfo) -> datetime:

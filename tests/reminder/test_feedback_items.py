@@ -131,6 +131,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"fact": "patient.name", "value": "张三"}, "fact", "`patient.name` 是隐私"),
     ({"fact": "line.code"}, "fact", "`line.code` 是请求自身的内容 (belongs to the body)"),
     ({"fact": "encounter.albumin_g_l", "value": "高"}, "value", "不是 `encounter.albumin_g_l` 的值：`高` 不是数字"),
+    ({"fact": "encounter.albumin_g_l", "value": Decimal("sNaN")}, "value", "不是 `encounter.albumin_g_l` 的值：应为"),
     ({"value": "22"}, "value", "没有说明是哪个事实 (of no fact); 请给出 `fact` (name the fact)"),
     ({"fact": "encounter.albumin_g_l", "value": {"value": 2, "at": "x"}}, "value.at", "`x` 不是日期或时间 (no time)"),
     ({"done_at": "gestern"}, "done_at", "`gestern` 不是日期或时间 (no time); 请写成 2026-01-31 09:00:00"),
