@@ -117,7 +117,7 @@ _REASONS: Mapping[str, _Cell] = {
     "texts": _plain("texts"),
     "junk": _plain("junk"),
     "junk_share": lambda figures: share(figures.junk, figures.texts),
-    "top_reason": lambda figures: _top_reason(figures)[0],
+    "top_reason": lambda figures: _top_reason(figures)[0] or None,
     "top_reason_share": lambda figures: share(_top_reason(figures)[1], sum(figures.reasons.values())),
 }
 _TIME: Mapping[str, _Cell] = {

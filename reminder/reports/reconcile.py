@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from reminder.reports.findings import Shown
     from reminder.reports.table import Row
 
-__all__ = ["Counted", "Theirs", "read_bureau", "reconciled"]
+__all__ = ["COLUMNS", "Counted", "Theirs", "read_bureau", "reconciled"]
 
 _FILE = Path(__file__).with_name("bureau.toml")
 _SEARCHED_ROWS = 40  # as find_header does
-_COLUMNS = ("finding_id", "difference", "their_way", "our_way", "rule", "department_code", "doctor", "place")
+COLUMNS = ("finding_id", "difference", "their_way", "our_way", "rule", "department_code", "doctor", "place")
 
 
 class Theirs(Struct, frozen=True, kw_only=True):
@@ -160,7 +160,7 @@ def reconciled(
     rows = _differences(counted, shown, elsewhere, count)
     return Report(
         title="reconcile",
-        columns=flat(_COLUMNS),
+        columns=flat(COLUMNS),
         rows=rows,
         head=head,
         foot=lambda: _counts(count, len(counted.rows), counted.again),
@@ -183,7 +183,7 @@ def _differences(
     for finding_id, theirs in left.items():
         difference = "other_period" if elsewhere(finding_id) else "not_ours"
         count[difference] += 1
-        yield (finding_id, difference, theirs.way or "", "", "", "", "", theirs.place)
+        yield (finding_id, difference, theirs.way or "", "", None, None, None, theirs.place)
 
 
 def _difference(theirs: Theirs | None, ours: str) -> str:

@@ -38,7 +38,7 @@ def write_table(report: Report, out: BinaryIO, *, english: bool) -> None:
     headings = [heading(column, english=english) for column in report.columns]
     for name, places in report.panels():
         if not rows:
-            out.write(("(nothing)\n" if english else "（无）\n").encode())
+            out.write(("" if report.bare else "\n").encode() + f"{said('nothing')[english]}\n".encode())
             break
         label = "" if report.bare else f"\n{title(name)[english]}\n" if name else "\n"
         aligned = [report.columns[place].kind not in _LEFT for place in places]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
+from negative_list.classes import class_name
 from negative_list.decision import Decision, Finding
 from negative_list.prescription import Encounter, Line, Patient, Prescription
 from reminder.ids import decision_id, reminder_id
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
     from negative_list.rules import Action
     from reminder.journal.base import JournalStore
 
-__all__ = ["RULES", "Hospital", "finding_id", "month", "written_to"]
+__all__ = ["RULES", "Hospital", "finding_id", "month", "two_days", "written_to"]
 
-CLASSES = {"R-sex": "R67", "R-days": "R70", "R-dup": "R21", "=1+1": "R43"}
+CLASSES = {"R-sex": "R67", "R-days": "R09", "R-dup": "R69", "=1+1": "R43"}
 RULES = tuple(CLASSES)
 """Rules of the examples; the last one's id is a text somebody wants a spreadsheet to work out."""
 
@@ -84,7 +85,7 @@ class Hospital:
                 rule_id=rule,
                 rule_version=1,
                 class_id=CLASSES[rule],
-                class_name="药品限性别",
+                class_name=class_name(CLASSES[rule]),
                 action=action,
                 unknown=unknown,
                 lines=("L1",),
@@ -181,6 +182,34 @@ class Hospital:
             body=encode(entry),
         )
         self.drafts.append(draft)
+
+
+def two_days() -> list[Draft]:
+    """The two days docs/reports.md shows: three rules, four doctors, most outcomes."""
+    first, second = Hospital(), Hospital(_MORNING + timedelta(days=1), 100)
+    one = first.check(0, "e1", "R-sex", doctor="D1", action="block", message="【拦截】男性不能用")
+    first.feedback(1, "e1", one, "changed", reason_text="已换药")
+    first.check(10, "e2", "R-dup", doctor="D1")
+    first.check(12, "e2", "R-dup", doctor="D1")
+    first.saved(13, "e2", 1, 2)
+    two = first.check(20, "e3", "R-dup", "R-days", doctor="D2", department="外科")
+    first.feedback(
+        20.5, "e3", two, "overridden", reason_code="other", reason_text="无", junk="says_nothing", doctor_id="D2"
+    )
+    first.feedback(20.6, "e3", two, "self_paid", 2, doctor_id="D2")
+    first.saved(21, "e3", 1, 2)
+    first.check(70, "e4", doctor="D3", department="外科")
+    three = second.check(0, "e5", "R-dup", doctor="D2", department="外科")
+    second.feedback(2, "e5", three, "overridden", reason_code="emergency", doctor_id="D2")
+    four = second.check(5, "e6", "R-sex", doctor="D3", department="外科", action="block")
+    second.feedback(6, "e6", four, "exited", reason_code="emergency", doctor_id="D3")
+    five = second.check(9, "e9", "R-sex", doctor="D1", action="block")
+    second.feedback(10, "e9", five, "exited", reason_code="emergency")
+    second.check(15, "e7", "R-days", doctor="D4", department="儿科")
+    second.saved(16, "e7", 2)
+    second.check(30, "e8", "R-dup", doctor="D4", department="儿科", unknown=True)
+    second.lost(40, 2)
+    return [*first.drafts, *second.drafts]
 
 
 def _line(name: str, code: str, begins: datetime, *, current: bool) -> Line:

@@ -174,7 +174,7 @@ def test_the_export_of_a_bureau_has_its_columns_and_what_was_done(tmp_path: Path
         "vola_flag": 1,
         "rule_id": "R-sex",
         "rule_code": "GZ10000301004000",
-        "rule_name": "药品限性别",
+        "rule_name": "药品区分性别使用",
         "rule_sev_deg": "1",
         "rule_warn_lv": "block",
         "warn_cont": "【拦截】男性不能用",
