@@ -30,6 +30,7 @@ demo: .venv/.serve
 
 test: .venv/.develop
 	@tools/postgres.sh
+	@tools/strace.sh
 	@$(BIN)/python -m pytest
 
 serve: .venv/.serve

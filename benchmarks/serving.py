@@ -21,7 +21,7 @@ import grpc
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-__all__ = ["bench_cold_start", "bench_rpc", "served"]
+__all__ = ["IN_FLIGHT", "METHOD", "bench_cold_start", "bench_rpc", "empty_server", "served"]
 
 METHOD = "/reminder.v1.ReminderService/Check"
 IN_FLIGHT = 16
@@ -70,7 +70,8 @@ async def served(list_path: Path) -> AsyncIterator[tuple[str, subprocess.Popen[s
 
 
 @asynccontextmanager
-async def _empty(size: int) -> AsyncIterator[tuple[str, subprocess.Popen[str]]]:
+async def empty_server(size: int) -> AsyncIterator[tuple[str, subprocess.Popen[str]]]:
+    """A server of the same kind that answers so many bytes: its address and process."""
     process = subprocess.Popen([sys.executable, "-c", _EMPTY_SERVER, str(size)], stdout=subprocess.PIPE, text=True)
     try:
         yield f"127.0.0.1:{(await asyncio.to_thread(_line, process)).strip()}", process
@@ -91,7 +92,7 @@ async def bench_rpc(list_path: Path, requests: list[bytes]) -> dict[str, Any]:
     """Calls a second of Check and of the empty RPC, their ratio, and Check's latency at the same load."""
     async with served(list_path) as (target, _process, _entry):
         size = statistics.median(await _sizes(target, requests[:200]))
-        async with _empty(int(size)) as (empty_target, _empty_process):
+        async with empty_server(int(size)) as (empty_target, _empty_process):
             rates: dict[str, list[float]] = {"check": [], "empty": []}
             latencies: list[float] = []
             for _ in range(ROUNDS):

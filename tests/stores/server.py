@@ -46,10 +46,17 @@ class Server:
         self._databases = 0
         self._run("initdb", "--username", USER, "--auth", "trust", "--no-sync", "--encoding", "UTF8", "--no-locale")
 
-    def start(self) -> None:
-        """Start it, and wait until it answers."""
-        options = f"-p {self.port} -k {self._folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+    def start(self, *, fsync: bool = False) -> None:
+        """Start it, and wait until it answers; ``fsync``: what it commits has to survive the loss of power."""
+        sync = "on" if fsync else "off"
+        options = f"-p {self.port} -k {self._folder} -c listen_addresses=127.0.0.1 -c fsync={sync}"
         self._run("pg_ctl", "start", "--wait", "--silent", "--options", options, "--log", str(self._folder / "log"))
+
+    def pids(self) -> tuple[int, ...]:
+        """Its processes: the one that starts all others first (on Linux)."""
+        first = (self._folder / "data" / "postmaster.pid").read_text("utf-8").split()[0]
+        children = Path(f"/proc/{first}/task/{first}/children").read_text("utf-8")
+        return (int(first), *map(int, children.split()))
 
     def stop(self, mode: str = "immediate") -> None:
         """Stop it as a lost machine would, or ``fast``; nothing happens where it does not run."""
