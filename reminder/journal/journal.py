@@ -169,6 +169,8 @@ class Journal:
             if error.kind in {"newer", "refused"}:
                 raise
             self._fail(str(error))
+        else:
+            await self._readers.warm()
         self._writer.start()
         self._started = True
         self.note(self.own.started(self._clocks.now()))

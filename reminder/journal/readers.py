@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,13 +16,16 @@ if TYPE_CHECKING:
     from reminder.journal.base import JournalStore
     from reminder.journal.writer import Opened
 
-__all__ = ["MOST_ASKED", "READERS", "Readers"]
+__all__ = ["MOST_ASKED", "READERS", "WARM_S", "Readers"]
 
 READERS = 2
 """Threads that ask the store: questions are point reads, and threads take turns on the interpreter anyway."""
 
 MOST_ASKED = 64
 """Questions under way or waiting for a thread."""
+
+WARM_S = 1.0
+"""How long a start waits for connections; later they are made when they are needed."""
 
 T = TypeVar("T")
 
@@ -50,6 +55,20 @@ class Readers:
             raise StoreError("gone", f"the journal did not answer within {within_s * 1000:.0f} ms")
         return future.result()
 
+    async def warm(self) -> None:
+        """Let each thread make its connection, before the first question has to be answered in time."""
+        together = threading.Barrier(READERS)
+
+        def work(store: JournalStore) -> None:
+            with contextlib.suppress(threading.BrokenBarrierError):
+                together.wait(WARM_S)  # else one thread would do it all
+            store.head("")
+
+        futures = [self._in_thread(work) for _ in range(READERS)]
+        for future in futures:
+            future.add_done_callback(self._look_at)
+        await asyncio.wait(futures, timeout=WARM_S)
+
     def close(self) -> None:
         """Ask no more."""
         self._closed = True
@@ -62,6 +81,9 @@ class Readers:
 
     def _has_asked(self, future: asyncio.Future[Any]) -> None:
         self._asked -= 1
+        self._look_at(future)
+
+    def _look_at(self, future: asyncio.Future[Any]) -> None:
         error = None if future.cancelled() else future.exception()
         if isinstance(error, StoreError) and error.kind != "refused" and not (self.why or self._closed):
             self.why = str(error)

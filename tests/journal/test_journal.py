@@ -121,30 +121,6 @@ def test_a_commit_whose_answer_was_lost_stands_once() -> None:
     run(work)
 
 
-def test_what_the_store_knows_is_asked_beside_the_loop() -> None:
-    """Under a deadline, and not at all while it is gone."""
-
-    async def work() -> None:
-        store = MemoryJournalStore()
-        async with journal_on(lambda: store) as journal:
-            await journal.append(draft(1), LONG_S)
-            found = await journal.ask(lambda it: it.decision(draft(1).decision_id), LONG_S)
-            assert found is not None
-            assert found.at == draft(1).at > NOW
-            store.stuck.clear()
-            with pytest.raises(StoreError, match="did not answer within 10 ms"):
-                await journal.ask(lambda it: it.heads(), 0.01)
-            store.fault = "gone"
-            store.stuck.set()
-            await until(lambda: any("cannot be read" in text for text in journal.degraded))
-            with pytest.raises(StoreError, match="is not asked"):
-                await journal.ask(lambda it: it.heads(), LONG_S)
-            store.fault = None
-            await until(lambda: journal.degraded == ())
-
-    run(work)
-
-
 def test_what_is_over_the_bound_is_one_gap_in_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     """The newest are lost, counted, and told by one entry between those before and those after them."""
     monkeypatch.setattr("reminder.journal.journal.MOST_ENTRIES", 10)

@@ -90,3 +90,29 @@ def _check(rows: list[Row], told: dict[str, Appended]) -> None:
     late = {name for row in rows if row.kind == "gap" for name in said(row)["late"]}
     assert late == {name for name, one in told.items() if not one.journaled}
     assert all(row.receipt == told[row.decision_id].receipt for row in decisions if told[row.decision_id].journaled)
+
+
+def test_two_writers_of_one_chain_write_two_whole_ones(opening: Callable[[], SqlJournal]) -> None:
+    """As two sidecars do on one data folder: nothing is mixed, nothing is lost, each answer has its receipt."""
+    count = 60
+
+    async def work() -> list[Appended]:
+        async with journal_on(opening) as first, journal_on(opening) as second:
+            calls = [one.append(draft(n), LONG_S) for n in range(count) for one in (first, second)]
+            told = await asyncio.gather(*calls)
+            assert {first.chain, second.chain} > {CHAIN}
+            return told
+
+    told = run(work)
+    store = opening()
+    chains = [list(store.chain(head.chain)) for head in store.heads()]
+    store.close()
+    assert len(chains) == 2
+    for rows in chains:
+        before = Head(chain=rows[0].chain)
+        for row in rows:
+            assert follows(row, before) is None
+            before = Head(chain=row.chain, seq=row.seq, hash=row.hash)
+    receipts = sorted(row.receipt for rows in chains for row in rows if row.kind == "decision")
+    assert receipts == sorted(one.receipt or "" for one in told)
+    assert len(receipts) == 2 * count
