@@ -35,6 +35,7 @@ MOST = 10_000
 MOST_ANSWERS = 500
 """Answers with a block one process remembers, some 5 MB: what is said of them while the journal is away."""
 
+_WORDS_LOOKED_AT = 500
 _ENDS_LOOKED_AT = 200
 _SETTLED = frozenset({"6", "8"})  # encounter.scene: 6 门诊结算, 8 住院结算 (reference 5.1)
 _TWICE = 2
@@ -147,7 +148,7 @@ class Exits:
 
 def _told(store: JournalStore, encounter_keys: Sequence[str], now: datetime) -> tuple[list[Exit], datetime | None]:
     """What the journal knows: exits that are not over yet, and, where there are any, when the encounter ended."""
-    words = (decode(row.body) for row in store.of_encounter(encounter_keys, ("feedback",)))
+    words = (decode(row.body) for row in store.of_encounter(encounter_keys, ("feedback",), _WORDS_LOOKED_AT))
     left = [one for word in words if isinstance(word, Feedback) for one in word.exits if now < one.until]
     if not left:
         return [], None

@@ -184,6 +184,18 @@ def test_another_sidecar_and_a_restarted_one_know_of_the_exit(tmp_path: Path) ->
         assert check(again).decision == pb.ACTION_WARN
 
 
+def test_without_a_journal_nothing_is_promised(tmp_path: Path) -> None:
+    """The caller hears that it was not kept, on either face."""
+    request = pb.RecordFeedbackRequest()
+    request.items.add(finding_id=NOBODYS, done=pb.DONE_CHANGED)
+    with running(tmp_path, journal="off") as here:
+        status, answer = over_json(here, {"finding_id": NOBODYS, "done": "changed"})
+        assert (status, answer["error"][0]["field"]) == (503, "sidecar")
+        with pytest.raises(grpc.RpcError) as caught:
+            over_grpc(here, request)
+        assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
 def test_a_value_told_with_a_feedback_is_known_to_the_next_check(tmp_path: Path) -> None:
     """The rule that asked for it asks no more, and does not hold."""
     rules = tmp_path / "rules.yaml"
