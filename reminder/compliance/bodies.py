@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reminder.journal.brief import DecisionBrief, LineBrief
+from reminder.journal.brief import DecisionBrief, FoundBrief, LineBrief
 
 if TYPE_CHECKING:
     from reminder.journal.base import Row
@@ -31,6 +31,7 @@ __all__ = [
     "differs",
     "match",
     "own_id",
+    "places_of",
     "self_paid",
 ]
 
@@ -82,7 +83,9 @@ class Lines:
 class Body(Struct, kw_only=True, eq=False):
     """A decision with what may matter of its lines, by their place in the brief.
 
-    ``place``: where it stands among the decisions of its encounter; ``civil``: its civil hour, ``day`` its civil day.
+    ``place``: where it stands among the decisions of its encounter, ``index``: at which place from 0 among those that
+    are kept. ``found``: its findings, with the reminders of each (:func:`places_of`). ``civil``: its civil hour,
+    ``day`` its civil day.
     """
 
     at: datetime
@@ -91,7 +94,9 @@ class Body(Struct, kw_only=True, eq=False):
     civil: str
     day: str
     brief: DecisionBrief
+    index: int
     placed: Mapping[int, LineBrief]
+    found: Sequence[tuple[FoundBrief, dict[str, tuple[int, ...]]]]
     settles: bool
     some_in_force: bool
     some_line: bool
@@ -120,7 +125,7 @@ def _civil(hours: int) -> str:
     return f"{date.fromordinal(hours // 24).isoformat()} {hours % 24:02}"
 
 
-def body_of(row: Row, civil: str, brief: DecisionBrief, wanted: Wanted) -> Body:
+def body_of(row: Row, civil: str, brief: DecisionBrief, wanted: Wanted, index: int) -> Body:
     """A decision as evidence for what was found before it, and for what it finds itself."""
     day = civil[:10]
     if brief.found:
@@ -133,11 +138,25 @@ def body_of(row: Row, civil: str, brief: DecisionBrief, wanted: Wanted) -> Body:
         civil=civil,
         day=day,
         brief=replace(brief, lines=()),
+        index=index,
+        found=[(found, places_of(found)) for found in brief.found],
         placed={place: line for place, line in enumerate(lines) if wanted.fits(line, day)},
         settles=not SETTLEMENT.isdisjoint(brief.scene),
         some_in_force=not all(line.current for line in lines),
         some_line=bool(lines),
     )
+
+
+def places_of(found: FoundBrief) -> dict[str, tuple[int, ...]]:
+    """The reminders of a finding, as they first appear, with the places of their lines."""
+    if not found.lines:
+        return dict.fromkeys(found.reminders[:1], ())
+    if len(found.lines) == 1:
+        return dict.fromkeys(found.reminders[:1], found.lines)
+    placed: dict[str, tuple[int, ...]] = {}
+    for reminder_id, place in zip(found.reminders, found.lines, strict=False):
+        placed[reminder_id] = (*placed.get(reminder_id, ()), place)
+    return placed
 
 
 def own_id(line: LineBrief | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 
@@ -12,7 +12,7 @@ from reminder.compliance.bodies import Body, own_id
 from reminder.compliance.period import LOOK_BACK
 from reminder.journal.brief import FoundBrief, LineBrief
 
-__all__ = ["Showing", "Sighting", "Thread", "after", "joined", "places_of", "shadows", "sightings"]
+__all__ = ["Showing", "Sighting", "Thread", "after", "joined", "shadows", "sightings"]
 
 
 class Showing(Struct, frozen=True, kw_only=True, eq=False):
@@ -47,34 +47,31 @@ class Sighting(Struct, frozen=True, kw_only=True, eq=False):
     unknown: bool
 
 
-def places_of(found: FoundBrief) -> dict[str, tuple[int, ...]]:
-    """The reminders of a finding, as they first appear, with the places of their lines."""
-    if not found.lines:
-        return dict.fromkeys(found.reminders[:1], ())
-    placed: dict[str, tuple[int, ...]] = {}
-    for reminder_id, place in zip(found.reminders, found.lines, strict=False):
-        placed[reminder_id] = (*placed.get(reminder_id, ()), place)
-    return placed
-
-
 def joined(bodies: Iterable[Body]) -> list[Thread]:
     """The reminders of an encounter, from its decisions in their order."""
     showings: dict[str, list[Showing]] = {}
     for body in bodies:
-        for found in body.brief.found:
+        for found, placed in body.found:
             if found.shown:
-                for reminder_id, places in places_of(found).items():
+                for reminder_id, places in placed.items():
                     showing = Showing(body=body, found=found, places=places)
                     showings.setdefault(reminder_id, []).append(showing)
     return [thread for reminder_id, shown in showings.items() for thread in _threads(reminder_id, shown)]
 
 
-def _threads(reminder_id: str, shown: Sequence[Showing]) -> Iterator[Thread]:
+def _threads(reminder_id: str, shown: Sequence[Showing]) -> Iterable[Thread]:
     """The showings of one id, apart where nothing was shown for longer than we look back."""
+    if len(shown) == 1:
+        return (Thread(reminder_id=reminder_id, showings=(shown[0],)),)
     breaks = [k for k, (one, two) in enumerate(pairwise(shown), start=1) if two.body.at - one.body.at > LOOK_BACK]
-    for begin, end in pairwise((0, *breaks, len(shown))):
-        ends = shown[end].body.at if end < len(shown) else None
-        yield Thread(reminder_id=reminder_id, showings=tuple(shown[begin:end]), ends=ends)
+    return [
+        Thread(
+            reminder_id=reminder_id,
+            showings=tuple(shown[begin:end]),
+            ends=shown[end].body.at if end < len(shown) else None,
+        )
+        for begin, end in pairwise((0, *breaks, len(shown)))
+    ]
 
 
 def shadows(bodies: Iterable[Body], threads: Iterable[Thread]) -> Mapping[str, Showing]:
@@ -82,9 +79,9 @@ def shadows(bodies: Iterable[Body], threads: Iterable[Thread]) -> Mapping[str, S
     shown = {thread.reminder_id for thread in threads}
     found_first: dict[str, Showing] = {}
     for body in bodies:
-        for found in body.brief.found:
+        for found, placed in body.found:
             if not found.shown:
-                for reminder_id, places in places_of(found).items():
+                for reminder_id, places in placed.items():
                     if reminder_id not in shown:
                         found_first.setdefault(reminder_id, Showing(body=body, found=found, places=places))
     return found_first
@@ -94,33 +91,41 @@ def sightings(thread: Thread, bodies: Sequence[Body]) -> list[Sighting]:
     """Every decision that finds a reminder; ``bodies`` are those from its first showing to the next one of its id."""
     first = thread.first
     own = {own_id(first.body.placed.get(place)) for place in first.places} - {""}
-    seen = (_seen(thread.reminder_id, first.found.rule_id, own, body) for body in bodies if body.brief.found)
-    return [sighting for sighting in seen if sighting is not None]
+    rule_id, told = first.found.rule_id, []
+    for body in bodies:
+        if body.found:
+            findings = [
+                (found, places)
+                for found, placed in body.found
+                if found.rule_id == rule_id
+                and (places := _places_seen(thread.reminder_id, own, found, placed, body)) is not None
+            ]
+            if findings:
+                told.append(_sighting(body, findings))
+    return told
 
 
-def after(thread: Thread, bodies: Sequence[Body]) -> Iterator[Body]:
+def after(thread: Thread, bodies: Sequence[Body]) -> Sequence[Body]:
     """The decisions from a reminder's first showing to the next one of its id."""
-    begin, ends = thread.first.body.place, thread.ends
-    return (body for body in bodies if body.place >= begin and (ends is None or body.at < ends))
+    mine = bodies[thread.first.body.index :]
+    return mine if thread.ends is None else [body for body in mine if body.at < thread.ends]
 
 
-def _seen(reminder_id: str, rule_id: str, own: set[str], body: Body) -> Sighting | None:
-    """What a decision finds of a reminder; ``None`` where it does not find it."""
-    findings = [
-        (found, places)
-        for found in body.brief.found
-        if found.rule_id == rule_id and (places := _places_seen(reminder_id, own, found, body)) is not None
-    ]
-    if not findings:
-        return None
-    every = dict.fromkeys(place for _, places in findings for place in places)
+def _sighting(body: Body, findings: Sequence[tuple[FoundBrief, tuple[int, ...]]]) -> Sighting:
+    """What some findings of a decision say of one reminder."""
+    if len(findings) == 1:
+        every: Iterable[int] = findings[0][1]
+    else:
+        every = dict.fromkeys(place for _, places in findings for place in places)
     lines = tuple(body.placed[place] for place in every if place in body.placed) if every else body.current()
     return Sighting(body=body, lines=lines, unknown=any(found.unknown for found, _ in findings))
 
 
-def _places_seen(reminder_id: str, own: set[str], found: FoundBrief, body: Body) -> tuple[int, ...] | None:
+def _places_seen(
+    reminder_id: str, own: Collection[str], found: FoundBrief, placed: Mapping[str, tuple[int, ...]], body: Body
+) -> tuple[int, ...] | None:
     """The lines of a finding that are a reminder's: under its id, else under own ids of lines; ``None``: it is not."""
-    mine = places_of(found).get(reminder_id)
-    if mine is not None:
-        return mine
-    return found.lines if any(own_id(body.placed.get(place)) in own for place in found.lines) else None
+    mine = placed.get(reminder_id)
+    if mine is None and own and any(own_id(body.placed.get(place)) in own for place in found.lines):
+        return found.lines
+    return mine

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reminder.compliance.joined import places_of
+from reminder.compliance.bodies import places_of
 
 if TYPE_CHECKING:
     from reminder.compliance.joined import Showing, Thread

@@ -123,7 +123,8 @@ class _Counting:
             return []
         threads = joined(visit.bodies)
         self._findings(visit, threads)
-        self._shadows(visit.bodies, threads)
+        if any(not found.shown for body in visit.bodies for found in body.brief.found):
+            self._shadows(visit.bodies, threads)
         told = _reminders(visit, threads, self.period)
         for one in told:
             for tally in self.tallies:
@@ -137,15 +138,17 @@ class _Counting:
         for body in visit.bodies:
             for found in body.brief.found:
                 if found.shown:
-                    words = visit.words.get(found.finding_id, [])
-                    self.joined += sum(word.brief.known for word in words)
+                    words = visit.words.get(found.finding_id)
+                    if words:
+                        self.joined += sum(word.brief.known for word in words)
                     if self._within(body):
                         way = last(words).brief.done if words else "none"
-                        self._finding(body, found, way, showings.get(id(found), []))
+                        self._finding(body, found, way, showings.get(id(found), ()))
 
     def _finding(self, body: Body, found: FoundBrief, way: str, repeats: Sequence[bool]) -> None:
+        showings, repeated = len(repeats), sum(repeats)
         for tally in self.tallies:
-            tally.finding(body, found, way, len(repeats), sum(repeats))
+            tally.finding(body, found, way, showings, repeated)
 
     def _shadows(self, bodies: Sequence[Body], threads: Sequence[Thread]) -> None:
         for showing in shadows(bodies, threads).values():

@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -50,17 +51,22 @@ class Settled(Struct, frozen=True, kw_only=True):
     gone: bool = False
 
 
+_UNOBSERVED = Settled(outcome="unobserved", source="none")
+
+
 class Records:
     """The prescriptions of an encounter as they stand, by when they were told; their lines are indexed once."""
 
     __slots__ = ("_lines", "_standing")
 
     def __init__(self, standing: Iterable[Standing]) -> None:
-        self._standing = sorted(standing, key=lambda one: one.at)
+        self._standing = sorted(standing, key=attrgetter("at"))
         self._lines: dict[tuple[int, int], Lines] = {}
 
     def told(self, begin: datetime, ends: datetime | None) -> Saved | None:
         """Those told in [begin, ends); ``None`` without any."""
+        if not self._standing:
+            return None
         places = [one.at for one in self._standing]
         first, last = bisect_left(places, begin), len(places) if ends is None else bisect_left(places, ends)
         if first >= last:
@@ -95,7 +101,7 @@ class Case(Struct, frozen=True, kw_only=True, eq=False):
 
 def case_of(thread: Thread, bodies: Sequence[Body], records: Records) -> Case:
     """Gather what concerns a reminder."""
-    mine = tuple(after(thread, bodies))
+    mine = after(thread, bodies)
     seen = sightings(thread, mine)
     places = [sighting.body.place for sighting in seen]
     saved = records.told(thread.first.body.at, thread.ends)
@@ -104,17 +110,25 @@ def case_of(thread: Thread, bodies: Sequence[Body], records: Records) -> Case:
 
 def settle(case: Case, said: Said | None) -> Settled:
     """The outcome of a reminder by the strongest source that tells anything."""
-    saved, called = _saved_says(case), _next_says(case)
-    told: list[tuple[Source, Told | None]] = [("feedback", _said(said)), ("saved", saved), ("next_call", called)]
-    known = [(source, one) for source, one in told if one is not None]
-    if not known and said is not None:
+    saved, called, word = _saved_says(case), _next_says(case), _said(said)
+    if word is not None:
+        return _settled("feedback", word, (saved, called))
+    if saved is not None:
+        return _settled("saved", saved, (saved, called))
+    if called is not None:
+        return _settled("next_call", called, (called,))
+    if said is not None:
         return Settled(outcome="ignored", source="feedback", at=said.last.brief.done_at)
-    if not known:
-        return Settled(outcome="unobserved", source="none")
-    source, first = known[0]
-    other = (one.outcome for _, one in known[1:] if (one.outcome in GONE) != (first.outcome in GONE))
-    gone = (saved or called or first).outcome in GONE
-    return Settled(outcome=first.outcome, source=source, at=first.at, disagrees=next(other, None), gone=gone)
+    return _UNOBSERVED
+
+
+def _settled(source: Source, first: Told, records: Sequence[Told | None]) -> Settled:
+    """An outcome beside what the records say: the first that says the contrary, and where the money went."""
+    side = first.outcome in GONE
+    told = [one.outcome for one in records if one is not None]
+    contrary = next((outcome for outcome in told if (outcome in GONE) != side), None)
+    gone = told[0] in GONE if told else side
+    return Settled(outcome=first.outcome, source=source, at=first.at, disagrees=contrary, gone=gone)
 
 
 def _said(said: Said | None) -> Told | None:
@@ -160,6 +174,8 @@ def _as_saved(case: Case, at: datetime, found: Sequence[LineBrief]) -> Outcome:
 def _next_says(case: Case) -> Told | None:
     """What later bodies say: the first saved one since the last sighting, else what was written, else saved before."""
     first, seen = case.thread.first.body.at, case.places[-1]
+    if case.bodies[-1].at <= first:
+        return None
     written = None
     for body in case.bodies:
         if body.place < seen or body.at <= first:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -130,15 +130,17 @@ class _Reader:
     def take(self, row: Row) -> None:
         """Read one entry."""
         self.counts.rows += 1
-        if row.kind == "decision" and row.brief:
-            self._decision(row, cast("DecisionBrief", decode_brief(row.brief)))
-        elif row.kind == "feedback" and row.brief:
-            self._feedback(Word(at=row.at, brief=cast("FeedbackBrief", decode_brief(row.brief))))
-        elif row.kind == "saved" and row.brief:
+        if not row.brief:
+            self.counts.gaps += row.kind == "gap"
+            return
+        brief = decode_brief(row.brief)
+        if isinstance(brief, DecisionBrief):
+            self._decision(row, brief)
+        elif isinstance(brief, FeedbackBrief):
+            self._feedback(Word(at=row.at, brief=brief))
+        else:
             self.counts.saved += 1
-            self.visit.saved.append((row.at, cast("SavedBrief", decode_brief(row.brief))))
-        elif row.kind == "gap":
-            self.counts.gaps += 1
+            self.visit.saved.append((row.at, brief))
 
     def _feedback(self, word: Word) -> None:
         self.counts.feedback += 1
@@ -159,7 +161,8 @@ class _Reader:
         if brief.found and self.wanted is None:
             self.wanted = Wanted()
         if self.wanted is not None:
-            self.visit.bodies.append(body_of(row, civil, brief, self.wanted))
+            bodies = self.visit.bodies
+            bodies.append(body_of(row, civil, brief, self.wanted, len(bodies) if self.visit.key else 0))
 
     def _forget(self) -> None:
         """A decision without encounter key has nothing to do with those before it."""

@@ -56,7 +56,8 @@ class Said(Struct, frozen=True, kw_only=True):
 
 def last(words: Iterable[Word]) -> Word:
     """The word that stands."""
-    return max(words, key=lambda word: word.rank)
+    told = tuple(words)
+    return told[0] if len(told) == 1 else max(told, key=lambda word: word.rank)
 
 
 def said_about(thread: Thread, words: Words) -> Said | None:
