@@ -738,7 +738,7 @@ class FactValue(_message.Message):
     text: _builtins.str
     """A word, a code, a day or a civil time."""
     found_at: _builtins.str
-    """In a request: civil time it was found at, where that is known (a laboratory value, a check); empty: not told."""
+    """Civil time it was found at, where that is known (a laboratory value, a check); empty: not told."""
     @_builtins.property
     def words(self) -> Global___Words:
         """Several words."""
