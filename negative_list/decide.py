@@ -182,15 +182,9 @@ def decide_whole(  # noqa: PLR0913 (one composition, everything it depends on in
     if fuller is None and read is not None and begun.needs:
         fuller = read(prescription, begun.needs, at)
     matched, lacking = _read_on(begun, compiled, fuller, unread=unread)
+    answer = Decision(decision="pass", decision_id=decision_id, release=release, policy=policy.digest)
     notes = _notes(prescription, language, unread=unread)
-    answer = Decision(
-        decision="pass",
-        decision_id=decision_id,
-        release=release,
-        policy=policy.digest,
-        notes=notes,
-        not_evaluated=lacking,
-    )
+    answer = msgspec.structs.replace(answer, notes=notes, not_evaluated=lacking)
     if not any(map(_may_find, matched.judgements)):
         return Whole(decision=answer)
     ruling = _Ruling(policy=policy, exits=exits)

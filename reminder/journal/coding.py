@@ -82,7 +82,7 @@ def value_of(name: str, value: Any) -> Any:
 def _plain(value: object) -> Any:
     if isinstance(value, Mapping):  # facts of history that are worked up when asked for
         return dict(value)
-    raise NotImplementedError(f"no form in JSON for {type(value).__name__}")
+    raise TypeError(f"no form in JSON for {type(value).__name__}")
 
 
 _encoder = msgspec.json.Encoder(order="sorted", enc_hook=_plain)

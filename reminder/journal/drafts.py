@@ -27,10 +27,12 @@ from reminder.stores.coding import private_facts
 from reminder.under_keys import Keyed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from negative_list.compile import CompiledList
     from negative_list.decision import Decision, Finding
     from negative_list.policy import Policy
-    from negative_list.prescription import Line, Note
+    from negative_list.prescription import Line, Note, Prescription
     from reminder.journal.forms import PrescriptionForm
     from reminder.stores import base as stored
     from reminder.stores.keys import Keys
@@ -253,7 +255,7 @@ def _found(made: Made) -> tuple[Found, ...]:
     ])  # fmt: skip
 
 
-def _reminders(found: Finding, encounter: str, lines: dict[str, Line], at: datetime) -> tuple[str, ...]:
+def _reminders(found: Finding, encounter: str, lines: Mapping[str, Line], at: datetime) -> tuple[str, ...]:
     places = [(item_of(line), order_day_of(line, at)) for line in map(lines.__getitem__, found.lines)]
     places = places or [("", at.date().isoformat())]
     return tuple([reminder_id(encounter, found.rule_id, item, day) for item, day in places])
@@ -272,12 +274,13 @@ def _is_clean(entry: Decided, keyed: Keyed, body: bytes) -> bool:
     return not texts or all(is_clean(text, keyed.names, keyed.own) for text in texts)
 
 
-def _unknown_texts(prescription: PrescriptionForm) -> list[str]:
+def _unknown_texts(prescription: Prescription) -> list[str]:
     """The texts of a prescription that have to be looked at, codes too."""
     texts = unknown_in((prescription.request_id, *[note.message for note in prescription.notes]))
     texts += unknown_in(prescription.patient.facts.values())
     for encounter in (prescription.encounter, *prescription.others):
-        texts += unknown_in([each.name for each in (*encounter.diagnoses, *encounter.operations)])
+        texts += unknown_in([each.name for each in encounter.diagnoses])
+        texts += unknown_in([each.name for each in encounter.operations])
         texts += unknown_in(encounter.facts.values())
         for line in encounter.lines:
             texts += unknown_in((line.id, line.name, line.codes))

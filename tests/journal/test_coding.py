@@ -28,7 +28,7 @@ from tests.generators_lists import draw_list
 AT = datetime(2026, 1, 8, 1, tzinfo=UTC)
 SETTABLE = [fact for fact in load().values() if fact.settable]
 _DECIMALS = st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-(10**9), max_value=10**9)
-_WORDS = st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
+_WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 _OF_TYPE: dict[str, st.SearchStrategy[Any]] = {
     "flag": st.booleans(),
     "integer": st.integers(),

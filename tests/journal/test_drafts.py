@@ -15,7 +15,7 @@ from reminder.journal.brief import DecisionBrief, decode_brief
 from reminder.journal.briefs import brief_of
 from reminder.journal.coding import decode, encode
 from reminder.journal.engine import engine
-from reminder.journal.entries import Decided
+from reminder.journal.entries import Decided, Gap
 from reminder.journal.masking import MASK
 from tests.journal.recorded import decisions_in, entries_in, rows_in, saved_in
 from tests.reminder import remembered as rem
@@ -192,5 +192,5 @@ def test_an_answer_that_is_not_in_time_says_so(tmp_path: Path) -> None:
     (entry,) = decisions_in(tmp_path / "var")
     assert entry.decision_id == answer.decision_id
     assert answer_of(entry.answer)
-    gaps = [each for each in entries_in(tmp_path / "var") if type(each).__name__ == "Gap"]
-    assert entry.late or any(answer.decision_id in gap.late for gap in gaps)  # type: ignore[union-attr]
+    gaps = [each for each in entries_in(tmp_path / "var") if isinstance(each, Gap)]
+    assert entry.late or any(answer.decision_id in gap.late for gap in gaps)
