@@ -18,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from reminder.journal.lines import Checkpoint, LineFile, Place, SealedSpan, signed_line
+from reminder.journal.lines import Checkpoint, LineFile, Place, SealedSpan, read_line, signed_line
 from reminder.journal.signing import SigningError, SigningKey, open_signing_key
 from reminder.stores.base import StoreError
 
@@ -96,6 +96,25 @@ class Checkpointer:
             self._heads = heads
             return True
 
+    def behind(self, store: JournalStore) -> str:
+        """Which chain of the store ends before its last checkpoint says, "" where none does.
+
+        Raises:
+            StoreError: When the store cannot be read.
+            CheckpointsError: When the file cannot be read.
+        """
+        try:
+            signed = read_line(self._file.last())
+        except OSError as error:
+            raise CheckpointsError(f"`{self.path}` cannot be read ({error.strerror}); give the rights") from error
+        if signed is None or not isinstance(signed.line, Checkpoint):
+            return ""
+        ends = {head.chain: head.seq for head in store.heads()}
+        for place in signed.line.heads:
+            if ends.get(place.chain, 0) < place.seq:
+                return f"chain `{place.chain}` ends at {ends.get(place.chain, 0)}, its checkpoint says {place.seq}"
+        return ""
+
     def seal(self, span: Sealed) -> None:
         """Write that a span is to be taken out. Raises ``CheckpointsError``."""
         with self._alone():
@@ -162,6 +181,7 @@ def keep_checkpoints(journal: Journal, checkpointer: Checkpointer) -> None:
 
 async def _keep_on(journal: Journal, checkpointer: Checkpointer) -> None:
     covered, made_at, tried_at = 0, time.monotonic(), -EVERY_S
+    await _look_behind(journal, checkpointer)
     while True:
         await asyncio.sleep(_LOOK_S)
         now, written = time.monotonic(), journal.written
@@ -170,6 +190,15 @@ async def _keep_on(journal: Journal, checkpointer: Checkpointer) -> None:
             tried_at = now
             if await _make_one(journal, checkpointer):
                 covered, made_at = written, now
+
+
+async def _look_behind(journal: Journal, checkpointer: Checkpointer) -> None:
+    """An older copy of the journal was put back, or its end cut off: that is told from the first second on."""
+    looking = in_daemon(lambda: checkpointer.behind(journal.store()))
+    await asyncio.wait((looking,), timeout=HANGS_S)
+    if looking.done() and looking.exception() is None and looking.result():
+        text = f"journal: entries are gone: {looking.result()}; run `reminder journal verify`"
+        journal.degrade("behind", text)
 
 
 async def _make_one(journal: Journal, checkpointer: Checkpointer) -> bool:

@@ -120,7 +120,7 @@ class LineFile:
 
     def last_digest(self) -> str:
         """The digest of the last whole line; "" where there is none."""
-        last = self._last()
+        last = self.last()
         return digest_of(last) if last else ""
 
     def append(self, raw: bytes) -> None:
@@ -138,7 +138,8 @@ class LineFile:
             file.seek(offset)
             return file.read(1)
 
-    def _last(self) -> bytes:
+    def last(self) -> bytes:
+        """The last whole line, unchecked; nothing where there is none."""
         if not self.path.exists():
             return b""
         with self.path.open("rb") as file:

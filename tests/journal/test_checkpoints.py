@@ -180,6 +180,21 @@ def test_a_journal_that_stops_leaves_a_checkpoint_of_its_end(tmp_path: Path) -> 
     run(work)
 
 
+def test_an_older_copy_put_back_is_told_at_the_start(tmp_path: Path) -> None:
+    """The store ends before the last checkpoint says: entries are gone."""
+    checkpointer(tmp_path).make(filled(10))
+
+    async def work() -> None:
+        older = filled(4)
+        async with journal_on(lambda: older) as journal:
+            keep_checkpoints(journal, checkpointer(tmp_path))
+            await until(lambda: any("entries are gone" in text for text in journal.degraded))
+            assert f"chain `{CHAIN}` ends at" in journal.degraded[0]
+            assert "its checkpoint says 10" in journal.degraded[0]
+
+    run(work)
+
+
 def test_a_checkpoint_without_its_store_is_an_error_of_the_store(tmp_path: Path) -> None:
     """And one that cannot be written says where."""
     (tmp_path / "keys").write_text("a file", "utf-8")
