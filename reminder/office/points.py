@@ -277,28 +277,34 @@ def facts_of(events: Iterable[Event], rules: Rules) -> tuple[StoreFact, ...]:
 
     Points, state and the last day of a suspension, each valid from the day of an event (a voided one too: what it once
     said is told anew under the same day) and from the first of January after it, when points are cleared. Points hold
-    until the year's end, a state until then or its own end; who has ended stays so until admitted again.
+    until the year's end, a state until then or its own end; who has ended stays so until admitted again. None outlasts
+    the next day of the ledger, which tells everything anew.
     """
     return tuple(fact for doctor, own in sorted(_by_doctor(events).items()) for fact in _facts(doctor, own, rules))
 
 
 def _facts(doctor: str, events: list[Event], rules: Rules) -> Iterator[StoreFact]:
-    days = {event.decided_on for event in events} | {date(event.decided_on.year + 1, 1, 1) for event in events}
-    for day in sorted(days):
-        yield from _facts_from(standing(events, doctor, day, rules))
+    days = sorted({day for event in events for day in (event.decided_on, date(event.decided_on.year + 1, 1, 1))})
+    for day, following in zip(days, [*days[1:], None], strict=True):
+        yield from _facts_from(standing(events, doctor, day, rules), following)
 
 
-def _facts_from(now: Standing) -> Iterator[StoreFact]:
-    """What holds from the day of a standing on."""
+def _facts_from(now: Standing, following: date | None) -> Iterator[StoreFact]:
+    """What holds from the day of a standing on, up to the following day of the ledger where there is one."""
     year_end = date(now.on.year + 1, 1, 1)
     end: date | None = year_end
     if now.until is not None:
         end = max(year_end, now.until + timedelta(days=1))
-        yield _fact(now, "line.doctor_state_until", now.until, end)
+        yield _fact(now, "line.doctor_state_until", now.until, _first(end, following))
     elif now.state == "ended":
         end = None
-    yield _fact(now, "line.doctor_points", now.points, year_end)
-    yield _fact(now, "line.doctor_state", _FACT_STATES[now.state], end)
+    yield _fact(now, "line.doctor_points", now.points, _first(year_end, following))
+    yield _fact(now, "line.doctor_state", _FACT_STATES[now.state], _first(end, following))
+
+
+def _first(*days: date | None) -> date | None:
+    """The first of the days there are."""
+    return min((day for day in days if day is not None), default=None)
 
 
 def _fact(now: Standing, name: str, value: int | str | date, end: date | None) -> StoreFact:
