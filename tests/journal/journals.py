@@ -49,7 +49,8 @@ def said(row: Row) -> dict[str, Any]:
 @asynccontextmanager
 async def journal_on(open_store: Callable[[], Any], chain: str = CHAIN, **given: Any) -> AsyncIterator[Journal]:
     """A started journal, stopped afterwards."""
-    clocks = Clocks(now=lambda: NOW + timedelta(seconds=time.monotonic()), tick_s=time.monotonic)
+    begun = time.monotonic()
+    clocks = Clocks(now=lambda: NOW + timedelta(seconds=time.monotonic() - begun), tick_s=time.monotonic)
     journal = Journal(open_store, clocks, chain, OWN, **given)
     try:
         await journal.start()
