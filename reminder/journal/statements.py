@@ -33,6 +33,7 @@ __all__ = [
     "LOST_NAMES",
     "MOST_SEQ",
     "NAME",
+    "NAMES",
     "NEW_CHAIN",
     "NUMBERS",
     "OF_ENCOUNTER",
@@ -42,6 +43,7 @@ __all__ = [
     "SCHEMA",
     "STAYS",
     "STAY_COLUMNS",
+    "number_of",
     "place",
     "seq_of",
 ]
@@ -58,6 +60,11 @@ MOST_SEQ = (1 << _SHIFT) - 1
 def place(number: int, seq: int) -> int:
     """Where the entry ``seq`` of the chain with that number lies."""
     return number << _SHIFT | seq
+
+
+def number_of(place: int) -> int:
+    """The number of the chain of an entry."""
+    return place >> _SHIFT
 
 
 def seq_of(place: int) -> int:
@@ -80,13 +87,14 @@ STAY_COLUMNS = ("patient_sum", "encounter_sum")
 KNOWN = " ON CONFLICT DO NOTHING"
 """The end of a statement that writes stays: most are known."""
 
-_FIELDS = """c.name, e.id, e.at, e.kind, e.decision_id, e.institution_id, e.patient_key, e.encounter_key, e.asked,
-  e.hash, e.brief"""
-_ENTRIES = f"entry e JOIN chain c ON c.number = e.id >> {_SHIFT}"
-_WHOLE = f"SELECT {_FIELDS}, b.content FROM {_ENTRIES} LEFT JOIN body b ON b.id = e.id"  # noqa: S608 - names of our own
+_FIELDS = (
+    "e.id, e.at, e.kind, e.decision_id, e.institution_id, e.patient_key, e.encounter_key, e.asked, e.hash, e.brief"
+)
+_WHOLE = f"SELECT {_FIELDS}, b.content FROM entry e LEFT JOIN body b ON b.id = e.id"  # noqa: S608 - names of our own
 
 HEAD = "SELECT number, seq, hash, removals FROM chain WHERE name = ?"
 HEADS = "SELECT name, seq, hash FROM chain ORDER BY name"
+NAMES = "SELECT number, name FROM chain"
 NUMBERS = "SELECT COALESCE(MAX(number), 0) FROM chain"
 NEW_CHAIN = "INSERT INTO chain (number, name, seq, hash, removals) VALUES (?, ?, 0, ?, 0)"
 """Chains by name, the highest number given to one, and one more."""
@@ -101,7 +109,7 @@ CHAIN = f"{_WHOLE} WHERE e.id >= ? AND e.id <= ? ORDER BY e.id"
 DECISION = (
     f"{_WHOLE} WHERE e.decision_id = ? AND e.decision_id <> '' AND e.kind = 'decision' ORDER BY e.at, e.id LIMIT 1"
 )
-ABOUT = f"{_WHOLE} WHERE e.decision_id = ? AND e.decision_id <> '' ORDER BY e.at, c.name, e.id"
+ABOUT = f"{_WHOLE} WHERE e.decision_id = ? AND e.decision_id <> '' ORDER BY e.at, e.id"
 ASKED = f"{_WHOLE} WHERE e.asked_sum = ? AND e.asked = ? AND e.kind = 'decision' ORDER BY e.at DESC, e.id DESC LIMIT 1"
 """One chain in order; a decision, all that names it, and the latest one asked so: each a point read, with body."""
 
@@ -109,7 +117,7 @@ _LATEST = f"""
 WITH wanted(total) AS (LIST(?))
 SELECT {_FIELDS}, b.content FROM (
   SELECT entry.id FROM {{0}} ORDER BY at DESC, id DESC LIMIT ?
-) latest JOIN entry e ON e.id = latest.id JOIN chain c ON c.number = e.id >> {_SHIFT} LEFT JOIN body b ON b.id = e.id
+) latest JOIN entry e ON e.id = latest.id LEFT JOIN body b ON b.id = e.id
 ORDER BY e.at DESC, e.id DESC
 """  # noqa: S608
 """Which are the latest is found without their bodies."""
@@ -130,14 +138,14 @@ OF_PATIENT = _LATEST.format(_OF_PATIENT)
 
 _BETWEEN = "e.at >= ? AND e.at < ?"
 PERIOD = {
-    False: f"{_WHOLE} WHERE {_BETWEEN} ORDER BY e.at, c.name, e.id",
-    True: f"{_WHOLE} WHERE {_BETWEEN} AND e.kind IN (LIST(?)) ORDER BY e.at, c.name, e.id",
+    False: f"{_WHOLE} WHERE {_BETWEEN} ORDER BY e.at, e.id",
+    True: f"{_WHOLE} WHERE {_BETWEEN} AND e.kind IN (LIST(?)) ORDER BY e.at, e.id",
 }
 """By whether only some kinds are wanted."""
 
-_BRIEFS = f"SELECT {_FIELDS} FROM {_ENTRIES} WHERE {_BETWEEN} ORDER BY"  # noqa: S608
-BRIEFS = f"{_BRIEFS} e.at, c.name, e.id"
-BRIEFS_BY_ENCOUNTER = f"{_BRIEFS} e.institution_id, e.encounter_key, e.at, c.name, e.id"
+_BRIEFS = f"SELECT {_FIELDS} FROM entry e WHERE {_BETWEEN} ORDER BY"  # noqa: S608
+BRIEFS = f"{_BRIEFS} e.at, e.id"
+BRIEFS_BY_ENCOUNTER = f"{_BRIEFS} e.institution_id, e.encounter_key, e.at, e.id"
 COUNT = "SELECT COUNT(*) FROM entry WHERE at >= ? AND at < ?"
 """Without bodies, which are not read for that: by time, by encounter, or their number only."""
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from reminder.journal import statements as sql
-from reminder.journal.base import Artifact, DamagedError, Head, Kind, Row, Sealed
+from reminder.journal.base import Artifact, Head, Kind, Row, Sealed
 from reminder.journal.chain import hash_of, instant_of, instant_text
 from reminder.journal.names import Names
-from reminder.journal.packing import packed, unpacked
+from reminder.journal.packing import packed
+from reminder.journal.rows import bare_row, in_order, sought, stay_of, sum_of, values_of, whole_row
 from reminder.stores.base import StoreError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class _Place:
 
     def new_stays(self, rows: Sequence[Row]) -> list[tuple[int, int]]:
         """By which encounters the patients of some entries are to be found, where that is not written down yet."""
-        found = {(_sum_of(row.patient_key), sought) for row in rows if row.patient_key and (sought := _sought(row))}
+        found = {(sum_of(row.patient_key), found_by) for row in rows if row.patient_key and (found_by := sought(row))}
         new = sorted(found - self.stays)
         if len(self.stays) > _STAYS:
             self.stays.clear()
@@ -84,6 +84,7 @@ class SqlJournal:
     def __init__(self, driver: JournalDriver) -> None:
         self._driver = driver
         self._places: dict[str, _Place] = {}
+        self._names: dict[int, str] = {}
         self._lock = threading.Lock()
 
     # -- writing
@@ -100,8 +101,8 @@ class SqlJournal:
                     for name, group in by_chain.items():
                         places[name] = self._append(writing, name, group)
             except BaseException:
-                for name in by_chain:  # whether it was committed is not known
-                    self._places.pop(name, None)
+                self._places.clear()  # whether it was committed is not known, nor whether this is still the same file
+                self._names.clear()
                 raise
             self._places.update(places)
 
@@ -153,7 +154,7 @@ class SqlJournal:
 
     def _insert(self, writing: Writing, place: _Place, group: list[tuple[Row, bytes]]) -> None:
         number = place.number
-        entries = [_values(sql.place(number, row.seq), row) for row, _ in group]
+        entries = [values_of(sql.place(number, row.seq), row) for row, _ in group]
         bodies = [(sql.place(number, row.seq), content) for row, content in group]
         rows = [row for row, _ in group]
         tables: list[Into] = [("entry", sql.ENTRY_COLUMNS, entries), ("body", sql.BODY_COLUMNS, bodies)]
@@ -197,9 +198,9 @@ class SqlJournal:
         with self._driver.writing() as writing:
             writing.alone("chain")
             writing.many(sql.REMOVED, [()])
-            stays = {_stay(*read) for read in writing.rows(sql.STAYS, (first, last))}
+            stays = {stay_of(*read) for read in writing.rows(sql.STAYS, (first, last))}
             gone = [writing.many(statement, [(first, last)]) for statement in sql.FORGET][1]
-            writing.many(sql.DROP_STAY, [(patient, sought, sought) for patient, sought in sorted(stays)])
+            writing.many(sql.DROP_STAY, [(patient, stay, stay) for patient, stay in sorted(stays)])
             return gone
 
     # -- reading
@@ -218,7 +219,8 @@ class SqlJournal:
         for number, *_ in self._all(sql.HEAD, chain):
             end = sql.MOST_SEQ if last is None else last
             bounds = (sql.place(number, max(first, 0)), sql.place(number, max(end, 0)))
-            yield from map(_row, self._driver.stream(sql.CHAIN, bounds))
+            for read in self._driver.stream(sql.CHAIN, bounds):
+                yield whole_row(chain, read)
 
     def decision(self, decision_id: str) -> Row | None:
         """The entry of a decision."""
@@ -226,11 +228,13 @@ class SqlJournal:
 
     def about(self, decision_id: str) -> list[Row]:
         """Every entry that names a decision, by instant: itself, feedback, appeals."""
-        return [_row(read) for read in self._all(sql.ABOUT, decision_id)]
+        return sorted(
+            self._rows(self._all(sql.ABOUT, decision_id), whole_row), key=lambda row: (row.at, row.chain, row.seq)
+        )
 
     def asked(self, asked: str) -> Row | None:
         """The latest decision with that ``asked``."""
-        return self._one(sql.ASKED, _sum_of(asked), asked) if asked else None
+        return self._one(sql.ASKED, sum_of(asked), asked) if asked else None
 
     def of_encounter(self, encounter_keys: Sequence[str], kinds: Sequence[Kind] = (), limit: int = 100) -> list[Row]:
         """The latest entries of an encounter under any of its keys, the latest first."""
@@ -246,7 +250,8 @@ class SqlJournal:
         values: list[str | list[str]] = [instant_text(begin), instant_text(end)]
         if kinds:
             values.append(list(kinds))
-        yield from map(_row, self._driver.stream(sql.PERIOD[bool(kinds)], values))
+        reads = self._driver.stream(sql.PERIOD[bool(kinds)], values)
+        yield from in_order(self._rows(reads, whole_row), by_encounter=False)
 
     def briefs(self, begin: datetime, end: datetime, *, by_encounter: bool) -> Iterator[Row]:
         """The same of every kind with an empty ``body``; ``by_encounter``: by institution and encounter, then instant.
@@ -254,7 +259,9 @@ class SqlJournal:
         Sorted by the database, so that memory does not grow with the period.
         """
         statement = sql.BRIEFS_BY_ENCOUNTER if by_encounter else sql.BRIEFS
-        yield from map(_brief, self._driver.stream(statement, (instant_text(begin), instant_text(end))))
+        values = (instant_text(begin), instant_text(end))
+        reads = self._driver.stream(statement, values)
+        yield from in_order(self._rows(reads, bare_row), by_encounter=by_encounter)
 
     def count(self, begin: datetime, end: datetime) -> int:
         """How many entries a period has."""
@@ -282,15 +289,27 @@ class SqlJournal:
         return self._driver.read([(statement, values)])[0]
 
     def _one(self, statement: str, *values: str | int) -> Row | None:
-        found = self._all(statement, *values)
-        return _row(found[0]) if found else None
+        return next(self._rows(self._all(statement, *values), whole_row), None)
 
     def _latest(self, statement: str, keys: Sequence[str], *further: int | list[str]) -> list[Row]:
         named = [key for key in keys if key]
         if not named:
             return []
-        sums = [str(_sum_of(key)) for key in named]
-        return [_row(read) for read in self._all(statement, sums, named, *further)]
+        sums = [str(sum_of(key)) for key in named]
+        return list(self._rows(self._all(statement, sums, named, *further), whole_row))
+
+    def _rows(self, reads: Iterable[Read], made: Callable[[str, Read], Row]) -> Iterator[Row]:
+        """What was read as entries, with the names of their chains."""
+        for read in reads:
+            number = sql.number_of(read[0])
+            name = self._names.get(number) or self._learned(number)
+            if name is not None:
+                yield made(name, read)
+
+    def _learned(self, number: int) -> str | None:
+        """The name of a chain somebody has begun since names were read."""
+        self._names.update(self._all(sql.NAMES))
+        return self._names.get(number)
 
 
 def _forget_names(writing: Writing, number: int) -> None:
@@ -300,73 +319,3 @@ def _forget_names(writing: Writing, number: int) -> None:
         if first is None:
             writing.many(sql.DROP_NAMED, [(digest, number)])
             writing.many(sql.DROP_ARTIFACT, [(digest, digest)])
-
-
-def _sum_of(text: str) -> int:
-    """What a text is looked for by. Any text may be asked for, also one no entry can have."""
-    return zlib.crc32(text.encode("utf-8", "replace"))
-
-
-def _sought(row: Row) -> int | None:
-    """What an entry is found by: its encounter's sum; where it has none, that of what else tells it from others."""
-    text = row.encounter_key or row.asked or row.patient_key
-    return _sum_of(text) if text else None
-
-
-def _stay(patient_key: str, encounter_key: str, asked: str) -> tuple[int, int]:
-    """By what a patient is found, of an entry that names one."""
-    return _sum_of(patient_key), _sum_of(encounter_key or asked or patient_key)
-
-
-def _values(place: int, row: Row) -> Read:
-    """An entry as :data:`reminder.journal.statements.ENTRY_COLUMNS` names its parts."""
-    return (
-        place,
-        instant_text(row.at),
-        row.kind,
-        row.decision_id,
-        row.institution_id,
-        row.patient_key,
-        row.encounter_key,
-        row.asked,
-        _sought(row),
-        _sum_of(row.asked) if row.asked else None,
-        row.hash,
-        row.brief,
-    )
-
-
-def _row(read: Read) -> Row:
-    """An entry as it was read. Raises ``DamagedError``."""
-    *fields, content = read
-    try:
-        body = unpacked(content)
-    except (zlib.error, TypeError) as error:
-        raise DamagedError(read[0], sql.seq_of(read[1]), f"its body cannot be read ({error})") from error
-    return _made(fields, body)
-
-
-def _brief(read: Read) -> Row:
-    """The same without body."""
-    return _made(read, b"")
-
-
-def _made(read: Sequence[Any], body: bytes) -> Row:
-    chain, place, at, kind, decision_id, institution_id, patient_key, encounter_key, asked, hash_, brief = read
-    try:
-        return Row(
-            chain=chain,
-            seq=sql.seq_of(place),
-            at=instant_of(at),
-            kind=kind,
-            decision_id=decision_id,
-            institution_id=institution_id,
-            patient_key=patient_key,
-            encounter_key=encounter_key,
-            asked=asked,
-            hash=hash_,
-            brief=brief,
-            body=body,
-        )
-    except (TypeError, ValueError) as error:
-        raise DamagedError(chain, sql.seq_of(place), f"a field cannot be read ({error})") from error

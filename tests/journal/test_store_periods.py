@@ -40,6 +40,9 @@ def test_entries_of_one_instant_are_in_the_order_of_chains(journal: SqlJournal) 
     first = written(journal, [draft(1), draft(1)], chain="a")
     assert list(journal.period(T0, after(9))) == first + later
     assert list(journal.briefs(T0, after(9), by_encounter=False)) == [bare(row) for row in first + later]
+    more = written(journal, [draft(2, encounter_key=key) for key in "zy"], chain="c")
+    assert list(journal.period(after(2), after(3))) == more
+    assert list(journal.briefs(after(2), after(3), by_encounter=True)) == [bare(row) for row in more[::-1]]
 
 
 def bare(row: Row) -> Row:
