@@ -367,6 +367,7 @@ def test_what_decisions_are_made_with_is_kept_beside_the_callers() -> None:
             journal.keep(lambda: made)
             await until(lambda: any("is not kept yet" in text for text in journal.degraded))
             store.fault = None
-            await until(lambda: store.artifacts == {made.digest: made})
+            await until(lambda: bool(store.artifacts))
+            assert store.artifacts == {made.digest: made}
 
     run(work)
