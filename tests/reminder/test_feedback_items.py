@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from negative_list.errors import FieldProblem, LimitError, RequestError
@@ -184,11 +184,12 @@ def test_a_request_has_a_thousand_items_at_most() -> None:
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.decimals() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*KEYS, "at", "x"]), inner, max_size=4),
-    max_leaves=10,
+    max_leaves=4,
 )
 BODIES = st.dictionaries(st.sampled_from(["request_id", "institution_id", "doctor_id", "items", "x"]), JSON)
 
 
+@settings(max_examples=50)
 @given(BODIES, st.lists(st.dictionaries(st.sampled_from(KEYS), JSON), max_size=3))
 def test_whatever_is_sent_is_read_or_refused(body: dict[str, Any], items: list[dict[str, Any]]) -> None:
     """With fields named, never with anything else."""
