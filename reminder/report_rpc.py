@@ -19,6 +19,7 @@ import msgspec
 from negative_list.errors import FieldProblem, RequestError
 from reminder import wire
 from reminder.config import SQLITE
+from reminder.reports import frames
 from reminder.rpc import Context, answered
 from reminder.stores.base import StoreError
 from reminder.v1 import reminder_pb2 as pb
@@ -71,7 +72,9 @@ class _Reports:
                 yield part
 
     async def _parts(self, data: bytes) -> AsyncGenerator[pb.ReportResponse, None]:
-        order = _order(wire.message_in(data, pb.ReportRequest), self._config)
+        request = wire.message_in(data, pb.ReportRequest)
+        # Beside the loop: the first report loads what it takes to understand one.
+        order = await asyncio.to_thread(_order, request, self._config)
         while not await _had(self._turn):
             yield _progress(0, 0)
         try:
@@ -143,19 +146,17 @@ async def _made(order: bytes) -> AsyncGenerator[pb.ReportResponse, None]:
 
 
 async def _answers(process: Process, order: bytes) -> AsyncGenerator[pb.ReportResponse, None]:
-    from reminder.reports import child  # noqa: PLC0415 - see above
-
     if process.stdin is None or process.stdout is None:
         raise RuntimeError("the process of a report has no pipes")
     process.stdin.write(order)
     await process.stdin.drain()
     while True:
         try:
-            kind, length = child.FRAME.unpack(await process.stdout.readexactly(child.FRAME.size))
+            kind, length = frames.FRAME.unpack(await process.stdout.readexactly(frames.FRAME.size))
             content = await process.stdout.readexactly(length)
         except asyncio.IncompleteReadError:
             raise RuntimeError("the process of a report ended before it was done") from None
-        if kind == child.DONE:
+        if kind == frames.DONE:
             return
         yield _part(kind, content)
 
@@ -167,15 +168,13 @@ def _part(kind: bytes, content: bytes) -> pb.ReportResponse:
         RequestError: the frame names fields that are wrong.
         StoreError: the journal cannot be read.
     """
-    from reminder.reports import child  # noqa: PLC0415 - see above
-
-    if kind == child.PIECE:
+    if kind == frames.PIECE:
         return pb.ReportResponse(report=content)
-    if kind == child.PROGRESS:
+    if kind == frames.PROGRESS:
         return _progress(*msgspec.json.decode(content, type=tuple[int, int]))
-    if kind == child.REFUSED:
+    if kind == frames.REFUSED:
         raise RequestError(msgspec.json.decode(content, type=list[FieldProblem]))
-    if kind == child.UNREADABLE:
+    if kind == frames.UNREADABLE:
         raise StoreError("gone", content.decode())
     raise RuntimeError(f"the process of a report failed: {content.decode()}")
 

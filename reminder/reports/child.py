@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import struct
 import sys
 import traceback
 from pathlib import Path
@@ -21,21 +20,12 @@ from msgspec import Struct
 
 from negative_list.errors import NegativeListError, RequestError
 from reminder.reports.asking import Asked
+from reminder.reports.frames import DONE, FAILED, FRAME, MAX_PIECE, PIECE, PROGRESS, REFUSED, UNREADABLE
 from reminder.reports.making import Sources, made
 from reminder.reports.writing import write
 from reminder.stores.base import StoreError
 
-__all__ = ["DONE", "FAILED", "FRAME", "MAX_PIECE", "PIECE", "PROGRESS", "REFUSED", "UNREADABLE", "Order", "main"]
-
-MAX_PIECE = 1 << 20
-"""Bytes of a piece of a report at most."""
-
-FRAME = struct.Struct(">cI")
-"""What stands before a frame's content: its letter, and how many bytes it has."""
-
-PROGRESS, PIECE, DONE, REFUSED, UNREADABLE, FAILED = b"p", b"r", b".", b"i", b"u", b"f"
-"""Entries read and how many there are; a piece of the report; all of it was sent; fields that are wrong; the journal
-cannot be read; a failure of ours."""
+__all__ = ["Order", "main"]
 
 _NICE = 10
 

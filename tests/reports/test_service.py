@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from reminder import report_rpc
 from reminder.cli import app
-from reminder.reports import child
+from reminder.reports import frames
 from reminder.reports.writing import FORMATS
 from reminder.v1 import reminder_pb2 as pb
 from tests.reminder.sidecar import Running, running
@@ -91,7 +91,7 @@ def test_progress_comes_before_the_report(here: Running) -> None:
 def test_no_piece_is_larger_than_a_mebibyte(here: Running) -> None:
     """Callers' limits hold, however long a report is."""
     parts = asked(here, by="bureau", format="html")
-    assert max(len(part.report) for part in parts) <= child.MAX_PIECE == 1024 * 1024
+    assert max(len(part.report) for part in parts) <= frames.MAX_PIECE == 1024 * 1024
 
 
 def test_fields_that_are_wrong_are_all_named(here: Running) -> None:
