@@ -155,7 +155,7 @@ def _rule_of(finding: Finding, judgements: list[Judgement], check: Check) -> Rul
 def _finding(group: list[Judgement], matched: Matched, binder: Binder, key: str) -> Finding:
     evidence = [explain(judgement, matched.check, binder) for judgement in group]
     return msgspec.structs.replace(
-        _told(group, key),
+        _told(group, key, matched.check),
         action=as_graded(group, matched.check).action,
         involved=_involved(evidence, _lines(group)),
         facts=tuple(dict.fromkeys(fact for each in evidence for fact in each.facts)),
@@ -170,18 +170,18 @@ def _unknown_finding(group: list[Judgement], matched: Matched, binder: Binder, k
         return None
     ask = group[0].rule.rule.on_unknown
     wanted = tuple(name for name in needs if name in ask.ask) or needs
-    return msgspec.structs.replace(_told(group, key), action=ask.action, unknown=True, needs=wanted)
+    return msgspec.structs.replace(_told(group, key, matched.check), action=ask.action, unknown=True, needs=wanted)
 
 
 def _lines(group: list[Judgement]) -> list[Line]:
     return [judgement.line for judgement in group if judgement.line is not None]
 
 
-def _told(group: list[Judgement], key: str) -> Finding:
+def _told(group: list[Judgement], key: str, check: Check) -> Finding:
     """What a finding tells of its rule."""
     rule, lines = group[0].rule.rule, _lines(group)
     return Finding(
-        finding_id=finding_id(key, rule, lines),
+        finding_id=finding_id(key, rule, map(check.place_of, lines)),
         rule_id=rule.id,
         rule_version=rule.version,
         class_name=class_name(rule.class_id),
@@ -258,14 +258,14 @@ def _kind(line: Line | None, kinds: dict[int, object]) -> object:
     return told
 
 
-def finding_id(key: str, rule: Rule, lines: Iterable[Line]) -> str:
-    """An id of at most 36 characters, the same for the same check, rule and lines.
+def finding_id(key: str, rule: Rule, places: Iterable[int]) -> str:
+    """An id of at most 36 characters, the same for the same check, rule and places of lines in the body.
 
     A decision's id stands before ten hexadecimal digits, so that whoever names the finding names the decision; without
     one the id is 32 digits. The national interface keeps at most 36 to 40 characters of it (reference 3.1 ``jr_id``, 4
     ``warn_rslt_id``).
     """
-    text = "|".join((key, rule.id, str(rule.version), *(line.id for line in lines)))
+    text = "|".join((key, rule.id, str(rule.version), *map(str, places)))
     digits = hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
     return key + digits[:10] if DECISION_ID.fullmatch(key) else digits[:32]
 

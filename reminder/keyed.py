@@ -7,7 +7,7 @@ and encounters go no further than this module.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,7 +18,7 @@ from negative_list.dictionary import load
 from negative_list.findings import COVERAGE_ONLY
 from negative_list.prescription import History
 from negative_list.readers.stored import StoreFact, StoreFacts, subjects_of, supplement, with_encounter
-from reminder.journal.masking import Masker, is_clean
+from reminder.journal.masking import Masker, dates_of, is_clean, names_of
 from reminder.stores.base import HistoryRecord, Kept, Saved, Told, Wanted
 
 if TYPE_CHECKING:
@@ -202,8 +202,10 @@ def without_persons(prescription: Prescription) -> Prescription:
     encounters = _encounters(prescription)
     doctors = (line.facts.get("line.doctor_name") for one in encounters for line in one.lines)
     told = (prescription.patient.facts.get("patient.name"), *doctors, *prescription.names)
-    names = tuple(dict.fromkeys(str(name) for name in told if name))
-    own = tuple(filter(None, (prescription.patient.id, *(one.id for one in encounters))))
+    names = tuple(dict.fromkeys(name for field in told for name in names_of(field)))
+    born = prescription.patient.facts.get("patient.birth_date")
+    dates = dates_of(born) if isinstance(born, date) else ()
+    own = (*filter(None, (prescription.patient.id, *(one.id for one in encounters))), *dates)
     masker = Masker(names, own, codes=False)
     return msgspec.structs.replace(
         prescription,

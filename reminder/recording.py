@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from reminder.journal.artifacts import codes_artifact, list_artifact, policy_artifact
-from reminder.journal.drafts import decided_draft, saved_draft
+from reminder.journal.drafts import decided_draft
 from reminder.journal.repeated import Repeated
 
 if TYPE_CHECKING:
@@ -20,10 +20,9 @@ if TYPE_CHECKING:
     from reminder.active import Active
     from reminder.exits import Exits
     from reminder.journal.base import Draft
-    from reminder.journal.drafts import Digests, Made
+    from reminder.journal.drafts import Made
     from reminder.journal.entries import Decided
     from reminder.journal.journal import Journal
-    from reminder.stores.base import Saved
     from reminder.stores.keys import Keys
 
 __all__ = ["BUDGET_PART", "NOT_TOLD", "Came", "Recorder", "digest_of"]
@@ -99,9 +98,9 @@ class Recorder:
         self.keep(active, now)
         self.journal.beside(self.repeated.load(now))
 
-    async def saved(self, saved: Saved, digests: Digests, now: datetime, zone: str) -> None:
+    async def saved(self, draft: Draft) -> None:
         """A prescription was saved: back once the entry is on disk, or its time is over."""
-        await self.journal.append(saved_draft(saved, digests, now, zone), self._budget_s)
+        await self.journal.append(draft, self._budget_s)
 
     def keep(self, active: Active, now: datetime) -> None:
         """Keep what decisions are made with, beside the callers."""

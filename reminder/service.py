@@ -26,6 +26,7 @@ from reminder.deciding import NOTHING_ASKED, Case, Read, keyed_of, made_of, read
 from reminder.exits import Exits, ends
 from reminder.feedback.desk import FeedbackDesk
 from reminder.ids import RANDOM_BITS, decision_id
+from reminder.journal.drafts import saved_draft
 from reminder.journal.masking import MASK, is_clean
 from reminder.journal.repeated import REUSED, asked_of
 from reminder.keyed import ask_of, saved_of
@@ -316,7 +317,8 @@ class Service:
         saved = saved_of(self.memory.keys, prescription, prescription_id, revision, moment, zone)
         written = await self.memory.record(saved)
         if self.recorder is not None and (written.changed or written.waits):
-            await self.recorder.saved(saved, self.active.digests, self._outside.now(), zone.key)
+            own = {prescription.encounter.id: saved.encounter_key, prescription.patient.id: saved.patient_key}
+            await self.recorder.saved(saved_draft(saved, self.active.digests, self._outside.now(), zone.key, own))
         self._log.info(
             "saved",
             institution_id=prescription.institution_id[:_MAX_LOGGED],

@@ -7,12 +7,14 @@ the names among them are kept aside, to be looked for in texts.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
 
 from reminder.journal.forms import EncounterForm, LineForm, PatientForm, PrescriptionForm
+from reminder.journal.masking import dates_of, names_of
 from reminder.keyed import KEYED_VALUES, PATIENT_IDS, where_of
 
 if TYPE_CHECKING:
@@ -29,13 +31,19 @@ class Keyed(Struct, frozen=True, kw_only=True):
     """A prescription under keys.
 
     ``ids``: the caller's own id of each key, and of each line id that holds one. ``names``: of persons, as the body has
-    them. ``own``: the caller's ids of patient and encounters.
+    them. ``own``: the caller's ids of patient and encounters. ``born``: the birth date.
     """
 
     prescription: PrescriptionForm
     ids: Mapping[str, str]
     names: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
+    born: date | None = None
+
+    @property
+    def private(self) -> tuple[str, ...]:
+        """What is looked for in texts besides names: ids, and the birth date as people write it."""
+        return self.own if self.born is None else (*self.own, *dates_of(self.born))
 
 
 def under_keys(keys: Keys, prescription: Prescription) -> Keyed:
@@ -56,7 +64,14 @@ def under_keys(keys: Keys, prescription: Prescription) -> Keyed:
     )
     for name in prescription.names:
         work.name(name)
-    return Keyed(prescription=keyed, ids=work.ids, names=tuple(work.names), own=tuple(work.own))
+    born = facts.get("patient.birth_date")
+    return Keyed(
+        prescription=keyed,
+        ids=work.ids,
+        names=tuple(work.names),
+        own=tuple(work.own),
+        born=born if isinstance(born, date) else None,
+    )
 
 
 class _Work:
@@ -75,8 +90,8 @@ class _Work:
         return key
 
     def name(self, name: object) -> None:
-        if name:
-            self.names[str(name)] = None
+        for one in names_of(name):
+            self.names[one] = None
 
     def encounter(self, encounter: Encounter) -> EncounterForm:
         id_ = encounter.id
@@ -125,8 +140,11 @@ class _Work:
 
 
 def own_ids(decision: Decision, ids: Mapping[str, str]) -> Decision:
-    """A decision about a prescription under keys, with the caller's own ids; texts hold none."""
-    lines = any("/" in key for key in ids)
+    """A decision about a prescription under keys, with the caller's own ids; texts hold none.
+
+    In an entry the ids of lines may be made of keys, too, where the caller makes them of the patient's or encounter's.
+    """
+    lines = decision.journaled or any("/" in key for key in ids)
     if not (decision.findings or lines):
         return decision
     told = msgspec.structs.replace(decision, findings=tuple([_finding(one, ids) for one in decision.findings]))
@@ -149,12 +167,21 @@ def _lines(rule: NotEvaluated, ids: Mapping[str, str]) -> NotEvaluated:
 
 
 def _named(names: tuple[str, ...], ids: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple([ids.get(name, name) for name in names])
+    return tuple([_back(name, ids) for name in names])
+
+
+def _back(name: str, ids: Mapping[str, str]) -> str:
+    if name in ids:
+        return ids[name]
+    for key, own in ids.items():
+        if key in name:
+            name = name.replace(key, own)
+    return name
 
 
 def _seen(fact: FactSeen, ids: Mapping[str, str]) -> FactSeen:
     value = ids.get(str(fact.value), fact.value) if fact.fact in KEYED_VALUES else fact.value
-    subject = ids.get(fact.subject, fact.subject)
+    subject = _back(fact.subject, ids)
     if subject == fact.subject and value is fact.value:
         return fact
     return msgspec.structs.replace(fact, subject=subject, value=value)

@@ -44,7 +44,6 @@ MASKED = "masked"
 
 _BIRTH = "patient.birth_date"
 _QUOTED = re.compile("`[^`]*`")
-_PRIVATE_FIELDS = frozenset({"brdy", "birth_date", "patient.birth_date", "patn_name", "coner_name"})
 _MOST_NAMES = 8
 
 
@@ -124,8 +123,14 @@ def decided_draft(made: Made, keys: Keys, compiled: CompiledList, policy: Policy
     return draft, entry
 
 
-def saved_draft(saved: stored.Saved, digests: Digests, now: datetime, zone: str) -> Draft:
-    """The draft of a prescription that was saved, under keys and without persons as it went to the store."""
+def saved_draft(
+    saved: stored.Saved, digests: Digests, now: datetime, zone: str, own: Mapping[str, str] | None = None
+) -> Draft:
+    """The draft of a prescription that was saved, under keys and without persons as it went to the store.
+
+    ``own``: the keys of the caller's ids, of which ids of lines may be made.
+    """
+    masker = Masker(ids=tuple(own or ()), keys=own or {})
     entry = Saved(
         engine=digests.engine,
         at=now,
@@ -136,8 +141,8 @@ def saved_draft(saved: stored.Saved, digests: Digests, now: datetime, zone: str)
         prescription_id=saved.prescription_id,
         revision=saved.revision,
         saved_at=saved.saved_at,
-        encounter=_without_private(as_form(saved.encounter)),
-        lines=tuple([_without_private(as_form(line)) for line in saved.lines]),
+        encounter=masker.record(_without_private(as_form(saved.encounter))),
+        lines=tuple([masker.record(_without_private(as_form(line))) for line in saved.lines]),
     )
     return draft_of(entry, "saved", patient_key=saved.patient_key, encounter_key=saved.encounter_key)
 
@@ -194,7 +199,7 @@ def _age(birth: date, made: Made) -> Any:
 
 
 def _without_birth(given: PrescriptionForm) -> PrescriptionForm:
-    """The prescription as it is written: no birth date, and no note that quotes one."""
+    """The prescription as it is written: no birth date, and nothing quoted in a note."""
     patient, replace = given.patient, msgspec.structs.replace
     facts = dict(patient.facts)
     facts.pop(_BIRTH, None)
@@ -203,11 +208,9 @@ def _without_birth(given: PrescriptionForm) -> PrescriptionForm:
 
 
 def _notes(notes: tuple[Note, ...]) -> tuple[Note, ...]:
+    """Notes without what they quote of the body: it was cut, and a name or a number may be cut with it."""
     replace = msgspec.structs.replace
-    return tuple(
-        replace(note, message=_QUOTED.sub("`…`", note.message)) if note.field in _PRIVATE_FIELDS else note
-        for note in notes
-    )
+    return tuple(replace(note, message=_QUOTED.sub("`…`", note.message)) for note in notes)
 
 
 def _answer(decision: Decision) -> DecisionForm:
@@ -266,12 +269,12 @@ def _reminders(found: Finding, encounter: str, lines: Mapping[str, Line], at: da
 
 def _is_clean(entry: Decided, keyed: Keyed, body: bytes) -> bool:
     """Whether no text of an entry names a person; looked at for every check, and nearly always so."""
-    if not names_nobody(body, keyed.names, keyed.own):
+    if not names_nobody(body, keyed.names, keyed.own, keyed.born):
         return False
     texts = _unknown_texts(entry.prescription)
     if entry.history is not None or entry.facts:
         texts.append(canonical_json([entry.history, entry.facts]).decode())
-    return not texts or all(is_clean(text, keyed.names, keyed.own) for text in texts)
+    return not texts or all(is_clean(text, keyed.names, keyed.private) for text in texts)
 
 
 def _unknown_texts(prescription: Prescription) -> list[str]:
@@ -290,7 +293,8 @@ def _unknown_texts(prescription: Prescription) -> list[str]:
 
 def _masked(entry: Decided, made: Made, compiled: CompiledList, policy: Policy) -> Decided:
     """The entry without what names a person, decided again to see whether that had a part in it."""
-    masker = Masker(made.keyed.names, made.keyed.own, made.at.date())
+    keys = {own: key for key, own in made.keyed.ids.items()}
+    masker = Masker(made.keyed.names, made.keyed.private, made.at.date(), keys=keys)
     masked = msgspec.structs.replace(
         entry,
         request_id=masker.text(entry.request_id),

@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from negative_list.dictionary import load
 
-__all__ = ["MASK", "Masker", "is_clean", "mask", "names_nobody", "unknown_in"]
+__all__ = ["MASK", "Masker", "dates_of", "is_clean", "mask", "names_nobody", "names_of", "unknown_in"]
 
 T = TypeVar("T")
 
@@ -49,7 +49,11 @@ _WIDE = {0xFF01 + n: 0x21 + n for n in range(94)} | {ord("－"): "-", ord("—")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"
 _SPACE = re.compile(r"[^\S ]")
-_TEXTS = frozenset({"name", "message", "text", "request_id", "value", "source"})
+_LONGEST_PLAIN = 4
+_WORD = re.compile(r"[\u3400-\u9fff·•]{2,}")
+_NO_KEYS: Mapping[str, str] = {}
+_TEXTS = frozenset({"name", "message", "text", "request_id", "value", "source", "unit", "stage"})
+_A_CODE = re.compile(r"[!-~]{1,40}")
 _CODES = frozenset({"id", "lines", "involved", "line", "subject", "codes"})
 
 
@@ -61,11 +65,11 @@ def mask(text: str, names: Iterable[str] = (), ids: Iterable[str] = ()) -> str:
         names: of the persons of the request; a name of one character is not looked for.
         ids: the caller's ids of patient and encounters; the shortest are not looked for.
     """
-    for pattern in _own(tuple(names), tuple(ids)):
-        text = pattern.sub(MASK, text)
     found = [each.span() for each in _FORMS.finditer(text.translate(_WIDE))]
     for begin, end in reversed(found):
         text = text[:begin] + MASK + text[end:]
+    for pattern in _own(tuple(names), tuple(ids)):  # after the numbers, which a birth date stands in
+        text = pattern.sub(MASK, text)
     return text
 
 
@@ -76,6 +80,14 @@ def _own(names: tuple[str, ...], ids: tuple[str, ...]) -> tuple[re.Pattern[str],
     own = sorted({one for one in ids if len(one) >= _SHORTEST_ID}, key=len, reverse=True)
     wanted = [name for name in spaced if len(name) >= _SHORTEST_NAME] + [re.escape(one) for one in own]
     return (re.compile("|".join(wanted)),) if wanted else ()
+
+
+def names_of(told: object) -> tuple[str, ...]:
+    """The names a name field holds: the whole of it, and each word of Chinese characters where it holds more."""
+    text = str(told or "").strip()
+    if len(text) <= _LONGEST_PLAIN:
+        return (text,) if text else ()
+    return (text, *_WORD.findall(text))
 
 
 _known: dict[str, None] = {}
@@ -118,14 +130,25 @@ def is_clean(text: str, names: tuple[str, ...] = (), ids: tuple[str, ...] = ()) 
     return True
 
 
-def names_nobody(body: bytes, names: Iterable[str], ids: Iterable[str]) -> bool:
-    """Whether none of the names and ids stands in what was written: quick, and sure where it says so.
+def dates_of(day: date) -> tuple[str, ...]:
+    """How people write a day: a birth date is looked for in texts in each of these ways."""
+    year, month, of_month = day.year, day.month, day.day
+    spelt = [f"{year}{month:02}{of_month:02}", f"{year}年{month:02}月{of_month:02}日", f"{year}年{month}月{of_month}日"]
+    for mark in "-/.":
+        spelt += [f"{year}{mark}{month:02}{mark}{of_month:02}", f"{year}{mark}{month}{mark}{of_month}"]
+    return tuple(dict.fromkeys(spelt))
+
+
+def names_nobody(body: bytes, names: Iterable[str], ids: Iterable[str], born: date | None = None) -> bool:
+    """Whether no name, no id and not the birth date stands in what was written: quick, and sure where it says so.
 
     A name spaced with anything but blanks is found by :func:`is_clean`: texts with such spaces are looked at each time.
     """
     compact = body.translate(None, b" ")
     wanted = [name for spaced in names if len(name := "".join(spaced.split())) >= _SHORTEST_NAME]
     wanted += [one for one in ids if len(one) >= _SHORTEST_ID]
+    if born is not None and str(born.year).encode() in compact:
+        wanted += dates_of(born)
     return not any(one.encode("utf-8", "replace") in compact for one in wanted)
 
 
@@ -134,14 +157,22 @@ class Masker:
 
     Args:
         names: of the persons of the request.
-        ids: the caller's own ids of patient and encounters.
+        ids: the caller's own ids of patient and encounters, and the ways to write the birth date.
+        keys: the keys of the ids: a code or an id of a line that is made of one is made of its key instead.
         on: the day, from which a birth date in an id number lies some time ago.
         codes: codes and ids that have the form of a number are masked, too; not where ids become keys later.
     """
 
     def __init__(
-        self, names: Iterable[str] = (), ids: Iterable[str] = (), on: date = date.max, *, codes: bool = True
+        self,
+        names: Iterable[str] = (),
+        ids: Iterable[str] = (),
+        on: date = date.max,
+        *,
+        keys: Mapping[str, str] = _NO_KEYS,
+        codes: bool = True,
     ) -> None:
+        self._keys = keys
         self._with_codes = codes
         self._on = on
         self._names, self._ids = tuple(names), tuple(ids)
@@ -153,6 +184,7 @@ class Masker:
 
     def code(self, code: str) -> str:
         """A code or an id: lines stay apart, whatever they are called."""
+        code = self._without_own(code)
         found = _WHOLE.fullmatch(code.translate(_WIDE).partition("#")[0])
         if found is None or (found["born"] and not self._is_person(found[0], found["born"])):
             return code
@@ -196,4 +228,14 @@ class Masker:
             return tuple([self.fact(name, part) for part in value])
         if type(value) is not str:
             return value
-        return self.code(value) if name in load() and load()[name].type == "code" else self.text(value)
+        if name not in load() or load()[name].type != "code" or not _A_CODE.fullmatch(value):
+            return self.text(value)
+        return self.code(value)
+
+    def _without_own(self, code: str) -> str:
+        """A code that holds a name, an id or a birth date of the request, with the id's key in its place."""
+        if is_clean(code, self._names, self._ids):
+            return code
+        for pattern in _own(self._names, self._ids):
+            code = pattern.sub(lambda found: self._keys.get(found[0], MASK), code)
+        return code
