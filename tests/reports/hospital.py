@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from negative_list.rules import Action
     from reminder.journal.base import JournalStore
 
-__all__ = ["RULES", "Hospital", "finding_id", "month", "two_days", "written_to"]
+__all__ = ["RULES", "Hospital", "finding_id", "month", "two_days", "written_in", "written_to"]
 
 CLASSES = {"R-sex": "R67", "R-days": "R09", "R-dup": "R69", "=1+1": "R43"}
 RULES = tuple(CLASSES)
@@ -244,7 +244,12 @@ def written_to(data: Path, drafts: Iterable[Draft]) -> JournalStore:
     """A journal in a data folder with these entries."""
     data.mkdir(parents=True, exist_ok=True)
     store = open_journal(data)
+    written_in(store, drafts)
+    return store
+
+
+def written_in(store: JournalStore, drafts: Iterable[Draft]) -> None:
+    """Write these entries into a journal, as one chain."""
     rows, _ = rows_of(store.head("a"), list(drafts))
     for first in range(0, len(rows), 500):
         store.append(rows[first : first + 500])
-    return store
