@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from reminder.wire_client import request_of
 from tests.docs.pages import ROOT, blocks, shell_lines
 from tests.docs.running import run, shown_in
+from tests.reminder.sidecar import ask, running
 
 README = ROOT / "README.md"
 BLOCKS = {block.name or block.kind: block.text for block in blocks(README)}
@@ -18,6 +20,7 @@ LINES = [line.replace("negative_list/lists", LISTS) for line in shell_lines(READ
 COMMANDS = [line for line in LINES if line.split()[:2] in (["negative-list", "check"], ["negative-list", "match"])]
 SERVED = ("reminder serve", "reminder check", "make ")
 """Commands that need a running sidecar or a machine of their own; tests of the service and the demo run them."""
+JOURNAL = [line for line in LINES if line.split()[1] in {"journal", "backup"} or "--by class" in line]
 FEEDS = {block.name: block.text for block in blocks(ROOT / "docs" / "history.md")}
 
 
@@ -45,9 +48,19 @@ def test_the_other_commands_work_in_their_order(folder: Path) -> None:
     """Every further command exits 0: cases, coverage, a sheet there and back, files of history and facts, a report."""
     for name in ("history.jsonl", "facts.csv"):
         (folder / name).write_text(FEEDS[name], "utf-8")
-    others = [line for line in LINES if line not in COMMANDS and not line.startswith(SERVED)]
+    others = [line for line in LINES if line not in COMMANDS and not line.startswith(SERVED) and line not in JOURNAL]
     assert {line.split()[1] for line in others} == {"test", "stats", "export", "import", "facts", "report"}
     assert [(line, done.stderr) for line in others if (done := run(line, folder)).returncode != 0] == []
+
+
+def test_the_commands_of_the_journal_work_on_what_a_sidecar_kept(folder: Path) -> None:
+    """After one check the journal is sound, a report has its pages, and everything is backed up."""
+    with running(folder, list=folder / "list.yaml") as here:
+        assert ask(here, request_of(json.loads(BLOCKS["body.json"]))).journaled
+    assert [line.split()[1] for line in JOURNAL] == ["journal", "report", "backup"]
+    assert [(line, done.stderr) for line in JOURNAL if (done := run(line, folder)).returncode != 0] == []
+    assert "药品区分性别使用" in (folder / "report.html").read_text("utf-8")
+    assert (folder / "hospital.tar.gz").stat().st_size > 0
 
 
 def test_the_sheet_comes_back_as_the_same_rule(folder: Path) -> None:
@@ -77,9 +90,9 @@ def test_its_twin_passes(folder: Path) -> None:
 def test_the_example_in_python_decides_the_same(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The program of the front page prints the decision of the command."""
+    """The program of the guide, with the files of the front page, prints the decision of the command."""
     program = folder / "example.py"
-    program.write_text(BLOCKS["python"], "utf-8")
+    program.write_text(next(block.text for block in blocks(ROOT / "docs" / "guide.md", "python")), "utf-8")
     monkeypatch.chdir(folder)
     runpy.run_path(str(program))
     answer = json.loads(run(COMMANDS[-1], folder).stdout)
