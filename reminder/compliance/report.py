@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from zlib import crc32
 
+from msgspec import Struct
 from msgspec.structs import asdict
 
 from negative_list.rules import ACTIONS
@@ -19,7 +21,7 @@ from reminder.compliance.joined import joined, shadows
 from reminder.compliance.money import carried
 from reminder.compliance.records import Notes, Reminder, Report
 from reminder.compliance.settled import Records, case_of, settle
-from reminder.compliance.tally import Tally
+from reminder.compliance.tally import Cell, Tally
 from reminder.compliance.visits import Counts, visits
 from reminder.compliance.words import last, said_about
 from reminder.journal.brief import FeedbackBrief
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from reminder.journal.base import Row
     from reminder.journal.brief import FoundBrief
 
-__all__ = ["PROGRESS_ROWS", "reminders", "reports"]
+__all__ = ["PROGRESS_ROWS", "Part", "counted", "part_of", "reminders", "reports", "together"]
 
 _STRENGTH: Sequence[str] = ACTIONS
 _NO_WORD = FeedbackBrief(
@@ -75,36 +77,95 @@ def reports(
     Raises:
         KeyError: A grouping of another name.
     """
+    return together([counted(rows, period, by, each, progress)], period, by)
+
+
+def part_of(rows: Iterable[Row], part: int, parts: int) -> Iterator[Row]:
+    """The rows of one of several parts (from 0), for processes of their own: each encounter stands in one part.
+
+    What has no encounter key stands in the first; feedback without one in every part, for its finding may be anywhere.
+    """
+    for row in rows:
+        key = row.encounter_key
+        if crc32(key.encode()) % parts == part if key else part == 0 or row.kind == "feedback":
+            yield row
+
+
+def counted(
+    rows: Iterable[Row],
+    period: Period,
+    by: Sequence[str],
+    each: Callable[[Reminder], object] | None = None,
+    progress: Callable[[int], object] | None = None,
+    *,
+    first: bool = True,
+) -> Part:
+    """Count some encounters; arguments as of :func:`reports`. ``first``: what has no encounter key is counted here."""
     counting = _Counting(period, by)
-    counts = counting.counts
-    for visit in visits(rows, counts, counting.begun, counting.check):
+    counts, keyless, told = counting.counts, None if first else Counts(), 0
+    for visit in visits(rows, counts, counting.begun, counting.check, keyless):
         for one in counting.visit(visit):
             if each is not None:
                 each(one)
-        if progress is not None and counts.rows >= counting.told + PROGRESS_ROWS:
-            counting.told = counts.rows
-            progress(counts.rows)
-    return counting.reports()
+        if progress is not None and counts.rows >= told + PROGRESS_ROWS:
+            told = counts.rows
+            progress(told)
+    return counting.part()
+
+
+def together(parts: Sequence[Part], period: Period, by: Sequence[str]) -> dict[str, Report]:
+    """The reports of all parts."""
+    tallies = {name: Tally(GROUPINGS.get(name)) for name in ("", *by)}
+    doctors: dict[str, int] = {}
+    for part in parts:
+        numbers = [doctors.setdefault(name, len(doctors)) for name in part.doctors]
+        for name, tally in tallies.items():
+            tally.add(part.cells[name], numbers)
+    total, notes = tallies[""].total(), _notes(parts)
+    return {
+        name: Report(by=name, period=period, groups=tallies[name].groups() if name else (), total=total, notes=notes)
+        for name in by or ("",)
+    }
+
+
+def _notes(parts: Iterable[Part]) -> Notes:
+    counts = [asdict(part.counts) for part in parts]
+    read = {name: sum(one[name] for one in counts) for name in Counts.__struct_fields__}
+    joined = sum(part.joined for part in parts)
+    unjoined = read["feedback"] - read["repeated"] - read["unknown"] - joined
+    return Notes(**read, before=sum(part.before for part in parts), unjoined=unjoined)
 
 
 def _nothing(*_: object) -> None:
     """Counts nothing."""
 
 
+class Part(Struct, frozen=True, kw_only=True):
+    """What was counted of some encounters: figures by grouping ("": of all) and group, with the doctors they number.
+
+    ``joined``: how many words were about findings that were read; ``before`` as in the notes of a report.
+    """
+
+    counts: Counts
+    before: int
+    joined: int
+    doctors: tuple[str, ...]
+    cells: Mapping[str, Mapping[str, Cell]]
+
+
 class _Counting:
     """What is counted while encounters go by."""
 
-    __slots__ = ("before", "checked", "counts", "doctors", "groups", "joined", "period", "tallies", "told", "total")
+    __slots__ = ("before", "checked", "counts", "doctors", "joined", "named", "period", "tallies")
 
     def __init__(self, period: Period, by: Sequence[str]) -> None:
         self.period = period
         self.counts = Counts()
-        self.total = Tally()
-        self.groups = {name: Tally(GROUPINGS[name]) for name in by}
-        self.tallies = (self.total, *self.groups.values())
+        self.named = {name: Tally(GROUPINGS[name] if name else None) for name in ("", *by)}
+        self.tallies = tuple(self.named.values())
         self.checked = [tally for tally in self.tallies if tally.counts_checks]
         self.doctors: dict[str, int] = {"": -1}
-        self.before = self.joined = self.told = 0
+        self.before = self.joined = 0
 
     def begun(self) -> None:
         for tally in self.checked:
@@ -163,17 +224,15 @@ class _Counting:
     def _within(self, body: Body) -> bool:
         return self.period.begin <= body.at < self.period.end
 
-    def reports(self) -> dict[str, Report]:
-        """The reports, by grouping."""
-        read = asdict(self.counts)
-        unjoined = self.counts.feedback - self.counts.repeated - self.counts.unknown - self.joined
-        notes = Notes(**read, before=self.before, unjoined=unjoined)
-        total = self.total.total()
-        groups: Mapping[str, Tally | None] = self.groups or {"": None}
-        return {
-            name: Report(by=name, period=self.period, groups=tally.groups() if tally else (), total=total, notes=notes)
-            for name, tally in groups.items()
-        }
+    def part(self) -> Part:
+        """What was counted."""
+        return Part(
+            counts=self.counts,
+            before=self.before,
+            joined=self.joined,
+            doctors=tuple(self.doctors)[1:],
+            cells={name: tally.cells() for name, tally in self.named.items()},
+        )
 
 
 def _showings(threads: Iterable[Thread]) -> dict[int, list[bool]]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reminder.compliance.visits import Check
     from reminder.journal.brief import FoundBrief
 
-__all__ = ["ACTED", "Tally"]
+__all__ = ["ACTED", "Cell", "Tally"]
 
 ACTED = frozenset({"changed", "withdrawn", "self_paid", "justified"})
 """Outcomes with which somebody acted upon the reminder: how long that took is time to act."""
@@ -31,7 +31,7 @@ def _numbers() -> array[int]:
     return array("q")
 
 
-class _Cell(Struct, kw_only=True, eq=False):
+class Cell(Struct, kw_only=True, eq=False):
     """The figures of one group as they grow.
 
     ``last``: the number of the encounter counted last as a visit; ``asking``: the doctor who asked last in it.
@@ -68,6 +68,17 @@ class _Cell(Struct, kw_only=True, eq=False):
     last: int = 0
     asking: int = -1
 
+    def add(self, other: Cell, doctors: Sequence[int]) -> None:
+        """Add the figures of other encounters; ``doctors``: the numbers here of the doctors there."""
+        for name in _ADDED:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.answered.extend(other.answered)
+        self.acted.extend(other.acted)
+        asked = int.from_bytes(other.doctors, "little")
+        while asked:
+            _mark(self.doctors, doctors[(asked & -asked).bit_length() - 1])
+            asked &= asked - 1
+
 
 class Tally:
     """The groups of one grouping (``None``: everything is one group)."""
@@ -77,7 +88,7 @@ class Tally:
     def __init__(self, grouping: Grouping | None = None) -> None:
         self._grouping = grouping
         self._of_check: Callable[[Answer], str] = (grouping and grouping.of_check) or _everything
-        self._cells: dict[str, _Cell] = {}
+        self._cells: dict[str, Cell] = {}
         self._encounter = 0
 
     def begun(self) -> None:
@@ -105,7 +116,7 @@ class Tally:
             cell.last = self._encounter
             cell.visits += 1
             cell.asking = -1
-        if doctor != cell.asking:
+        if 0 <= doctor != cell.asking:
             cell.asking = doctor
             _mark(cell.doctors, doctor)
 
@@ -135,6 +146,15 @@ class Tally:
         _count_money(cell, one)
         _count_answer(cell, one)
 
+    def cells(self) -> Mapping[str, Cell]:
+        """The groups as they stand."""
+        return self._cells
+
+    def add(self, cells: Mapping[str, Cell], doctors: Sequence[int]) -> None:
+        """Add the groups another tally has of other encounters; ``doctors`` as in :meth:`Cell.add`."""
+        for key, cell in cells.items():
+            self._cell(key).add(cell, doctors)
+
     def groups(self) -> tuple[Group, ...]:
         """Every group, by key."""
         asked = self.counts_checks
@@ -144,10 +164,10 @@ class Tally:
         """The figures of everything, where all is one group."""
         return _figures(self._cell(""), asked=True)
 
-    def _cell(self, key: str) -> _Cell:
+    def _cell(self, key: str) -> Cell:
         cell = self._cells.get(key)
         if cell is None:
-            cell = self._cells[key] = _Cell()
+            cell = self._cells[key] = Cell()
         return cell
 
     def _key_of(self, answer: Answer, found: FoundBrief) -> str:
@@ -160,7 +180,7 @@ def _everything(_: object) -> str:
     return ""
 
 
-def _count_money(cell: _Cell, one: Reminder) -> None:
+def _count_money(cell: Cell, one: Reminder) -> None:
     cell.at_risk_fen += one.amount_fen or 0
     if one.warned_fen:
         cell.warned_fen += one.warned_fen
@@ -168,7 +188,7 @@ def _count_money(cell: _Cell, one: Reminder) -> None:
         cell.intercepted_fen += one.warned_fen if one.intercepted else 0
 
 
-def _count_answer(cell: _Cell, one: Reminder) -> None:
+def _count_answer(cell: Cell, one: Reminder) -> None:
     if one.answer_ms is not None:
         cell.answered.append(one.answer_ms)
     if one.outcome in ACTED and one.settled_at is not None:
@@ -187,16 +207,18 @@ def _mark(doctors: bytearray, doctor: int) -> None:
     doctors[byte] |= 1 << (doctor & 7)
 
 
+_NOT_ADDED = frozenset({"answered", "acted", "doctors", "last", "asking"})
+_ADDED = tuple(name for name in Cell.__struct_fields__ if name not in _NOT_ADDED)
 _SAME = tuple(name for name in Figures.__struct_fields__ if name not in {"answered", "acted", "asked"})
 _ASKED = tuple(name for name in Asked.__struct_fields__ if name != "doctors")
 
 
-def _figures(cell: _Cell, *, asked: bool) -> Figures:
-    told = Asked(**_named(cell, _ASKED), doctors=int.from_bytes(cell.doctors, "big").bit_count()) if asked else None
+def _figures(cell: Cell, *, asked: bool) -> Figures:
+    told = Asked(**_named(cell, _ASKED), doctors=int.from_bytes(cell.doctors, "little").bit_count()) if asked else None
     return Figures(**_named(cell, _SAME), answered=_spread(cell.answered), acted=_spread(cell.acted), asked=told)
 
 
-def _named(cell: _Cell, names: Iterable[str]) -> Mapping[str, Any]:
+def _named(cell: Cell, names: Iterable[str]) -> Mapping[str, Any]:
     """Some fields by name; counts by word in the order of the words."""
     values = ((name, getattr(cell, name)) for name in names)
     return {name: dict(sorted(value.items())) if isinstance(value, Counter) else value for name, value in values}

@@ -86,7 +86,11 @@ def _dated(brief: SavedBrief) -> Iterator[LineBrief]:
 
 
 def visits(
-    rows: Iterable[Row], counts: Counts, begun: Callable[[], None], check: Callable[[Check], None]
+    rows: Iterable[Row],
+    counts: Counts,
+    begun: Callable[[], None],
+    check: Callable[[Check], None],
+    keyless: Counts | None = None,
 ) -> Iterator[Visit]:
     """The encounters of rows that stand in the order of institution, encounter and instant.
 
@@ -95,13 +99,14 @@ def visits(
         counts: where what was read is counted.
         begun: called before the checks of an encounter, and of each decision without encounter key.
         check: called with every decision, found anything or not.
+        keyless: where what has no encounter key is counted instead.
 
     Feedback without encounter key (the journal was away when it was told) stands before every encounter and is joined
     to any finding it names.
     """
     loose: dict[str, list[Word]] = {}
     for (institution, key), its_rows in groupby(rows, key=attrgetter("institution_id", "encounter_key")):
-        reader = _Reader(Visit(institution=institution, key=key), counts, begun, check)
+        reader = _Reader(Visit(institution=institution, key=key), counts if key else keyless or counts, begun, check)
         for row in sorted(its_rows, key=attrgetter("at", "decision_id")) if key else its_rows:
             reader.take(row)
         if not key:

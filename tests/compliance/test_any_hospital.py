@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from reminder.compliance.groupings import GROUPINGS
 from reminder.compliance.period import reads_from
 from reminder.compliance.records import GONE, Figures, Period, Reminder
-from reminder.compliance.report import reminders, reports
+from reminder.compliance.report import counted, part_of, reminders, reports, together
 from tests.compliance.drawn import BEGIN, DAYS, hospitals, ordered
 
 if TYPE_CHECKING:
@@ -102,6 +102,15 @@ def test_findings_and_checks_are_those_of_the_parts(rows: tuple[Row, ...], day: 
         assert sum(getattr(one, count) for one in figures) == getattr(whole, count), count
     assert whole.asked is not None
     assert sum(one.asked.checks for one in figures if one.asked) == whole.asked.checks
+
+
+@FEW
+@given(rows=hospitals(), parts=st.integers(1, 3))
+def test_parts_counted_apart_are_the_whole(rows: tuple[Row, ...], parts: int) -> None:
+    """Encounters may be counted in several processes."""
+    by = ("rule", "doctor", "hour")
+    told = [counted(part_of(rows, part, parts), WHOLE, by, first=part == 0) for part in range(parts)]
+    assert together(told, WHOLE, by) == reports(rows, WHOLE, by)
 
 
 @FEW

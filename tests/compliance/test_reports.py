@@ -118,3 +118,12 @@ def test_a_period_that_ends_before_it_begins_is_none(days: tuple[date, date, dat
     """Nor does evidence end before it does."""
     with pytest.raises(ValueError, match="is no period"):
         period_of(days[0], days[1], ZONE, days[2])
+
+
+def test_a_check_by_nobody_counts_no_doctor() -> None:
+    """Whoever asked before it in the same encounter counts once."""
+    told = reports(
+        story("09:00 check d1 doctor=D1: A 1\n09:05 check d2: A 1\n09:06 check d3 doctor=D2: A 1").rows, JANUARY
+    )
+    assert told[""].total.asked is not None
+    assert told[""].total.asked.doctors == 2
