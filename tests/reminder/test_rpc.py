@@ -14,7 +14,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from grpc_status import rpc_status
 
-from reminder import feed_rpc, wire_client
+from reminder import feed_rpc, report_rpc, wire_client
+from reminder.journal.health import HEALTH_NAME
 from reminder.rpc import SERVICE
 from reminder.service import Service
 from reminder.v1 import reminder_pb2 as pb
@@ -206,15 +207,16 @@ def test_64_callers_at_once_each_get_their_own_answer(here: Running) -> None:
 
 def test_health_and_reflection_answer_on_both_addresses(here: Running) -> None:
     """The service is SERVING by name and as a whole; its methods can be listed."""
-    for face, names in (("grpc", {SERVICE}), ("admin", {feed_rpc.SERVICE})):
+    for face, names in (("grpc", {SERVICE}), ("admin", {feed_rpc.SERVICE, report_rpc.SERVICE})):
         with grpc.insecure_channel(here.at(face)) as channel:
             health: Any = health_pb2_grpc.HealthStub(channel)
             reflection: Any = reflection_pb2_grpc.ServerReflectionStub(channel)
-            states = [health.Check(health_pb2.HealthCheckRequest(service=name)).status for name in ("", SERVICE)]
+            known = ("", SERVICE, HEALTH_NAME)
+            states = [health.Check(health_pb2.HealthCheckRequest(service=name)).status for name in known]
             request = reflection_pb2.ServerReflectionRequest(list_services="")
             (answer,) = reflection.ServerReflectionInfo(iter([request]))
         listed = {service.name for service in answer.list_services_response.service}
-        assert states == [health_pb2.HealthCheckResponse.SERVING] * 2
+        assert states == [health_pb2.HealthCheckResponse.SERVING] * 3
         assert {name for name in listed if not name.startswith("grpc.")} == names
 
 
