@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from reminder.reports.asking import Asked
     from reminder.reports.reconcile import Counted as Theirs
     from reminder.reports.table import Chart, Column, Row
+    from reminder.stores.base import Store
 
 __all__ = ["DEFAULT_FORMULA", "Sources", "Told", "made", "made_reconciled"]
 
@@ -83,7 +84,11 @@ def made(asked: Asked, sources: Sources, told: Told) -> Iterator[Report]:
         StoreError: the journal or the store cannot be read.
     """
     if asked.by in asking.STORED:
-        yield _stored(asked, sources)
+        store = open_store(Path(sources.data), sources.database)
+        try:
+            yield _stored(asked, sources, store)
+        finally:
+            store.close()
         return
     with _reading(asked, sources, told) as reading:
         yield reading.report()
@@ -96,8 +101,7 @@ def made_reconciled(theirs: Theirs, asked: Asked, sources: Sources, told: Told) 
         yield reading.reconciled(theirs)
 
 
-def _stored(asked: Asked, sources: Sources) -> Report:
-    store = open_store(Path(sources.data), sources.database)
+def _stored(asked: Asked, sources: Sources, store: Store) -> Report:
     zone = sources.zone()
     if asked.by == "ward":
         begin = datetime.combine(asked.begin, datetime.min.time(), zone).astimezone(UTC)

@@ -33,6 +33,7 @@ __all__ = ["COLUMNS", "Counted", "Theirs", "read_bureau", "reconciled"]
 _FILE = Path(__file__).with_name("bureau.toml")
 _SEARCHED_ROWS = 40  # as find_header does
 COLUMNS = ("finding_id", "difference", "their_way", "our_way", "rule", "department_code", "doctor", "place")
+"""The columns of the list of differences."""
 
 
 class Theirs(Struct, frozen=True, kw_only=True):
