@@ -108,7 +108,7 @@ def explain(judgement: Judgement, check: Check, binder: Binder) -> Evidence:
 
 
 def explain_part(condition: c.Condition, check: Check, binder: Binder, line: Line | None) -> Evidence:
-    """The evidence of one condition that holds no others, whatever it answers: for a reader of all of a rule's parts."""
+    """The evidence of one condition that holds no others, whatever it answers, for a reader of all parts."""
     evidence = Evidence(check)
     run = _Run(check, binder, line, evidence)
     run.leaf(condition, run.answer(condition))

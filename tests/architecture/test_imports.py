@@ -213,7 +213,9 @@ def normal(distribution: str) -> str:
     return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
-@pytest.mark.parametrize(("package", "extras"), [("negative_list", ("sheets",)), ("reminder", ("serve", "postgres", "sheets"))])
+@pytest.mark.parametrize(
+    ("package", "extras"), [("negative_list", ("sheets",)), ("reminder", ("serve", "postgres", "sheets"))]
+)
 def test_everything_imported_is_declared(package: str, extras: tuple[str, ...]) -> None:
     """The library runs on the core install and its extra, the service on the core and its own, and on nothing else."""
     owners = importlib.metadata.packages_distributions()
