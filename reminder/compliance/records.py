@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct, field
 
-from reminder.journal.entries import Done
+from reminder.journal.entries import Done, Verdict
 
 __all__ = [
     "AUTOMATIC_MS",
@@ -112,6 +112,7 @@ class Reminder(Struct, frozen=True, kw_only=True):
     reason_code: str = ""
     has_text: bool = False
     junk: str = ""
+    verdict: Verdict = ""
     automatic: bool = False
     intercepted: bool = False
     answer_ms: int | None = None
@@ -172,6 +173,7 @@ class Figures(Struct, frozen=True, kw_only=True):
     repeats: int = 0
     texts: int = 0
     junk: int = 0
+    verified: int = 0
     at_risk_fen: int = 0
     warned_fen: int = 0
     intercepted_fen: int = 0

@@ -300,6 +300,7 @@ def _reminder(visit: Visit, thread: Thread, records: Records, money: Money) -> R
         reason_code=word.reason_code,
         has_text=word.has_text,
         junk=word.junk,
+        verdict=word.verdict,
         automatic=said is not None and said.automatic,
         answer_ms=said.answer_ms if said is not None else None,
         finding_ids=tuple(dict.fromkeys(showing.found.finding_id for showing in showings)),

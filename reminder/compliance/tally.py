@@ -47,6 +47,7 @@ class Cell(Struct, kw_only=True, eq=False):
     repeats: int = 0
     texts: int = 0
     junk: int = 0
+    verified: int = 0
     at_risk_fen: int = 0
     warned_fen: int = 0
     intercepted_fen: int = 0
@@ -197,6 +198,7 @@ def _count_answer(cell: Cell, one: Reminder) -> None:
         cell.reasons[one.reason_code] += 1
         cell.texts += one.has_text
         cell.junk += one.has_text and one.junk != ""
+        cell.verified += one.verdict == "present"
 
 
 def _mark(doctors: bytearray, doctor: int) -> None:

@@ -174,6 +174,7 @@ class _Teller:
             reason_code=chosen.get("reason", ""),
             has_text="text" in more or "junk" in chosen,
             junk=chosen.get("junk", ""),
+            verdict=chosen.get("verdict", ""),  # type: ignore[arg-type] # else the example is wrong
             automatic="automatic" in more,
             answer_ms=int(chosen["ms"]) if "ms" in chosen else None,
         )

@@ -31,6 +31,7 @@ COUNTS = (
     "repeats",
     "texts",
     "junk",
+    "verified",
 )
 MONEY = ("at_risk_fen", "warned_fen", "intercepted_fen")
 SPLIT = ("outcomes", "sources", "actions", "ways", "reasons", "amounts")

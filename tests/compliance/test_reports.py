@@ -18,7 +18,7 @@ from tests.compliance.stories import JANUARY, ZONE, row, story
 STORY = """
 2025-12-31 23:59 check d0 doctor=D1 scene=2: Z 1 ¥1.00 -> r9 Z
 01-01 00:00 check d1 doctor=D1 scene=2: A 30 ¥48.00 / B 1 ¥5.00 -> r1 A ¥25.60, r2 B unknown
-01-01 00:01 feedback d1 r1 A: overridden reason=other junk=repeats ms=2500
+01-01 00:01 feedback d1 r1 A: overridden reason=other junk=repeats verdict=present ms=2500
 01-01 00:10 check d2 doctor=D2 scene=2: A 30 ¥48.00 / C 1 ¥2.00 -> r1 A ¥25.60
 01-01 01:00 check d3 doctor=D1 scene=6: A 30 ¥48.00 / B 1 ¥5.00
 02-01 00:00 check d4 doctor=D1 scene=2: D 1 ¥1.00 -> r9 D
@@ -40,6 +40,7 @@ def test_the_groups_of_a_report_have_the_figures_of_the_page() -> None:
     assert told["rule"].groups[0].figures.asked is None
     total = told["rule"].total
     assert (total.reasons, total.texts, total.junk, total.unknown) == ({"other": 1}, 1, 1, 1)
+    assert total.verified == 1
     assert total.answered == Spread(count=1, median=2500, p90=2500)
     assert total.asked is not None
     assert total.asked.doctors == 2
