@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncGenerator
@@ -132,6 +134,7 @@ async def _made(order: bytes) -> AsyncGenerator[pb.ReportResponse, None]:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         creationflags=_BELOW_NORMAL,
+        start_new_session=True,  # it may start another, and both end together
     )
     try:
         async with contextlib.aclosing(_answers(process, order)) as answers:
@@ -139,10 +142,18 @@ async def _made(order: bytes) -> AsyncGenerator[pb.ReportResponse, None]:
                 yield part
     finally:
         if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+            _kill(process)
         # Its pipe is read to the end, or its transport would be left open.
         await asyncio.shield(process.communicate())
+
+
+def _kill(process: Process) -> None:
+    """End a report's process, and the one that may count beside it."""
+    with contextlib.suppress(ProcessLookupError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
 
 
 async def _answers(process: Process, order: bytes) -> AsyncGenerator[pb.ReportResponse, None]:

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -26,6 +26,7 @@ from reminder.journal.entries import Gap, Removed
 from reminder.journal.opening import JOURNAL_FILE, open_journal
 from reminder.reports import asking, grouped, listed
 from reminder.reports.bureau import bureau_columns, bureau_rows
+from reminder.reports.counting import Told, entries, figures
 from reminder.reports.findings import shown_findings
 from reminder.reports.reconcile import reconciled
 from reminder.reports.saying import Lost, foot_of, foot_of_list, head_of
@@ -49,13 +50,9 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_FORMULA", "Sources", "Told", "made", "made_reconciled"]
 
-Told: TypeAlias = Callable[[int, int], None]
-"""Hears how many entries were read, and how many there are."""
-
 DEFAULT_FORMULA = "ours"
 """The formula of a report that names none."""
 
-_TOLD_EVERY = 2000
 _ENDS = datetime.max.replace(tzinfo=UTC)
 
 
@@ -126,7 +123,7 @@ class _Reading:
 
     def __init__(self, asked: Asked, journal: JournalStore, sources: Sources, told: Told) -> None:
         self.asked, self.journal, self._told = asked, journal, told
-        self.zone = sources.zone()
+        self.zone, self._place = sources.zone(), (sources.data, sources.database)
         self.period = period_of(asked.begin, asked.end, self.zone, asked.until)
         self.formula, self._later = _formulas(asked, sources)
 
@@ -135,16 +132,12 @@ class _Reading:
         return _LISTS.get(self.asked.by, _Reading.groups)(self)
 
     def rows(self) -> Iterator[Entry]:
-        """Every brief that is needed, by encounter; of one institution where only that is asked for."""
-        begin, until, only = reads_from(self.period), self.period.until, self.asked.institution
-        whole = self.journal.count(begin, until)
-        number = 0
-        for number, row in enumerate(self.journal.briefs(begin, until, by_encounter=True), 1):
-            if number % _TOLD_EVERY == 0:
-                self._told(number, whole)
-            if not only or row.institution_id == only:
-                yield row
-        self._told(number, whole)
+        """Every brief that is needed, by encounter."""
+        return entries(self.journal, self.period, self.asked.institution, self._told)
+
+    def figures(self, *by: str) -> dict[str, Counted]:
+        """Figures by groups."""
+        return figures(self.journal, self._place, self.period, self.asked.institution, by, self._told)
 
     # -- figures by groups
 
@@ -153,7 +146,7 @@ class _Reading:
         by, english = self.asked.by, self.asked.english
         name = grouped.BY[by][0]
         drawn = self.asked.format == "html"
-        found = reports(self.rows(), self.period, tuple(dict.fromkeys((name, "day"))) if drawn else (name,))
+        found = self.figures(*(dict.fromkeys((name, "day")) if drawn else (name,)))
         counted = found[name]
         row = grouped.group_row(by, self.formula)
         return self._report(

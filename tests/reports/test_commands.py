@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from reminder.cli import app
 from reminder.compliance.records import OUTCOMES
+from reminder.reports import counting
 from reminder.reports.asking import GROUPS, LISTS
 from reminder.reports.bureau import COLUMNS
 from reminder.reports.words import columns
@@ -247,6 +248,15 @@ def test_progress_is_told_where_it_is_asked_for(data: Path) -> None:
     assert quiet.stderr == ""
     assert re.search(r"(\d+) / \1 \(100 %\)", loud.stderr)
     assert quiet.stdout == loud.stdout
+
+
+@pytest.mark.parametrize("by", ["doctor", "day"])
+def test_two_processes_count_what_one_does(data: Path, monkeypatch: pytest.MonkeyPatch, by: str) -> None:
+    """Of a large period another process counts every second encounter; nobody sees that on the report."""
+    alone = run(data, "--by", by, *JANUARY, "--format", "html")
+    monkeypatch.setattr(counting, "MANY", 1)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    assert run(data, "--by", by, *JANUARY, "--format", "html").stdout == alone.stdout
 
 
 def test_what_came_before_and_what_comes_after_belongs_to_other_periods(data: Path) -> None:
