@@ -22,7 +22,7 @@ from reminder.journal.briefs import brief_of
 from reminder.journal.coding import canonical_json, encode
 from reminder.journal.entries import Decided, Entry, Exit, Found, Saved
 from reminder.journal.forms import DecisionForm, as_form
-from reminder.journal.masking import Masker, is_clean, names_nobody, unknown_in
+from reminder.journal.masking import Masker, has_form, names_nobody, unknown_in
 from reminder.stores.coding import private_facts
 from reminder.under_keys import Keyed
 
@@ -274,7 +274,7 @@ def _is_clean(entry: Decided, keyed: Keyed, body: bytes) -> bool:
     texts = _unknown_texts(entry.prescription)
     if entry.history is not None or entry.facts:
         texts.append(canonical_json([entry.history, entry.facts]).decode())
-    return not texts or all(is_clean(text, keyed.names, keyed.private) for text in texts)
+    return not any(has_form(text, keyed.names) for text in texts)
 
 
 def _unknown_texts(prescription: Prescription) -> list[str]:

@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from negative_list.dictionary import load
 
-__all__ = ["MASK", "Masker", "dates_of", "is_clean", "mask", "names_nobody", "names_of", "unknown_in"]
+__all__ = ["MASK", "Masker", "dates_of", "has_form", "is_clean", "mask", "names_nobody", "names_of", "unknown_in"]
 
 T = TypeVar("T")
 
@@ -82,6 +82,11 @@ def _own(names: tuple[str, ...], ids: tuple[str, ...]) -> tuple[re.Pattern[str],
     return (re.compile("|".join(wanted)),) if wanted else ()
 
 
+def has_form(text: str, names: tuple[str, ...]) -> bool:
+    """Whether a text may name somebody although :func:`names_nobody` found no name: by a number, or oddly spaced."""
+    return not is_clean(text, names if _SPACE.search(text) else ())
+
+
 def names_of(told: object) -> tuple[str, ...]:
     """The names a name field holds: the whole of it, and each word of Chinese characters where it holds more."""
     text = str(told or "").strip()
@@ -114,10 +119,11 @@ def unknown_in(values: Iterable[Any]) -> list[str]:
 
 def is_clean(text: str, names: tuple[str, ...] = (), ids: tuple[str, ...] = ()) -> bool:
     """Whether a text names nobody, by its form and by the names and ids that are known."""
-    compact = "".join(text.split())
-    if any(len(one := "".join(name.split())) >= _SHORTEST_NAME and one in compact for name in names):
-        return False
-    if any(len(one) >= _SHORTEST_ID and one in text for one in ids):
+    if names:
+        compact = "".join(text.split())
+        if any(len(one := "".join(name.split())) >= _SHORTEST_NAME and one in compact for name in names):
+            return False
+    if ids and any(len(one) >= _SHORTEST_ID and one in text for one in ids):
         return False
     if len(text) < _SHORTEST_FORM or text in _known:
         return True
