@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-__all__ = ["root", "shared_data"]
+from tests.stores.server import Server, started
+
+__all__ = ["root", "server", "shared_data"]
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
@@ -29,3 +32,10 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the published reference data is not beside this clone (../shared/data)")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A running PostgreSQL, the same for every test that does not stop it."""
+    with started() as running:
+        yield running

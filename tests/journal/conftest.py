@@ -12,30 +12,16 @@ import pytest
 from reminder.journal.postgres import open_postgres_journal
 from reminder.journal.schema import METADATA
 from reminder.journal.sqlite import open_sqlite_journal
-from tests.stores.server import Server, binaries
 
 if TYPE_CHECKING:
     from reminder.journal.store import SqlJournal
+    from tests.stores.server import Server
 
 
 @pytest.fixture(scope="session")
-def journal_server() -> Iterator[Server]:
-    """A running PostgreSQL."""
-    found = binaries()
-    if found is None:
-        pytest.skip("PostgreSQL is not installed (tools/postgres.sh installs it)")
-    running = Server(found)
-    try:
-        running.start()
-        yield running
-    finally:
-        running.remove()
-
-
-@pytest.fixture(scope="session")
-def journal_database(journal_server: Server) -> Iterator[str]:
+def journal_database(server: Server) -> Iterator[str]:
     """The URL of a database with the journal's tables."""
-    for dsn in journal_server.database():
+    for dsn in server.database():
         open_postgres_journal(dsn).close()
         yield dsn
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.journal.moods import JOURNAL, REMINDER, Ward, ward
-from tests.stores.server import Server, binaries
+from tests.stores.server import Server, started
 
 
 @contextlib.contextmanager
@@ -125,15 +125,8 @@ def test_a_file_that_was_deleted_is_not_taken_for_a_journal(tmp_path: Path) -> N
 @pytest.fixture
 def server() -> Iterator[Server]:
     """A PostgreSQL that nobody else uses, to be stopped."""
-    found = binaries()
-    if found is None:
-        pytest.skip("PostgreSQL is not installed (tools/postgres.sh installs it)")
-    running = Server(found)
-    try:
-        running.start()
+    with started() as running:
         yield running
-    finally:
-        running.remove()
 
 
 @contextlib.contextmanager

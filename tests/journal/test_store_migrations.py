@@ -49,7 +49,7 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
         path = tmp_path / "journal.sqlite"
         yield lambda: open_sqlite_journal(path).close(), sa.create_engine(f"sqlite:///{path}", poolclass=NullPool)
         return
-    server: Server = request.getfixturevalue("journal_server")
+    server: Server = request.getfixturevalue("server")
     for dsn in server.database():
         url = dsn.replace("postgresql:", "postgresql+psycopg:")
         yield partial(open_and_close, dsn), sa.create_engine(url, poolclass=NullPool)
@@ -135,9 +135,9 @@ def test_a_journal_of_a_later_version_is_left_alone(empty: Opened) -> None:
     assert newer.value.kind == "newer"
 
 
-def test_journal_and_history_share_a_database(journal_server: Server, tmp_path: Path) -> None:
+def test_journal_and_history_share_a_database(server: Server, tmp_path: Path) -> None:
     """Each knows its own version, whichever came first; undoing one leaves the other."""
-    for dsn in journal_server.database():
+    for dsn in server.database():
         open_journal(tmp_path, dsn).close()
         open_store(tmp_path, dsn).close()
         open_journal(tmp_path, dsn).close()

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,7 @@ from reminder.wire_client import request_of
 from tests.journal.traced import faults, read_trace, strace, traceable
 from tests.reminder.bodies import own_body
 from tests.reminder.sidecar import stub
-from tests.stores.server import Server, binaries
+from tests.stores.server import started
 
 CHECKS, CALLERS = 40, 4
 
@@ -64,23 +63,9 @@ def store(request: pytest.FixtureRequest) -> Iterator[tuple[str, str, tuple[int,
     if request.param == "sqlite":
         yield "sqlite", "", ()
         return
-    with postgres() as server:
+    with started(fsync=True) as server:
         for dsn in server.database():
             yield "postgres", dsn, server.pids()
-
-
-@contextmanager
-def postgres() -> Iterator[Server]:
-    """A PostgreSQL that trusts no machine to go on running."""
-    found = binaries()
-    if found is None:
-        pytest.skip("PostgreSQL is not installed (tools/postgres.sh installs it)")
-    server = Server(found)
-    try:
-        server.start(fsync=True)
-        yield server
-    finally:
-        server.remove()
 
 
 def traced(place: Place, words: list[str], also: tuple[int, ...]) -> tuple[list[str], Path]:

@@ -6,24 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.stores.server import Server, binaries
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-
-@pytest.fixture(scope="session")
-def office_server() -> Iterator[Server]:
-    """A running PostgreSQL."""
-    found = binaries()
-    if found is None:
-        pytest.skip("PostgreSQL is not installed (tools/postgres.sh installs it)")
-    running = Server(found)
-    try:
-        running.start()
-        yield running
-    finally:
-        running.remove()
+    from tests.stores.server import Server
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -32,7 +18,7 @@ def databases(request: pytest.FixtureRequest) -> Iterator[Callable[[], str]]:
     if request.param == "sqlite":
         yield lambda: ""
         return
-    server = request.getfixturevalue("office_server")
+    server: Server = request.getfixturevalue("server")
     made: list[Iterator[str]] = []
 
     def make() -> str:

@@ -12,30 +12,23 @@ from typer.testing import CliRunner
 from reminder.cli import app
 from reminder.journal.opening import open_journal
 from tests.reports.hospital import two_days, written_in, written_to
-from tests.stores.server import Server, binaries
 
 if TYPE_CHECKING:
     from typer.testing import Result
+
+    from tests.stores.server import Server
 
 JANUARY = ("--from", "2026-01-01", "--to", "2026-02-01")
 
 
 @pytest.fixture(scope="module")
-def database() -> Iterator[str]:
+def database(server: Server) -> Iterator[str]:
     """The URL of a PostgreSQL with the two days of docs/reports.md."""
-    found = binaries()
-    if found is None:
-        pytest.skip("PostgreSQL is not installed (tools/postgres.sh installs it)")
-    server = Server(found)
-    try:
-        server.start()
-        for dsn in server.database():
-            journal = open_journal(Path(), dsn)
-            written_in(journal, two_days())
-            journal.close()
-            yield dsn
-    finally:
-        server.remove()
+    for dsn in server.database():
+        journal = open_journal(Path(), dsn)
+        written_in(journal, two_days())
+        journal.close()
+        yield dsn
 
 
 @pytest.fixture(scope="module")

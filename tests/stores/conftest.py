@@ -12,24 +12,10 @@ import pytest
 from reminder.stores.postgres import open_postgres
 from reminder.stores.schema import METADATA
 from reminder.stores.sqlite import open_sqlite
-from tests.stores.server import Server, binaries
 
 if TYPE_CHECKING:
     from reminder.stores.sqlstore import SqlStore
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
-    """A running PostgreSQL."""
-    found = binaries()
-    if found is None:
-        pytest.skip("PostgreSQL is not installed (tools/postgres.sh installs it)")
-    running = Server(found)
-    try:
-        running.start()
-        yield running
-    finally:
-        running.remove()
+    from tests.stores.server import Server
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
@@ -10,12 +11,13 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from pytest_postgresql.janitor import DatabaseJanitor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Server", "binaries"]
+__all__ = ["Server", "binaries", "started"]
 
 USER = "postgres"
 
@@ -83,3 +85,17 @@ class Server:
     def _run(self, command: str, *arguments: str, check: bool = True) -> None:
         whole = [*self._as_other, str(self._binaries / command), "--pgdata", str(self._folder / "data"), *arguments]
         subprocess.run(whole, check=check, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", timeout=60)
+
+
+@contextlib.contextmanager
+def started(*, fsync: bool = False) -> Iterator[Server]:
+    """A running server, removed at the end; skips the test where PostgreSQL is not installed."""
+    found = binaries()
+    if found is None:
+        pytest.skip("PostgreSQL is not installed (tools/postgres.sh installs it)")
+    running = Server(found)
+    try:
+        running.start(fsync=fsync)
+        yield running
+    finally:
+        running.remove()

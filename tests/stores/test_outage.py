@@ -17,7 +17,7 @@ from reminder.stores.base import StoreError
 from reminder.stores.postgres import open_postgres
 from tests.stores.builders import fact, fed, line, saved, wanted
 from tests.stores.desks import desk_on, run, until
-from tests.stores.server import Server, binaries
+from tests.stores.server import Server, started
 
 if TYPE_CHECKING:
     from reminder.stores.desk import Desk
@@ -31,15 +31,8 @@ SLACK_S = 0.25
 @pytest.fixture
 def own_server() -> Iterator[Server]:
     """A PostgreSQL that nobody else uses, to be stopped."""
-    found = binaries()
-    if found is None:
-        pytest.skip("PostgreSQL is not installed (tools/postgres.sh installs it)")
-    running = Server(found)
-    try:
-        running.start()
+    with started() as running:
         yield running
-    finally:
-        running.remove()
 
 
 class Load:
