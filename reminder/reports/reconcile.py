@@ -25,7 +25,7 @@ from reminder.reports.words import flat, said
 
 if TYPE_CHECKING:
     from negative_list.sheets.grid import Grid
-    from reminder.reports.findings import Shown
+    from reminder.reports.findings import Answered, Shown
     from reminder.reports.table import Row
 
 __all__ = ["COLUMNS", "Counted", "Theirs", "read_bureau", "reconciled"]
@@ -175,7 +175,7 @@ def _differences(
     for one in shown:
         for found, answered in one.found:
             theirs = left.pop(found.finding_id, None)
-            difference = _difference(theirs, answered.way)
+            difference = _difference(theirs, answered)
             count[difference or "same"] += 1
             if difference:
                 way, place = (theirs.way or "", theirs.place) if theirs is not None else ("", "")
@@ -187,11 +187,15 @@ def _differences(
         yield (finding_id, difference, theirs.way or "", "", None, None, None, theirs.place)
 
 
-def _difference(theirs: Theirs | None, ours: str) -> str:
-    """What differs: a way only where the bureau's file tells ways at all."""
+def _difference(theirs: Theirs | None, ours: Answered) -> str:
+    """What differs: a way only where the bureau's file tells ways at all.
+
+    A bureau knows what it was told: none there is as good as an outcome here that nobody told anybody.
+    """
     if theirs is None:
         return "not_theirs"
-    return "way" if theirs.way is not None and theirs.way != ours else ""
+    untold = theirs.way == "" and ours.source != "feedback"
+    return "" if theirs.way is None or theirs.way == ours.way or untold else "way"
 
 
 def _counts(count: Counter[str], rows: int, again: int) -> tuple[Said, ...]:

@@ -126,6 +126,13 @@ def test_a_file_without_dispositions_is_joined_all_the_same(data: Path, tmp_path
     assert told(data, bureau)["rows"] == []
 
 
+def test_what_nobody_told_anybody_is_no_difference(data: Path, tmp_path: Path) -> None:
+    """Without feedback a bureau has no way, and ours is only what was seen; with feedback it should have one."""
+    bureau = tmp_path / "b.csv"
+    text(bureau, [("违规标识", "处理方式"), *((finding_id(n), "") for n in (1, 2, 3))])
+    assert [(row["finding_id"], row["our_way"]) for row in told(data, bureau)["rows"]] == [(finding_id(1), "2")]
+
+
 def test_a_heading_of_its_own_is_named_by_an_option(data: Path, tmp_path: Path) -> None:
     """Without it the file is refused, and the message says how to go on."""
     bureau = tmp_path / "b.csv"
