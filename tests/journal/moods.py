@@ -92,7 +92,8 @@ class Ward:
         """SERVING or NOT_SERVING."""
         with grpc.insecure_channel(self._faces["grpc"], options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
             asked = health_pb2.HealthCheckRequest(service=service)
-            found = health_pb2_grpc.HealthStub(channel).Check(asked, timeout=TIMEOUT_S)
+            caller: Any = health_pb2_grpc.HealthStub(channel)
+            found = caller.Check(asked, timeout=TIMEOUT_S)
         return str(health_pb2.HealthCheckResponse.ServingStatus.Name(found.status))
 
     def degraded(self) -> str:
