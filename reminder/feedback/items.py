@@ -140,8 +140,14 @@ class _Reading:
         """An id or a code; ``needed`` says what to do where there is none."""
         text = self.text(key, longest)
         if not text and needed:
-            self.wrong(key, needed)
+            self.missing(key, needed)
         return text
+
+    def missing(self, key: str, message: str) -> None:
+        """A field that is needed has nothing to be read; one that cannot be used was named already."""
+        field = f"{self._path}{key}"
+        if all(problem.field != field for problem in self.problems):
+            self.wrong(key, message)
 
     def text(self, key: str, longest: int) -> str:
         raw = self._row.get(key)
@@ -201,17 +207,17 @@ class _Reading:
         if told:
             hint = likely(told, DONE) or f"请用 {', '.join(DONE)} 之一 (use one of these)"
             self.wrong("done", f"没有处理方式 `{told}` (nothing is done so); {hint}")
-        elif not any(problem.field.endswith(".done") for problem in self.problems):
-            self.wrong("done", f"缺少 (missing); 请用 {', '.join(DONE)} 之一 (give one of these)")
+        else:
+            self.missing("done", f"缺少 (missing); 请用 {', '.join(DONE)} 之一 (give one of these)")
         return None
 
     def _needs(self, done: Done, code: str, text: str) -> None:
         """A coded reason where one is needed, and words where the code asks for them."""
-        if done in NEEDS_REASON and not code and not any(p.field.endswith("reason_code") for p in self.problems):
-            self.wrong("reason_code", _NO_REASON)
+        if done in NEEDS_REASON and not code:
+            self.missing("reason_code", _NO_REASON)
         usual = standard().get(code)
         if usual is not None and usual.text and not text:
-            self.wrong("reason_text", f"理由 `{code}` 需要写明 (`{code}` needs words); 请写明原因 (say which reason)")
+            self.missing("reason_text", f"理由 `{code}` 需要写明 (`{code}` needs words); 请写明原因 (say which reason)")
 
     def _fact(self) -> str:
         name = self.text("fact", _MAX_ID)

@@ -152,6 +152,25 @@ def test_a_wrong_field_is_named_with_what_to_do(fields: dict[str, Any], field: s
     assert problems[f"items[1].{field}"].startswith(message)
 
 
+@pytest.mark.parametrize(
+    ("field", "fields"),
+    [
+        ("finding_id", {"finding_id": "x" * 5000}),
+        ("finding_id", {"finding_id": "a\x00"}),
+        ("done", {"done": "a\x00"}),
+        ("reason_code", {"done": "overridden", "reason_code": "x" * 65}),
+        ("reason_text", {"done": "overridden", "reason_code": "other", "reason_text": "长" * (MAX_TEXT + 1)}),
+    ],
+)
+def test_a_needed_field_that_cannot_be_used_is_not_called_missing_too(field: str, fields: dict[str, Any]) -> None:
+    """One mistake, one message."""
+    with pytest.raises(RequestError) as caught:
+        read(item(**fields))
+    (problem,) = caught.value.fields
+    assert problem.field == f"items[0].{field}"
+    assert "missing" not in problem.message
+
+
 def test_every_wrong_field_is_named_at_once() -> None:
     """So that nothing has to be sent twice to hear of the next one."""
     problems = wrong(item(done="x", answer_ms="y"), 5, item(finding_id=""), request_id="r" * 201, hospital="H")
