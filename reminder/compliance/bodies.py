@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reminder.journal.base import Row
 
 __all__ = [
+    "FEW_LINES",
     "SETTLEMENT",
     "Body",
     "Key",
@@ -37,6 +38,9 @@ __all__ = [
 
 SETTLEMENT = frozenset({"6", "7", "8", "9"})
 """Scenes in which what is present was saved (national table trig_scen, 6 to 9: settlements and those before)."""
+
+FEW_LINES = 30
+"""A body of no more lines is kept whole: looking at each would cost more than keeping it."""
 
 Key: TypeAlias = tuple[str, str]
 """Item and order date."""
@@ -130,17 +134,17 @@ def body_of(row: Row, civil: str, brief: DecisionBrief, wanted: Wanted, index: i
     day = civil[:10]
     if brief.found:
         wanted.add(brief, day)
-    lines = brief.lines
+    lines, many = brief.lines, len(brief.lines) > FEW_LINES
     return Body(
         at=row.at,
         place=(row.at, row.decision_id),
         institution=row.institution_id,
         civil=civil,
         day=day,
-        brief=replace(brief, lines=()),
+        brief=replace(brief, lines=()) if many else brief,
         index=index,
         found=[(found, places_of(found)) for found in brief.found],
-        placed={place: line for place, line in enumerate(lines) if wanted.fits(line, day)},
+        placed={at: line for at, line in enumerate(lines) if not many or wanted.fits(line, day)},
         settles=not SETTLEMENT.isdisjoint(brief.scene),
         some_in_force=not all(line.current for line in lines),
         some_line=bool(lines),

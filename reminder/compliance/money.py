@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -26,8 +26,10 @@ class Money(Struct, frozen=True, kw_only=True):
     warned_fen: int = 0
 
 
-def _largest(reminder_id: str, showings: Iterable[Showing]) -> int | None:
+def _largest(reminder_id: str, showings: Sequence[Showing]) -> int | None:
     """The largest amount at risk any showing names for a reminder, fen; ``None`` where none does."""
+    if len(showings) == 1:
+        return _amount(reminder_id, showings[0])
     return max((amount for showing in showings if (amount := _amount(reminder_id, showing)) is not None), default=None)
 
 
@@ -53,6 +55,8 @@ def _weight(showing: Showing, places: Sequence[int]) -> int:
 def carried(threads: Sequence[Thread]) -> list[Money]:
     """The line and the money of each of the reminders of one encounter: on each line the one with most carries it."""
     told = [_money(thread) for thread in threads]
+    if len(told) == 1:
+        return [replace(told[0], warned_fen=told[0].amount_fen or 0)]
     carriers: dict[tuple[str, str], int] = {}
     for place in sorted(range(len(told)), key=lambda place: _rank(threads[place], told[place])):
         if told[place].amount_fen is not None:

@@ -121,7 +121,7 @@ def together(parts: Sequence[Part], period: Period, by: Sequence[str]) -> dict[s
         numbers = [doctors.setdefault(name, len(doctors)) for name in part.doctors]
         for name, tally in tallies.items():
             tally.add(part.cells[name], numbers)
-    total, notes = tallies[""].total(), _notes(parts)
+    total, notes = tallies[""].total(tallies[by[0]] if by else None), _notes(parts)
     return {
         name: Report(by=name, period=period, groups=tallies[name].groups() if name else (), total=total, notes=notes)
         for name in by or ("",)
@@ -156,13 +156,14 @@ class Part(Struct, frozen=True, kw_only=True):
 class _Counting:
     """What is counted while encounters go by."""
 
-    __slots__ = ("before", "checked", "counts", "doctors", "joined", "named", "period", "tallies")
+    __slots__ = ("before", "checked", "counts", "doctors", "found", "joined", "named", "period", "tallies")
 
     def __init__(self, period: Period, by: Sequence[str]) -> None:
         self.period = period
         self.counts = Counts()
         self.named = {name: Tally(GROUPINGS[name] if name else None) for name in ("", *by)}
         self.tallies = tuple(self.named.values())
+        self.found = self.tallies[1:] or self.tallies  # each is in one group: the total is the sum of any grouping
         self.checked = [tally for tally in self.tallies if tally.counts_checks]
         self.doctors: dict[str, int] = {"": -1}
         self.before = self.joined = 0
@@ -188,7 +189,7 @@ class _Counting:
             self._shadows(visit.bodies, threads)
         told = _reminders(visit, threads, self.period)
         for one in told:
-            for tally in self.tallies:
+            for tally in self.found:
                 tally.reminder(one)
         return told
 
@@ -208,13 +209,13 @@ class _Counting:
 
     def _finding(self, body: Body, found: FoundBrief, way: str, repeats: Sequence[bool]) -> None:
         showings, repeated = len(repeats), sum(repeats)
-        for tally in self.tallies:
+        for tally in self.found:
             tally.finding(body, found, way, showings, repeated)
 
     def _shadows(self, bodies: Sequence[Body], threads: Sequence[Thread]) -> None:
         for showing in shadows(bodies, threads).values():
             if self._within(showing.body):
-                for tally in self.tallies:
+                for tally in self.found:
                     tally.shadow(showing.body, showing.found)
 
     def _went_on(self, thread: Thread) -> bool:

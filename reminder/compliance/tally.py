@@ -69,12 +69,18 @@ class Cell(Struct, kw_only=True, eq=False):
     last: int = 0
     asking: int = -1
 
-    def add(self, other: Cell, doctors: Sequence[int]) -> None:
-        """Add the figures of other encounters; ``doctors``: the numbers here of the doctors there."""
-        for name in _ADDED:
+    def add_found(self, other: Cell) -> None:
+        """Add what other findings and reminders come to."""
+        for name in _SAME:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.answered.extend(other.answered)
         self.acted.extend(other.acted)
+
+    def add(self, other: Cell, doctors: Sequence[int]) -> None:
+        """Add the figures of other encounters; ``doctors``: the numbers here of the doctors there."""
+        self.add_found(other)
+        for name in _ASKED:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
         asked = int.from_bytes(other.doctors, "little")
         while asked:
             _mark(self.doctors, doctors[(asked & -asked).bit_length() - 1])
@@ -161,9 +167,12 @@ class Tally:
         asked = self.counts_checks
         return tuple(Group(key=key, figures=_figures(cell, asked=asked)) for key, cell in sorted(self._cells.items()))
 
-    def total(self) -> Figures:
-        """The figures of everything, where all is one group."""
-        return _figures(self._cell(""), asked=True)
+    def total(self, groups: Tally | None = None) -> Figures:
+        """The figures of everything, where all is one group; what was found was counted in ``groups`` alone."""
+        cell = self._cell("")
+        for other in groups.cells().values() if groups is not None else ():
+            cell.add_found(other)
+        return _figures(cell, asked=True)
 
     def _cell(self, key: str) -> Cell:
         cell = self._cells.get(key)
@@ -209,8 +218,6 @@ def _mark(doctors: bytearray, doctor: int) -> None:
     doctors[byte] |= 1 << (doctor & 7)
 
 
-_NOT_ADDED = frozenset({"answered", "acted", "doctors", "last", "asking"})
-_ADDED = tuple(name for name in Cell.__struct_fields__ if name not in _NOT_ADDED)
 _SAME = tuple(name for name in Figures.__struct_fields__ if name not in {"answered", "acted", "asked"})
 _ASKED = tuple(name for name in Asked.__struct_fields__ if name != "doctors")
 

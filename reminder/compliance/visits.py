@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import cast
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -14,12 +14,13 @@ from msgspec.structs import replace
 from reminder.compliance.bodies import SETTLEMENT, Body, Key, Wanted, body_of, civil_of
 from reminder.compliance.settled import Standing
 from reminder.compliance.words import Word
+from reminder.journal.base import Row
 from reminder.journal.brief import DecisionBrief, FeedbackBrief, LineBrief, SavedBrief, decode_brief
 
-if TYPE_CHECKING:
-    from reminder.journal.base import Row
-
 __all__ = ["Check", "Counts", "Visit", "visits"]
+
+_ENCOUNTER = attrgetter("institution_id", "encounter_key")
+_PLACE = attrgetter("at", "decision_id")
 
 
 class Check(Struct, frozen=True, kw_only=True, eq=False):
@@ -63,7 +64,7 @@ class Visit(Struct, kw_only=True, eq=False):
     key: str
     bodies: list[Body] = field(default_factory=list)
     words: dict[str, list[Word]] = field(default_factory=dict)
-    saved: list[tuple[datetime, SavedBrief]] = field(default_factory=list)
+    saved: list[Row] = field(default_factory=list)
 
     def apart(self) -> Iterator[Visit]:
         """Each decision as an encounter of its own."""
@@ -72,7 +73,8 @@ class Visit(Struct, kw_only=True, eq=False):
     def standing(self) -> list[Standing]:
         """The prescriptions as they stand: of each the highest revision, as it was told first."""
         highest: dict[str, tuple[datetime, SavedBrief]] = {}
-        for at, brief in self.saved:
+        for row in self.saved:
+            at, brief = row.at, cast("SavedBrief", decode_brief(row.brief))
             known = highest.get(brief.prescription_id)
             if known is None or (-brief.revision, at) < (-known[1].revision, known[0]):
                 highest[brief.prescription_id] = at, brief
@@ -105,9 +107,9 @@ def visits(
     to any finding it names.
     """
     loose: dict[str, list[Word]] = {}
-    for (institution, key), its_rows in groupby(rows, key=attrgetter("institution_id", "encounter_key")):
+    for (institution, key), its_rows in groupby(rows, key=_ENCOUNTER):
         reader = _Reader(Visit(institution=institution, key=key), counts if key else keyless or counts, begun, check)
-        for row in sorted(its_rows, key=attrgetter("at", "decision_id")) if key else its_rows:
+        for row in sorted(its_rows, key=_PLACE) if key else its_rows:
             reader.take(row)
         if not key:
             loose.update(reader.visit.words)
@@ -134,18 +136,19 @@ class _Reader:
 
     def take(self, row: Row) -> None:
         """Read one entry."""
-        self.counts.rows += 1
-        if not row.brief:
-            self.counts.gaps += row.kind == "gap"
-            return
-        brief = decode_brief(row.brief)
-        if isinstance(brief, DecisionBrief):
-            self._decision(row, brief)
-        elif isinstance(brief, FeedbackBrief):
-            self._feedback(Word(at=row.at, brief=brief))
-        else:
-            self.counts.saved += 1
-            self.visit.saved.append((row.at, brief))
+        counts, kind = self.counts, row.kind
+        counts.rows += 1
+        if kind == "saved" and row.brief:
+            counts.saved += 1
+            self.visit.saved.append(row)  # read where something was found: most encounters are clean
+        elif kind == "gap":
+            counts.gaps += 1
+        elif row.brief:
+            brief = decode_brief(row.brief)
+            if isinstance(brief, DecisionBrief):
+                self._decision(row, brief)
+            elif isinstance(brief, FeedbackBrief):
+                self._feedback(Word(at=row.at, brief=brief))
 
     def _feedback(self, word: Word) -> None:
         self.counts.feedback += 1
@@ -161,9 +164,10 @@ class _Reader:
         self.counts.late += brief.late
         if not self.visit.key:
             self._forget()
+        found = bool(brief.found)
         civil = civil_of(row.at, brief.zone_minutes)
         self.check(_check(row, civil, brief, self.seen))
-        if brief.found and self.wanted is None:
+        if found and self.wanted is None:
             self.wanted = Wanted()
         if self.wanted is not None:
             bodies = self.visit.bodies
