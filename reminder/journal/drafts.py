@@ -269,12 +269,30 @@ def _reminders(found: Finding, encounter: str, lines: Mapping[str, Line], at: da
 
 def _is_clean(entry: Decided, keyed: Keyed, body: bytes) -> bool:
     """Whether no text of an entry names a person; looked at for every check, and nearly always so."""
-    if not names_nobody(body, keyed.names, keyed.own, keyed.born):
+    told = (keyed.names, keyed.own, keyed.born)
+    # Short ids stand in our own ids and digests, too: what counts then is whether they stand in a text.
+    if not (names_nobody(body, *told) or names_nobody(_every_text(entry), *told)):
         return False
     texts = _unknown_texts(entry.prescription)
     if entry.history is not None or entry.facts:
         texts.append(canonical_json([entry.history, entry.facts]).decode())
     return not any(has_form(text, keyed.names) for text in texts)
+
+
+def _every_text(entry: Decided) -> bytes:
+    """All that the caller or a store wrote, without the keys, ids and digests that are ours."""
+    prescription, texts = entry.prescription, [entry.request_id]
+    texts += [text for found in entry.answer.findings for text in (found.message, *(s.text for s in found.suggestions))]
+    texts += map(str, prescription.patient.facts.values())
+    for encounter in (prescription.encounter, *prescription.others):
+        texts += map(str, encounter.facts.values())
+        texts += [each.name for each in encounter.diagnoses]
+        texts += [each.name for each in encounter.operations]
+        for line in encounter.lines:
+            texts += (line.id, line.name, *line.codes, *map(str, line.facts.values()))
+    if entry.history is not None or entry.facts:
+        texts.append(canonical_json([entry.history, entry.facts]).decode())
+    return "\x1f".join(texts).encode("utf-8", "replace")
 
 
 def _unknown_texts(prescription: Prescription) -> list[str]:
