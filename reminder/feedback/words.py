@@ -107,10 +107,9 @@ def told_before(word: Feedback, earlier: Iterable[Feedback]) -> Feedback | None:
 
 
 def _same(one: Feedback, other: Feedback) -> bool:
-    """Whether two words say the very same."""
-    return (one.done, one.reason_code, one.reason_text, one.doctor_id) == (
-        other.done,
-        other.reason_code,
-        other.reason_text,
-        other.doctor_id,
-    )
+    """Whether two words say the very same: the same person, or the caller's system both times."""
+    return _gist(one) == _gist(other)
+
+
+def _gist(word: Feedback) -> tuple[str, str, str, str, bool]:
+    return word.done, word.reason_code, word.reason_text, word.doctor_id, word.automatic

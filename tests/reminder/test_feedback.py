@@ -109,6 +109,19 @@ def test_another_word_is_no_repetition(other: dict[str, str]) -> None:
     story(tell)
 
 
+def test_a_persons_word_after_the_systems_is_no_repetition() -> None:
+    """Nobody had said it yet: its time and how long it took are the person's; the system's again is one."""
+
+    async def tell(here: Room) -> None:
+        words = [override(automatic=True), override(automatic=True), override(answer_ms=4000)]
+        told = [await here.one(word, doctor_id="D1", request_id="M1") for word in words]
+        assert [one.status for one in told] == ["kept", "repeated", "kept"]
+        last = here.kept()[-1]
+        assert (last.automatic, last.times, last.answer_ms, last.done_at) == (False, 0, 4000, last.at)
+
+    story(tell)
+
+
 def test_a_changed_mind_that_is_changed_back_counts() -> None:
     """The first word told after another one is a new word, unless the very request came again, late."""
 
