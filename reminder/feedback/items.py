@@ -20,7 +20,7 @@ from negative_list.rules import DIAGNOSES
 from reminder.journal.entries import DONE, Done
 from reminder.reasons import standard
 
-__all__ = ["MAX_ITEMS", "MAX_TEXT", "NEEDS_REASON", "Item", "Words", "read_words"]
+__all__ = ["MAX_ITEMS", "MAX_TEXT", "NEEDS_REASON", "Item", "Words", "read_words", "value_of"]
 
 MAX_ITEMS = 1000
 """Items of one request."""
@@ -55,8 +55,9 @@ class Item(Struct, frozen=True, kw_only=True):
     """What was done about one finding, as told.
 
     ``fact`` names what justifies it ("" : what the reason names), ``value`` is what the doctor says it is and
-    ``found_at`` since when (civil). ``done_at`` is UTC, ``None``: now. ``refusable``: a text that says nothing may be
-    refused.
+    ``found_at`` since when (civil). ``raw``: that value as it was told, where no fact was named with it: it is of the
+    fact the reason names, which the finding's rule knows (:func:`value_of`). ``done_at`` is UTC, ``None``: now.
+    ``refusable``: a text that says nothing may be refused.
     """
 
     finding_id: str
@@ -65,6 +66,7 @@ class Item(Struct, frozen=True, kw_only=True):
     reason_text: str = ""
     fact: str = ""
     value: FactValue | None = None
+    raw: object = None
     found_at: datetime | None = None
     done_at: datetime | None = None
     answer_ms: int | None = None
@@ -107,6 +109,15 @@ def read_words(body: Mapping[str, Any], zone: Callable[[str], tzinfo], face: str
     )
     reading.finish(_REQUEST)
     return words
+
+
+def value_of(name: str, raw: object, zone: tzinfo) -> FactValue | None:
+    """The value of a fact as a doctor told it, ``None`` where it means unknown; of the diagnoses: a code.
+
+    Raises:
+        ImpossibleValueError: It is no value of that fact.
+    """
+    return plain_text(raw) if name == DIAGNOSES else parse_value(load()[name], raw, zone)
 
 
 def _institution(body: Mapping[str, Any]) -> str:
@@ -182,12 +193,13 @@ class _Reading:
         """The item of this object, where its finding and what was done are told."""
         finding_id = self.name("finding_id", _MAX_ID, "缺少 (missing); 请给出提示中的编号 (give that of the finding)")
         done = self._done()
-        value, found_at = self._value()
+        value, raw, found_at = self._value()
         told: dict[str, Any] = {
             "reason_code": self.name("reason_code", _MAX_ID),
             "reason_text": self.text("reason_text", MAX_TEXT),
             "fact": self._fact(),
             "value": value,
+            "raw": raw,
             "found_at": found_at,
             "done_at": self._moment("done_at"),
             "answer_ms": self._milliseconds(),
@@ -235,26 +247,29 @@ class _Reading:
             return name
         return ""
 
-    def _value(self) -> tuple[FactValue | None, datetime | None]:
-        """The value told with the fact, and since when it is so."""
+    def _value(self) -> tuple[FactValue | None, object, datetime | None]:
+        """The value told with the fact; as it was told, where only the reason names the fact; and since when."""
         raw = self._row.get("value")
-        if raw is None or raw == "":
-            return None, None
         found_at: object = None
         if isinstance(raw, dict):
             found_at, raw = raw.get("at"), raw.get("value")
-        if raw is None:
-            return None, None
+        elif raw == "":
+            raw = None
         name = self._row.get("fact")
-        if not isinstance(name, str) or not (name == DIAGNOSES or name in load()):
-            if not name:
-                self.wrong("value", "没有说明是哪个事实 (of no fact); 请给出 `fact` (name the fact)")
-            return None, None
-        return self._told(name, raw), self._civil("value.at", found_at)
+        if raw is None or (name and not self._is_fact(name)):
+            return None, None, None
+        if name:
+            return self._told(str(name), raw), None, self._civil("value.at", found_at)
+        if not self._row.get("reason_code"):
+            self.wrong("value", _NO_FACT)
+        return None, raw, self._civil("value.at", found_at)
+
+    def _is_fact(self, name: object) -> bool:
+        return isinstance(name, str) and (name == DIAGNOSES or name in load())
 
     def _told(self, name: str, raw: object) -> FactValue | None:
         try:
-            return plain_text(raw) if name == DIAGNOSES else parse_value(load()[name], raw, self._zone)
+            return value_of(name, raw, self._zone)
         except ImpossibleValueError as error:
             self.wrong("value", f"不是 `{name}` 的值：{error} (no value of it); 请改正 (mend it)")
             return None
@@ -292,4 +307,5 @@ class _Reading:
 
 
 _NO_ITEMS = "没有内容 (nothing is told); 请为每个提示给出一项 (give one for each finding)"
+_NO_FACT = "没有说明是哪个事实 (of no fact); 请给出 `fact` (name the fact)"
 _NO_REASON = "缺少理由代码 (missing); 请选择理由，都不合适时用 `other` 并写明 (give one, or `other` with words)"

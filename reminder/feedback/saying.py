@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from negative_list.dictionary import ImpossibleValueError
 from negative_list.rules import DIAGNOSES
 from reminder.feedback import words as w
+from reminder.feedback.items import value_of
 from reminder.feedback.known import Known, Subject, subject_of
 from reminder.feedback.masked import masked, name_of_nobody
 from reminder.ids import decision_of
@@ -111,17 +113,30 @@ class Saying:
         """What came of looking for the fact; nobody knows where the finding is not known."""
         subject, item = self._subject, self._item
         if not fact:
+            if item.raw is not None and subject is not None:
+                self._said.append(w.VALUE_OF_NO_FACT)
             return Looked(checked=Checked())
         if subject is None:
             return Looked(checked=Checked(fact=fact, verdict="unknown"))
         at = self._around.civil(self._now, subject.decided.institution_id)
-        value = self._masked(item.value) if item.fact else None
+        value = self._masked(item.value if item.fact else self._value(fact))
         latest = await self._latest(subject, left_s)
         case = Case(decided=subject.decided, latest=latest, found=subject.found, fact=fact, value=value, at=at)
         told = facts_told(case, item.found_at)
         await self._keep(case, told)
         case = replace(case, facts=(*await self._facts(case, left_s), *told))
         return looked_up(case, self._around.active.compiled)
+
+    def _value(self, fact: str) -> FactValue | None:
+        """The value that was told of the fact the reason names."""
+        if self._item.raw is None:
+            return None
+        try:
+            zone = self._around.active.sites.of(self._words.institution_id).zone
+            return value_of(fact, self._item.raw, zone)
+        except ImpossibleValueError as error:
+            self._said.append(w.no_value(fact, str(error)))
+            return None
 
     def _masked(self, value: FactValue | None) -> FactValue | None:
         return self._hide(value) if isinstance(value, str) else value

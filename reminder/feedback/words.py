@@ -25,10 +25,12 @@ __all__ = [
     "NO_ENCOUNTER",
     "NO_TEXT_KEPT",
     "VALUE_NOT_KEPT",
+    "VALUE_OF_NO_FACT",
     "Answer",
     "Recorded",
     "Status",
     "left_by",
+    "no_value",
     "said_of_junk",
     "told_before",
     "unknown_finding",
@@ -43,6 +45,7 @@ ENDED = "已超过24小时，之后的审核仍会拦截 (over 24 hours ago, so 
 NO_TEXT_KEPT = "不知所指患者，理由文字未保存 (nobody knows whom the text may name, so its words were not kept)"
 NOT_TOLD_HERE = "该事实不能由医生在此告知，未保存 (no fact a doctor can tell here; not kept, feed it by PutFacts)"
 VALUE_NOT_KEPT = "告知的事实暂时无法保存，请稍后重发 (the value could not be kept; tell it again later)"
+VALUE_OF_NO_FACT = "没有说明是哪个事实，告知的值未保存 (of no fact: name it in `fact`; the value was not kept)"
 NOT_LOOKED_UP = "暂时无法查到该提示，已先记录 (the finding could not be looked up now; kept)"
 """What a caller is told besides."""
 
@@ -76,6 +79,11 @@ def unknown_finding(finding_id: str) -> str:
         f"没有编号为 `{finding_id}` 的提示，已照原样记录 "
         f"(no answer in the journal has a finding `{finding_id}`; kept as told, compare it with the answer's)"
     )
+
+
+def no_value(fact: str, why: str) -> str:
+    """What a caller is told of a value that is none of the fact its reason names."""
+    return f"不是 `{fact}` 的值：{why}，未保存 (no value of it; not kept, mend it and tell it again)"
 
 
 def said_of_junk(why: Junk) -> str:
