@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["bare_row", "in_order", "sought", "stay_of", "sum_of", "values_of", "whole_row"]
 
+_TYPES = (int, *(str,) * 7, bytes, bytes)  # of what is read of an entry
+
 
 def sum_of(text: str) -> int:
     """What a text is looked for by. Any text may be asked for, also one no entry can have."""
@@ -68,6 +70,9 @@ def bare_row(chain: str, read: Read) -> Row:
 
 def _made(chain: str, read: Any, body: bytes) -> Row:
     place, at, kind, decision_id, institution_id, patient_key, encounter_key, asked, hash_, brief = read
+    # SQLite keeps anything in any column; what is no text, or no bytes, can neither be hashed nor shown.
+    if tuple(map(type, read)) != _TYPES:
+        raise DamagedError(chain, seq_of(place), "a field is of another type than was written")
     try:
         return Row(
             chain=chain,
@@ -83,8 +88,8 @@ def _made(chain: str, read: Any, body: bytes) -> Row:
             brief=brief,
             body=body,
         )
-    except (TypeError, ValueError) as error:
-        raise DamagedError(chain, seq_of(place), f"a field cannot be read ({error})") from error
+    except ValueError as error:
+        raise DamagedError(chain, seq_of(place), "a field cannot be read: its `at` is no instant") from error
 
 
 def in_order(rows: Iterable[Row], *, by_encounter: bool) -> Iterator[Row]:

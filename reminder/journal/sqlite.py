@@ -13,7 +13,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from reminder.stores.sqlite import BUSY_S, SqliteDriver, made_ready
 
 if TYPE_CHECKING:
     from reminder.journal.store import Into
-    from reminder.stores.driver import Writing
+    from reminder.stores.driver import Query, Row, Writing
 
 __all__ = ["JournalFile", "open_sqlite_journal"]
 
@@ -63,6 +63,35 @@ class JournalFile(SqliteDriver):
                 part = rows[begin : begin + _ROWS_AT_ONCE]
                 writing.rows(_inserting(table, tuple(columns), len(part)), tuple(chain.from_iterable(part)))
         self._emptier.count(len(tables[0][2]))
+
+    def read(self, queries: Sequence[Query]) -> list[list[Row]]:
+        """The answers to several queries; a text that is none is read as far as it is one, and its entry is damaged."""
+        try:
+            return super().read(queries)
+        except StoreError as error:
+            if not _is_no_text(error.__cause__):
+                raise
+        reader = self._reader()
+        reader.text_factory = _legible
+        try:
+            return super().read(queries)
+        finally:
+            reader.text_factory = str
+
+    def _rows(self, connection: sqlite3.Connection, text: str, values: list[str | int | bytes]) -> Iterator[Row]:
+        """A long answer; from a text on that is none all are read as above, which takes longer."""
+        number = 0
+        connection.execute("BEGIN")  # both questions are asked of one moment
+        try:
+            for number, row in enumerate(connection.execute(text, values), 1):  # noqa: B007 - used where it breaks off
+                yield row
+        except sqlite3.OperationalError as error:
+            if not _is_no_text(error):
+                raise
+        else:
+            return
+        connection.text_factory = _legible
+        yield from islice(connection.execute(text, values), number, None)
 
     def copy_to(self, path: Path) -> None:
         """A copy of the file, as it stood at one moment, while it is written."""
@@ -161,6 +190,15 @@ class _Emptier:
             if self._ending:
                 return
             self._work()
+
+
+def _is_no_text(error: BaseException | None) -> bool:
+    """Somebody has written a text that is none: an error without a code, of the module itself."""
+    return isinstance(error, sqlite3.OperationalError) and str(error).startswith("Could not decode")
+
+
+def _legible(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
 
 
 @cache

@@ -208,11 +208,11 @@ class SqlJournal:
     def head(self, chain: str) -> Head:
         """How far a chain has come."""
         ((found),) = self._driver.read([(sql.HEAD, (chain,))])
-        return Head(chain=chain, seq=found[0][1], hash=found[0][2]) if found else Head(chain=chain)
+        return _head_of(chain, *found[0][1:3]) if found else Head(chain=chain)
 
     def heads(self) -> list[Head]:
         """The same of every chain, by name."""
-        return [Head(chain=name, seq=seq, hash=hash_) for name, seq, hash_ in self._all(sql.HEADS)]
+        return [_head_of(*read) for read in self._all(sql.HEADS)]
 
     def chain(self, chain: str, first: int = 1, last: int | None = None) -> Iterator[Row]:
         """The entries of one chain in their order."""
@@ -310,6 +310,12 @@ class SqlJournal:
         """The name of a chain somebody has begun since names were read."""
         self._names.update(self._all(sql.NAMES))
         return self._names.get(number)
+
+
+def _head_of(name: object, seq: object, hash_: object) -> Head:
+    """How far a chain has come: nowhere, where that is not what was written (SQLite keeps anything in any column)."""
+    ends = type(seq) is int and type(hash_) is bytes
+    return Head(chain=str(name), seq=seq, hash=hash_) if ends else Head(chain=str(name))  # type: ignore[arg-type]
 
 
 def _forget_names(writing: Writing, number: int) -> None:

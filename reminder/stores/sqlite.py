@@ -30,6 +30,7 @@ __all__ = ["BUSY_S", "SqliteDriver", "made_ready", "make_folder", "open_sqlite"]
 BUSY_S = 2.0
 """How long a write waits for another process's: a group of a thousand rows takes some 20 ms, so this is a stall."""
 
+_QUOTED = " with text '"  # what follows is what stands in the file, whatever that is: nothing for a terminal
 _READ_BUSY_S = 0.1
 """Readers wait only while the log is recovered or made anew after a crash."""
 
@@ -106,7 +107,11 @@ class SqliteDriver:
     def stream(self, statement: str, values: Values) -> Iterator[Row]:
         """A long answer on a connection of its own."""
         with self._told(), contextlib.closing(self._connect(_READ_BUSY_S)) as connection:
-            yield from connection.execute(_text(statement), _flat(values))
+            yield from self._rows(connection, _text(statement), _flat(values))
+
+    def _rows(self, connection: sqlite3.Connection, text: str, values: list[str | int | bytes]) -> Iterator[Row]:
+        """A long answer, on a connection nobody else uses."""
+        return connection.execute(text, values)
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[_Transaction]:
@@ -153,8 +158,9 @@ class SqliteDriver:
             yield
         except sqlite3.OperationalError as error:
             code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte: the kind without its details
-            kind, text = _FAULTS.get(code, ("gone", f"`{{path}}` cannot be used ({error}); see to the file"))
-            raise StoreError(kind, text.format(path=self._path)) from error
+            kind, text = _FAULTS.get(code, ("gone", "`{path}` cannot be used ({why}); see to the file"))
+            why = str(error).partition(_QUOTED)[0]
+            raise StoreError(kind, text.format(path=self._path, why=why)) from error
         except (
             sqlite3.IntegrityError,
             sqlite3.DataError,
