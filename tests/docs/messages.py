@@ -71,6 +71,7 @@ _SPEAKERS = frozenset(
         "add",
         "_add",
         "wrong",
+        "missing",
         "refuse",
         "refused",
         "_refused",
@@ -86,7 +87,7 @@ _NAMED = frozenset(
     {
         *("_TOO_BIG", "_TOO_DEEP", "_TOO_LONG", "_why_not", "no_fact", "no_field"),
         *("_BROKEN", "_CHANGED", "_damaged", "_no_icd", "_no_item_code", "_no_table", "_no_word"),
-        *("_NO_ITEMS", "_NO_REASON"),
+        *("_NO_FACT", "_NO_ITEMS", "_NO_REASON"),
         *("EXPECTED_FACTS", "EXPECTED_OBJECT", "EXPECTED_OBJECTS", "NO_ENCOUNTER", "NO_PATIENT", "SAYS_NOTHING"),
     }
 )
