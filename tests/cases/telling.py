@@ -7,6 +7,7 @@ import csv
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,7 @@ INSTITUTION = "H43010200001"
 """The made-up hospital of the stories; files are imported for it."""
 
 SITES = Sites()
+_SERIAL = count(1)
 _SAVED = "/reminder.v1.ReminderService/RecordSaved"
 _COLUMNS = (*FACT_COLUMNS, "institution_id", "id_system")
 
@@ -149,13 +151,19 @@ def answered(story: Story, folder: Path) -> Answers:
         before = _asked(here, story)
         for number, feed in enumerate(story.told):
             _tell(here, feed, folder, f"told-{number}")
-        national = post(here, _bytes(story.request))[1] if story.is_national else None
+        national = post(here, _bytes(_sent_anew(story)))[1] if story.is_national else None
         return Answers(before=before, after=_asked(here, story), national=national)
 
 
 def _asked(here: Running, story: Story) -> Decision:
-    request = pb.CheckRequest(national_body=_bytes(story.request)) if story.is_national else request_of(story.request)
+    sent = _sent_anew(story)
+    request = pb.CheckRequest(national_body=_bytes(sent)) if story.is_national else request_of(sent)
     return decision_of(ask(here, request))
+
+
+def _sent_anew(story: Story) -> Row:
+    """The body under an id of its own: the same one again would get the answer it had."""
+    return {**story.request, "msgid" if story.is_national else "request_id": f"S{next(_SERIAL)}"}
 
 
 @contextmanager
