@@ -6,6 +6,7 @@ reason is none of them: whole texts only are looked up, and every doubt speaks f
 
 from __future__ import annotations
 
+import re
 import tomllib
 import unicodedata
 from collections import Counter
@@ -62,6 +63,12 @@ _HOME_ROW = frozenset("asdfghjkl")
 _ROWS = (frozenset("qwrtyp"), frozenset("sdfghjkl"), frozenset("zxcvbnm"))
 """The letters of each row that are no vowels: four of one row together are no word of any language."""
 _VALUE_DIGITS = 4
+_SHORTEST_COPY = 6  # a shorter stretch of a reminder may be the name of a disease
+_BEGINS = re.compile(r"】|\] |(?:(?<=】)|(?<=\] ))[^：:]*[：:] ?|。|\. |是否违反：|applies: ")
+_ENDS = re.compile(r"。|（|\. | \(|$")
+"""Where what one sentence of a reminder says begins and ends: the mark, what to do, the rule's words without the facts
+behind them (`negative_list.messages`). Stretches between commas and in brackets are no sentences: a doctor may name
+one of the diseases listed there."""
 
 
 class _Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -81,21 +88,29 @@ class _Text(Struct, frozen=True, kw_only=True):
     plain: str
     code: str
     labels: frozenset[str]
+    message: str
     number: bool
 
 
-def junk(text: str, *, code: str = "", labels: Iterable[str] = (), number: bool = False) -> Junk:
+def junk(text: str, *, code: str = "", labels: Iterable[str] = (), message: str = "", number: bool = False) -> Junk:
     """Why a text says nothing; "" where it may say something, and for no text at all.
 
     Args:
         text: as typed.
         code: of the reason it was given with.
-        labels: texts it may have been copied from: the reason's own, the reminder's message.
+        labels: texts it may be a copy of: those of the reason itself.
+        message: of the reminder, of which the beginning or whole sentences may have been copied.
         number: whether a number alone is an answer (of an approval).
     """
     if not text.strip():
         return ""
-    told = _Text(plain=_plain(text), code=_plain(code), labels=frozenset(map(_plain, labels)), number=number)
+    told = _Text(
+        plain=_plain(text),
+        code=_plain(code),
+        labels=frozenset(map(_plain, labels)),
+        message=message,
+        number=number,
+    )
     return next((why for why, holds in _CHECKS if holds(told)), "")
 
 
@@ -188,8 +203,16 @@ def _listed(name: str) -> Callable[[_Text], bool]:
 
 
 def _copied(text: _Text) -> bool:
-    """The very text of the reason or the reminder."""
-    return text.plain in text.labels
+    """The very text of the reason or the reminder, the beginning of the reminder, or whole sentences of it."""
+    plain, whole = text.plain, _plain(text.message)
+    if plain in text.labels or (plain and plain == whole):
+        return True
+    if len(plain) < _SHORTEST_COPY or plain not in whole:
+        return False
+    ends = {len(_plain(text.message[: end.start()])) for end in _ENDS.finditer(text.message)}
+    begins = {len(_plain(text.message[: begin.end()])) for begin in _BEGINS.finditer(text.message)}
+    sentence = any(whole.startswith(plain, begin) and begin + len(plain) in ends for begin in begins)
+    return sentence or whole.startswith(plain)
 
 
 def _is_code(text: _Text) -> bool:

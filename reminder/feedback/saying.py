@@ -92,8 +92,9 @@ class Saying:
 
     def _junk(self, reason: Given) -> Junk:
         shown = self._subject.shown if self._subject is not None else None
-        labels = (*reason.labels, shown.message) if shown is not None else reason.labels
-        return junk(self._item.reason_text, code=self._item.reason_code, labels=labels, number=reason.number)
+        message = shown.message if shown is not None else ""
+        text, code = self._item.reason_text, self._item.reason_code
+        return junk(text, code=code, labels=reason.labels, message=message, number=reason.number)
 
     def _explain(self, reason: Given, why: Junk, entry: Feedback) -> None:
         """What is odd about the word, for the caller."""

@@ -205,9 +205,9 @@ def test_junk_is_counted_and_refused_only_where_the_caller_can_ask_again() -> No
     story(tell)
 
 
-@pytest.mark.parametrize("text", ["检验检查结果支持", "该药限急性心肌梗死", "result_supports"])
+@pytest.mark.parametrize("text", ["检验检查结果支持", "该药限急性心肌梗死", "result_supports", "限急性心肌梗死。"])
 def test_a_text_copied_from_the_form_is_junk(text: str) -> None:
-    """The reason's own label, the reminder's message, the code."""
+    """The reason's own label, the reminder's message or a sentence of it, the code."""
 
     async def tell(here: Room) -> None:
         shown = BLOCK.answer.findings[0].message
