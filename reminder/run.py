@@ -21,6 +21,8 @@ from negative_list.validate import check
 from reminder.active import Active
 from reminder.config import ON, SQLITE, Address, Config, ConfigError, load_config
 from reminder.exits import Exits
+from reminder.journal.beside import Beside
+from reminder.journal.child import Where
 from reminder.journal.coding import encode
 from reminder.journal.journal import Journal
 from reminder.journal.naming import chain_name
@@ -111,6 +113,8 @@ async def _serve(config: Config, active: Active, started: float) -> None:
     for text in active.sites.degraded:
         log.warning("degraded", what=text)
     recorder = open_recorder(config, active, memory, Clocks(now=_now, tick_s=time.monotonic), metrics, log)
+    if recorder is not None:
+        recorder.journal.append_by(Beside(Where(data=str(config.data.absolute()), database=_database(config)), log=log))
     service = Service(active, outside, metrics, log, memory, recorder)
     sidecar = Sidecar(config, service)
     try:
@@ -152,7 +156,7 @@ def open_recorder(
     """
     if config.journal != ON:
         return None
-    database = "" if config.store == SQLITE else config.store
+    database = _database(config)
     digests = active.digests
     own = OwnEntries(
         engine=digests.engine,
@@ -171,6 +175,11 @@ def open_recorder(
         log=log,
     )
     return Recorder(journal, memory.keys, Exits(journal), config.commit_budget_ms / 1000, shared=bool(database))
+
+
+def _database(config: Config) -> str:
+    """The URL of the database; "" for files in the data folder."""
+    return "" if config.store == SQLITE else config.store
 
 
 def _say_serving(log: FilteringBoundLogger, bound: Mapping[str, Address], active: Active, seconds: float) -> None:

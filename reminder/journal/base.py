@@ -31,6 +31,7 @@ __all__ = [
     "Kind",
     "Row",
     "Sealed",
+    "receipt_of",
 ]
 
 NO_HASH = bytes(32)
@@ -46,6 +47,11 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 ArtifactKind: TypeAlias = Literal["list", "policy", "codes"]
 """What a decision was made with, kept once under its digest for as long as an entry names it."""
+
+
+def receipt_of(hash_: bytes) -> str:
+    """What a caller is given as proof of an entry: the first 16 hex digits of its hash."""
+    return hash_[:8].hex()
 
 
 class Draft(Struct, frozen=True, kw_only=True):
@@ -77,8 +83,8 @@ class Row(Draft, frozen=True, kw_only=True):
 
     @property
     def receipt(self) -> str:
-        """What the caller was given as proof: the first 16 hex digits of the hash."""
-        return self.hash.hex()[:16]
+        """What the caller was given as proof."""
+        return receipt_of(self.hash)
 
 
 class Head(Struct, frozen=True, kw_only=True, order=True):

@@ -16,7 +16,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from reminder.journal.base import Appended
+from reminder.journal.base import Appended, receipt_of
 from reminder.journal.gaps import Gaps
 from reminder.journal.keeping import keep_on_trying
 from reminder.journal.metrics import JournalMetrics
@@ -28,7 +28,8 @@ from reminder.stores.base import StoreError
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
-    from reminder.journal.base import Artifact, Draft, JournalStore, Row
+    from reminder.journal.base import Artifact, Draft, JournalStore
+    from reminder.journal.beside import Beside
     from reminder.journal.own import OwnEntries
     from reminder.stores.desk import Clocks
 
@@ -176,10 +177,7 @@ class Journal:
         self.note(self.own.started(self._clocks.now()))
 
     async def stop(self, grace_s: float = GRACE_S) -> int:
-        """Write what waits, for as long as the grace, then let go of everything; returns how many entries are lost.
-
-        May be called when starting failed.
-        """
+        """Write what waits within the grace and let go of everything, after a failed start, too; how many are lost."""
         self._stopped = True
         for task in self._tasks:
             task.cancel()
@@ -219,10 +217,7 @@ class Journal:
         return await self._readers.ask(work, within_s)
 
     def keep(self, artifact: Artifact | Callable[[], Artifact]) -> None:
-        """Keep what decisions are made with, beside the callers, tried until the store has it.
-
-        A callable is called in a thread: a large list takes long to write out.
-        """
+        """Keep what decisions are made with, tried until the store has it; a callable is called in a thread."""
         self.beside(keep_on_trying(self._opened, artifact, self.degrade))
 
     def store(self) -> JournalStore:
@@ -234,6 +229,14 @@ class Journal:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def append_by(self, beside: Beside) -> None:
+        """Have entries appended by a process, where that can; it is started and stopped with the journal."""
+        self._writer.beside = beside
+
+    def writing_long(self) -> contextlib.AbstractContextManager[None]:
+        """While a job in a thread writes for long: it and the journal's own thread take turns, a process would not."""
+        return contextlib.nullcontext() if self._writer.beside is None else self._writer.beside.resting()
 
     def at_end(self, work: Callable[[], Awaitable[object]]) -> None:
         """Do something when the journal stops, once everything is written and before the store is let go of."""
@@ -336,12 +339,12 @@ class Journal:
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(heard, *what)
 
-    def _has_written(self, group: Sequence[Waiting], rows: Sequence[Row], seconds: float, behind: bool) -> None:
+    def _has_written(self, group: Sequence[Waiting], hashes: Sequence[bytes], seconds: float, behind: bool) -> None:
         self.metrics.group(len(group), seconds)
         self.written += len(group)
         heard = any(one.heard is not None and not one.heard.done() for one in group)
-        for one, row in zip(group, rows, strict=True):
-            self._one_written(one, row)
+        for one, hash_ in zip(group, hashes, strict=True):
+            self._one_written(one, hash_)
         self._look_at_pace(seconds, heard=heard, behind=behind)
         if not self.waiting:
             self._empty.set()
@@ -360,24 +363,24 @@ class Journal:
         if not self.waiting:
             self._works()
 
-    def _one_written(self, one: Waiting, row: Row) -> None:
+    def _one_written(self, one: Waiting, hash_: bytes) -> None:
         if one.size:
             self.metrics.waiting -= 1
             self._waiting_bytes -= one.size
         heard = one.heard
         if heard is None or not heard.done():
-            self.metrics.entry(row.kind, "in_time")
+            self.metrics.entry(one.draft.kind, "in_time")
             if heard is not None:
-                heard.set_result(Appended(journaled=True, receipt=row.receipt))
+                heard.set_result(Appended(journaled=True, receipt=receipt_of(hash_)))
         elif not heard.cancelled():
-            self.metrics.entry(row.kind, "late")
-            self._late(row)
+            self.metrics.entry(one.draft.kind, "late")
+            self._late(one.draft)
 
-    def _late(self, row: Row) -> None:
+    def _late(self, draft: Draft) -> None:
         """One entry tells of all that were late within a while."""
         if not self._gaps:
             self._loop.call_later(LATE_EVERY_S, self._say_gaps)
-        self._gaps.late(row)
+        self._gaps.late(draft)
 
     def _has_refused(self, one: Waiting, why: str) -> None:
         self.metrics.waiting -= 1

@@ -252,7 +252,10 @@ async def remove_old(journal: Journal, remover: Remover, days: int) -> Removal |
             loop.call_soon_threadsafe(journal.note, draft)
 
     try:
-        done = await asyncio.to_thread(lambda: remover.remove(journal.store(), now - timedelta(days=days), now, write))
+        with journal.writing_long():
+            done = await asyncio.to_thread(
+                lambda: remover.remove(journal.store(), now - timedelta(days=days), now, write)
+            )
     except (StoreError, CheckpointsError, ChainBrokenError) as error:
         journal.degrade("retention", f"journal: old entries are not removed: {error}")
         return None

@@ -52,7 +52,7 @@ class JournalFile(SqliteDriver):
     @contextlib.contextmanager
     def writing(self) -> Iterator[Any]:
         """A transaction of the one writer of this process, on the file that was opened."""
-        self._look()
+        self.look()
         with super().writing() as writing:
             yield writing
 
@@ -109,8 +109,8 @@ class JournalFile(SqliteDriver):
         self._emptier.stop()
         super().close()
 
-    def _look(self) -> None:
-        """Make sure that the file is the one that was opened; raises ``StoreError`` where it is not."""
+    def look(self) -> None:
+        """Make sure that the file is the one that was first looked at; raises ``StoreError`` where it is not."""
         if self._astray:
             self._astray = False
             self._begin_anew()
@@ -216,4 +216,5 @@ def open_sqlite_journal(path: Path, *, busy_s: float = BUSY_S, most_bytes: int |
     """
     driver = JournalFile(path, busy_s, most_bytes)
     made_ready(driver, path, SCHEMA)
+    driver.look()
     return SqlJournal(driver)

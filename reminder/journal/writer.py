@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from reminder.journal.base import Appended, Draft, JournalStore
+    from reminder.journal.beside import Beside
 
 __all__ = ["GROUP", "GROUP_BYTES", "MEND_S", "Hears", "Opened", "Waiting", "Writer", "append_in_turn"]
 
@@ -56,12 +57,12 @@ class Waiting:
 class Hears(Struct, frozen=True, kw_only=True):
     """Who is told, by the writing thread and in it.
 
-    ``written``: a group is on disk, as these rows, after so many seconds; whether more waits than one group takes.
+    ``written``: a group is on disk, with these hashes, after so many seconds; whether more waits than one group takes.
     ``failed``: the store failed, and is tried again. ``refused``: it can never hold this entry. ``forked``: somebody
     else writes the first chain; this writer goes on in the second.
     """
 
-    written: Callable[[Sequence[Waiting], Sequence[Row], float, bool], None]
+    written: Callable[[Sequence[Waiting], Sequence[bytes], float, bool], None]
     failed: Callable[[str], None]
     refused: Callable[[Waiting, str], None]
     forked: Callable[[str, str], None]
@@ -93,26 +94,37 @@ class Opened:
 
 
 class _Group:
-    """Entries, the rows they became once they have places, and how far the chain has come before and after them."""
+    """Entries, how far the chain has come before them, and the hashes they have once they are written."""
 
-    __slots__ = ("before", "end", "entries", "rows")
+    __slots__ = ("_rows", "before", "entries", "hashes")
 
     def __init__(self, before: Head, entries: list[Waiting]) -> None:
-        self.before = self.end = before
+        self.before = before
         self.entries = entries
-        self.rows: list[Row] = []
+        self.hashes: list[bytes] = []
+        self._rows: list[Row] = []
 
-    def placed(self) -> list[Row]:
-        """The rows, the same ones each time."""
-        if not self.rows:
-            self.rows, self.end = rows_of(self.before, [one.draft for one in self.entries])
-        return self.rows
+    @property
+    def end(self) -> Head:
+        """How far the chain has come with them."""
+        return Head(chain=self.before.chain, seq=self.before.seq + len(self.hashes), hash=self.hashes[-1])
+
+    def write(self, store: JournalStore, beside: Beside | None) -> None:
+        """Have the entries on disk, as the same rows each time: by the process beside, or else here."""
+        drafts = [one.draft for one in self.entries]
+        hashes = beside.append(self.before, drafts) if beside is not None else None
+        if hashes is None:
+            self._rows = self._rows or rows_of(self.before, drafts)[0]
+            store.append(self._rows)
+            hashes = [row.hash for row in self._rows]
+        self.hashes = hashes
 
 
 class Writer:
     """Takes entries from any thread and writes them in their order, in a thread of its own.
 
-    ``chain`` is the chain being written, ``committing_since`` when the commit under way began (``time.monotonic``).
+    ``chain`` is the chain being written, ``committing_since`` when the commit under way began (``time.monotonic``),
+    ``beside`` a process that appends, where there is one, from the start to the stop.
 
     Args:
         opened: The store.
@@ -124,6 +136,7 @@ class Writer:
     def __init__(self, opened: Opened, chain: str, started: Callable[[], Draft], hears: Hears) -> None:
         self.chain = chain
         self.committing_since: float | None = None
+        self.beside: Beside | None = None
         self._name = chain
         self._opened = opened
         self._started = started
@@ -142,12 +155,16 @@ class Writer:
     def start(self) -> None:
         """Begin to write."""
         self._thread.start()
+        if self.beside is not None:
+            self.beside.start()
 
     def stop(self) -> bool:
         """Write no more; returns whether the thread has ended, which it does not while the store hangs. Blocks."""
         self._ending = True
         self._queue.put(None)
         self._thread.join(MEND_S)
+        if self.beside is not None:
+            self.beside.stop()
         return not self._thread.is_alive()
 
     def _run(self) -> None:
@@ -175,7 +192,7 @@ class Writer:
             store = self._opened.get()
             group = self._group = self._group or self._gathered(store)
             if group is not None:
-                store.append(group.placed())
+                group.write(store, self.beside)
         except StoreError as error:
             self._not_written(error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the thread goes on, and the entry at fault is found
@@ -202,7 +219,7 @@ class Writer:
 
     def _written(self, group: _Group, seconds: float) -> None:
         self._head, self._group = group.end, None
-        self._hears.written(group.entries, group.placed(), seconds, len(self._waiting) >= GROUP)
+        self._hears.written(group.entries, group.hashes, seconds, len(self._waiting) >= GROUP)
 
     def _not_written(self, error: StoreError) -> None:
         """Try again later; where the store refused, find out whether the place is taken or an entry at fault."""

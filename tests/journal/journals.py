@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from reminder.journal.base import Row
+    from reminder.journal.beside import Beside
 
 __all__ = ["CHAIN", "NOW", "OWN", "draft", "journal_on", "said"]
 
@@ -47,11 +48,15 @@ def said(row: Row) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def journal_on(open_store: Callable[[], Any], chain: str = CHAIN, **given: Any) -> AsyncIterator[Journal]:
-    """A started journal, stopped afterwards."""
+async def journal_on(
+    open_store: Callable[[], Any], chain: str = CHAIN, by: Beside | None = None, **given: Any
+) -> AsyncIterator[Journal]:
+    """A started journal, stopped afterwards. ``by``: a process that appends."""
     begun = time.monotonic()
     clocks = Clocks(now=lambda: NOW + timedelta(seconds=time.monotonic() - begun), tick_s=time.monotonic)
     journal = Journal(open_store, clocks, chain, OWN, **given)
+    if by is not None:
+        journal.append_by(by)
     try:
         await journal.start()
         yield journal
