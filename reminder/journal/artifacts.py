@@ -13,14 +13,18 @@ from negative_list.policy import Policy
 from negative_list.rules import NamedSet, Rule, RuleList
 from reminder.journal.base import Artifact
 from reminder.journal.coding import canonical_json
+from reminder.stores.base import StoreError
 
 if TYPE_CHECKING:
     from negative_list.compile import CompiledList
     from negative_list.site import Sites
+    from reminder.journal.base import JournalStore
 
 __all__ = [
     "codes_artifact",
     "codes_digest",
+    "intact",
+    "is_intact",
     "list_artifact",
     "policy_artifact",
     "policy_of",
@@ -28,6 +32,26 @@ __all__ = [
 ]
 
 _A_SET = b'{"codes":'  # keys are sorted, and no rule has codes of its own
+
+
+def is_intact(artifact: Artifact) -> bool:
+    """Whether what was kept is what it is named by: lists, policies and code tables by the SHA-256 of their text."""
+    return hashlib.sha256(artifact.content).hexdigest() == artifact.digest
+
+
+def intact(store: JournalStore, digest: str) -> Artifact | None:
+    """What was kept under a digest; ``None`` where it is gone, or is not what was kept: nothing rests on that.
+
+    Raises:
+        StoreError: When the store cannot be read.
+    """
+    try:
+        artifact = store.artifact(digest)
+    except StoreError as error:
+        if error.kind != "refused":
+            raise
+        return None
+    return artifact if artifact is not None and is_intact(artifact) else None
 
 
 def list_artifact(compiled: CompiledList, at: datetime) -> Artifact:

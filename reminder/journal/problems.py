@@ -9,14 +9,17 @@ from msgspec import Struct
 
 __all__ = ["Problem", "ProblemKind", "Proof", "Report"]
 
-ProblemKind: TypeAlias = Literal["entry", "missing", "order", "attested", "disagrees", "line", "sealed", "unattested"]
+ProblemKind: TypeAlias = Literal[
+    "entry", "missing", "order", "attested", "disagrees", "line", "sealed", "unattested", "artifact"
+]
 """An entry is not what was written; entries are missing; an entry does not follow the one before; it is not the one a
 checkpoint names; its columns or brief say other than its body; a line of the checkpoints file does not hold; a span was
-taken out without a signed record; checkpoints are missing at the end."""
+taken out without a signed record; checkpoints are missing at the end; a list, policy or code table that entries name is
+missing, or not what was kept."""
 
 
 class Problem(Struct, frozen=True, kw_only=True):
-    """One finding, of an entry (``chain``, ``seq``) or of a line of the checkpoints file."""
+    """One finding, of an entry (``chain``, ``seq``), of a line of the checkpoints file, or of what entries name."""
 
     kind: ProblemKind
     chain: str = ""
@@ -26,6 +29,8 @@ class Problem(Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         """Where, and what."""
+        if not (self.chain or self.line):
+            return self.text
         where = f"checkpoint line {self.line}" if self.line else f"chain `{self.chain}` entry {self.seq}"
         return f"{where}: {self.text}" if self.line or self.seq else f"chain `{self.chain}`: {self.text}"
 

@@ -18,7 +18,7 @@ from msgspec import Struct, field
 from negative_list.compile import CompiledList, compile
 from negative_list.decide import matched_of as matched_in
 from reminder.journal.again import answer_of, decided_again, fuller_again, prescription_of
-from reminder.journal.artifacts import policy_of, rules_of
+from reminder.journal.artifacts import intact, policy_of, rules_of
 from reminder.journal.coding import decode
 from reminder.journal.engine import engine
 
@@ -52,7 +52,7 @@ OUTCOMES: Mapping[str, str] = {
     "derived": "derived again, the same",
     "differing": "derived again, another answer",
     "other_engine": "decided by another version of the program",
-    "missing": "the list or the policy is not kept",
+    "missing": "the list or the policy is not kept, or is not what was kept",
     "not_derivable": "what was taken out of its texts had a part in it",
     "damaged": "cannot be read",
 }
@@ -154,13 +154,13 @@ class _Kept:
         if digest in self._replaced:
             return self._replaced[digest]
         if digest not in self._lists:
-            artifact = self._store.artifact(digest)
+            artifact = intact(self._store, digest)
             self._lists[digest] = list_of(artifact) if artifact is not None else None
         return self._lists[digest]
 
     def policy(self, digest: str) -> Policy | None:
         if digest not in self._policies:
-            artifact = self._store.artifact(digest)
+            artifact = intact(self._store, digest)
             self._policies[digest] = policy_of(artifact) if artifact is not None else None
         return self._policies[digest]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -270,7 +271,10 @@ class SqlJournal:
     def artifact(self, digest: str) -> Artifact | None:
         """An artifact by its digest."""
         for found, kind, content, first_at in self._all(sql.ARTIFACT, digest):
-            return Artifact(digest=found, kind=kind, content=content, first_at=instant_of(first_at))
+            if tuple(map(type, (kind, content, first_at))) == (str, bytes, str):
+                with contextlib.suppress(ValueError):
+                    return Artifact(digest=found, kind=kind, content=content, first_at=instant_of(first_at))
+            raise StoreError("refused", f"what was kept under `{digest}` is damaged; put back a copy")
         return None
 
     def copy_to(self, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Whether a journal is what was written: every entry, every chain, every checkpoint.
+"""Whether a journal is what was written: every entry, every chain, every checkpoint, every list and policy.
 
 Nothing here is trusted but the public key. The chain of hashes shows an entry edited, removed, inserted or moved; the
 signed checkpoints show an end cut off, a chain written anew or taken away whole; the entry itself shows columns and
@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from reminder.journal.base import DamagedError, Head, Row
 from reminder.journal.chain import follows
+from reminder.journal.made_with import MadeWith
 from reminder.journal.problems import Problem, ProblemKind, Proof, Report
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def verify(
 ) -> Report:
     """Everything that is wrong, and what is proved of each chain.
 
-    Memory grows with the number of checkpoints (40 bytes each), not with that of entries.
+    Memory grows with the number of checkpoints (40 bytes each) and of lists, not with that of entries.
 
     Args:
         store: The journal; may be read while it is written.
@@ -48,10 +49,10 @@ def verify(
         StoreError: When the store cannot be read.
     """
     heads = {head.chain: head for head in store.heads()}
-    problems, proofs, notes = list(attested.problems), [], list(attested.notes)
+    problems, proofs, notes, made_with = list(attested.problems), [], list(attested.notes), MadeWith()
     for name in sorted(heads.keys() | attested.chains.keys()):
         head = heads.get(name, Head(chain=name))
-        walk = _Walk(head, attested.chain(name), agrees)
+        walk = _Walk(head, attested.chain(name), agrees, made_with)
         for count, row in enumerate(_rows(store, name), 1):
             walk.step(row)
             if not count % _STEP:
@@ -60,6 +61,8 @@ def verify(
         proofs.append(walk.end(store.head(name)))
         problems += walk.problems
         notes += walk.notes
+    problems += made_with.problems(store)
+    notes += made_with.notes(store)
     return Report(problems=tuple(problems), proofs=tuple(proofs), lines=attested.lines, notes=tuple(notes))
 
 
@@ -93,9 +96,10 @@ class _Walk:
         head: What the store says of the chain's end, read before its entries.
         chain: What signed lines say of it.
         agrees: What is wrong with an entry in itself.
+        made_with: Gathers what entries name.
     """
 
-    def __init__(self, head: Head, chain: Chain, agrees: Agrees) -> None:
+    def __init__(self, head: Head, chain: Chain, agrees: Agrees, made_with: MadeWith) -> None:
         self.entries = 0
         self.problems: list[Problem] = []
         self.notes: list[str] = []
@@ -103,6 +107,7 @@ class _Walk:
         self._head = head
         self._chain = chain
         self._agrees = agrees
+        self._made_with = made_with
         self._places = chain.places()
         self._next_place = 0
         self._first = 0
@@ -179,6 +184,7 @@ class _Walk:
         if row.seq == self._head.seq and row.hash != self._head.hash:
             self._add("order", row.seq, "it is not the entry the store says the chain ended with")
         self._before = Head(chain=row.chain, seq=row.seq, hash=row.hash)
+        self._made_with.add(row, proved=self._chain.end is not None and row.seq <= self._chain.end.seq)
         self._look_at_time(row)
 
     def _look_at_places(self, row: Row) -> None:

@@ -19,6 +19,7 @@ from negative_list.errors import ListError
 from negative_list.prescription import Note
 from negative_list.readers.stored import StoreFact
 from negative_list.rules import Rule
+from reminder.journal.artifacts import intact
 from reminder.journal.entries import Appeal, Decided, Exit, Feedback, Found
 from reminder.office.again import Again, judged_again, rules_of
 from reminder.office.desk import decision, entry_of
@@ -153,9 +154,9 @@ def _placed(row: Row) -> Placed:
 
 def _again(journal: JournalStore, entry: Decided) -> tuple[Again | None, bool]:
     """What conditions can be asked with, and whether the list is kept."""
-    artifact = journal.artifact(entry.list) if entry.list and entry.found else None
-    if artifact is None:
-        return None, bool(entry.list) and not entry.found and journal.artifact(entry.list) is not None
+    artifact = intact(journal, entry.list) if entry.list else None
+    if artifact is None or not entry.found:
+        return None, artifact is not None
     try:
         return judged_again(entry, rules_of(artifact, {one.rule_id for one in entry.found})), True
     except ListError:

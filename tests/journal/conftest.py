@@ -12,6 +12,7 @@ import pytest
 from reminder.journal.postgres import open_postgres_journal
 from reminder.journal.schema import METADATA
 from reminder.journal.sqlite import open_sqlite_journal
+from tests.journal.tampering import Raw, raw_on
 
 if TYPE_CHECKING:
     from reminder.journal.store import SqlJournal
@@ -49,3 +50,11 @@ def journal(opening: Callable[[], SqlJournal]) -> Iterator[SqlJournal]:
     opened = opening()
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def raw(request: pytest.FixtureRequest, opening: Callable[[], SqlJournal], tmp_path: Path) -> Raw:
+    """Statements on the database of the journal, past everything of ours."""
+    if request.node.callspec.params["opening"] == "sqlite":
+        return raw_on(tmp_path / "journal.sqlite")
+    return raw_on(str(request.getfixturevalue("postgres")))

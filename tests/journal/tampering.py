@@ -101,7 +101,7 @@ def entries(count: int) -> list[Draft]:
             ),
             Changed(**common, what="list", digest=f"{number:064x}", why="new list"),
             PointsEvent(**common, event_id=f"P{number}", doctor_id="doc", points=3, decided_on="2026-01-05"),
-            Started(**common, list="a" * 64),
+            Started(**common),
         )
         made.append(drafted(kinds[number % len(kinds)]))
     return made

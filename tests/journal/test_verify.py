@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ import pytest
 from reminder.journal.chain import hash_of
 from reminder.journal.naming import other_chain
 from tests.journal.records import T0, written
-from tests.journal.tampering import Place, Raw, entries, got, put, raw_on, report_on
+from tests.journal.tampering import Place, Raw, entries, got, put, report_on
 
 if TYPE_CHECKING:
     from reminder.journal.base import Row
@@ -24,14 +23,6 @@ COUNT, COVERED = 12, 10
 COLUMNS = ("at", "kind", "decision_id", "institution_id", "patient_key", "encounter_key", "asked", "hash", "brief")
 BODY = "content"
 DRAWS = 60
-
-
-@pytest.fixture
-def raw(request: pytest.FixtureRequest, opening: Callable[[], SqlJournal], tmp_path: Path) -> Raw:
-    """Statements on the database of the journal, past everything of ours."""
-    if request.node.callspec.params["opening"] == "sqlite":
-        return raw_on(tmp_path / "journal.sqlite")
-    return raw_on(str(request.getfixturevalue("postgres")))
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from negative_list.readers.stored import StoreFact, supplement
 from negative_list.rules import RuleList
 from negative_list.site import Sites
 from reminder.ids import decision_id
+from reminder.journal.artifacts import policy_artifact
 from reminder.journal.base import Artifact
 from reminder.journal.chain import rows_of
 from reminder.journal.drafts import Digests, Made, decided_draft
@@ -102,6 +103,7 @@ def write_decision(  # noqa: PLR0913 - what a test may want otherwise
     if kept:
         content = b"".join(canonical_lines(rules_of()))
         journal.keep(Artifact(digest=LIST, kind="list", content=content, first_at=DECIDED))
+        journal.keep(policy_artifact(policy, DECIDED))
     rows, _ = rows_of(journal.head(chain), [draft])
     journal.append(rows)
     return rows[0]
