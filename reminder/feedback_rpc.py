@@ -8,7 +8,9 @@ import msgspec
 
 from negative_list.readers.body import parse_body
 from reminder import wire
+from reminder.bodies import NOT_KEPT
 from reminder.feedback.items import read_words
+from reminder.feedback.words import NoJournalError
 from reminder.v1 import reminder_pb2 as pb
 
 if TYPE_CHECKING:
@@ -17,8 +19,9 @@ if TYPE_CHECKING:
 
     from reminder.feedback.items import Words
     from reminder.feedback.words import Answer, Recorded
+    from reminder.stores.base import StoreError
 
-__all__ = ["DONES", "STATUSES", "VERDICTS", "json_of", "response_of", "words_in", "words_of"]
+__all__ = ["DONES", "STATUSES", "VERDICTS", "json_of", "response_of", "why_not_kept", "words_in", "words_of"]
 
 DONES = {
     pb.DONE_UNSPECIFIED: "",
@@ -81,6 +84,11 @@ def _item(item: pb.FindingFeedback) -> dict[str, Any]:
     if item.HasField("value"):
         body["value"] = {"value": wire.value_in(item.value), "at": item.value.found_at}
     return body
+
+
+def why_not_kept(error: StoreError) -> str:
+    """What a caller is told where what it told is not kept: to send it again, where that can help."""
+    return str(error) if isinstance(error, NoJournalError) else NOT_KEPT
 
 
 def response_of(recorded: Recorded) -> pb.RecordFeedbackResponse:

@@ -20,7 +20,7 @@ from negative_list.output import error_json
 from negative_list.readers.body import MAX_BYTES, parse_body
 from negative_list.readers.wording import EXPECTED_OBJECT, no_field
 from reminder import feedback_rpc, national
-from reminder.bodies import FAILED, NOT_KEPT, inside, is_national
+from reminder.bodies import FAILED, inside, is_national
 from reminder.recording import Came, digest_of
 from reminder.stores.base import StoreError
 
@@ -40,7 +40,6 @@ _JSON = "application/json; charset=utf-8"
 _METRICS = "text/plain; version=0.0.4; charset=utf-8"
 _MAX_PATH = 200
 _OUR_FAULT = FieldProblem(field="sidecar", message=FAILED)
-_NOT_KEPT = FieldProblem(field="sidecar", message=NOT_KEPT)
 
 
 def callers_app(service: Service) -> Starlette:
@@ -130,7 +129,7 @@ class _Http:
             return _json(413 if isinstance(error, LimitError) else 400, error_json(error.fields))
         except StoreError as error:
             service.not_kept("http", error)
-            return _json(503, error_json([_NOT_KEPT]))
+            return _json(503, error_json([FieldProblem(field="sidecar", message=feedback_rpc.why_not_kept(error))]))
         except Exception as error:  # noqa: BLE001 - the caller gets an answer without texts of patients
             service.failed("http", error)
             return _json(500, error_json([_OUR_FAULT]))

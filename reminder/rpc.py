@@ -15,7 +15,7 @@ from grpc_status import rpc_status
 from negative_list.errors import LimitError, RequestError
 from negative_list.readers.body import MAX_BYTES, parse_body
 from reminder import feedback_rpc, wire
-from reminder.bodies import FAILED, NOT_KEPT, chinese, inside
+from reminder.bodies import FAILED, chinese, inside
 from reminder.recording import Came, digest_of
 from reminder.stores.base import StoreError
 from reminder.v1 import reminder_pb2 as pb
@@ -148,7 +148,7 @@ async def answered(service: Service, context: Context, work: Awaitable[T]) -> T:
         await _refuse(context, error)
     except StoreError as error:
         service.not_kept("grpc", error)
-        await context.abort(grpc.StatusCode.UNAVAILABLE, NOT_KEPT)
+        await context.abort(grpc.StatusCode.UNAVAILABLE, feedback_rpc.why_not_kept(error))
     except Exception as error:  # noqa: BLE001 - whatever happens, the caller gets an answer without texts of patients
         service.failed("grpc", error)
         await context.abort(grpc.StatusCode.INTERNAL, FAILED)

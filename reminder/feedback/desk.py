@@ -17,7 +17,7 @@ import msgspec
 from reminder.exits import Left, flagged
 from reminder.feedback.known import Lately, look_up
 from reminder.feedback.saying import Said, Saying
-from reminder.feedback.words import Recorded
+from reminder.feedback.words import NoJournalError, Recorded
 from reminder.ids import decision_of
 from reminder.journal.base import Draft
 from reminder.journal.briefs import brief_of
@@ -67,11 +67,11 @@ class FeedbackDesk:
             left_s: seconds until the caller gives up; ``None``: it waits.
 
         Raises:
-            StoreError: No journal is kept.
+            NoJournalError: No journal is kept.
         """
         journal = self._around.journal
         if journal is None:
-            raise StoreError("gone", "this sidecar keeps no journal")
+            raise NoJournalError
         left = _LeftSeconds(left_s)
         ids = dict.fromkeys(filter(None, (decision_of(item.finding_id) for item in words.items)))
         known = await look_up(journal, self._around.exits, tuple(ids), left)

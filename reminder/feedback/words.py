@@ -13,6 +13,7 @@ from negative_list.items import item_of, order_date_of
 from reminder.exits import EXIT_PERIOD
 from reminder.journal.entries import Exit, Feedback, Verdict
 from reminder.junk import WHYS, Junk
+from reminder.stores.base import StoreError
 
 if TYPE_CHECKING:
     from reminder.feedback.known import Subject
@@ -27,6 +28,7 @@ __all__ = [
     "VALUE_NOT_KEPT",
     "VALUE_OF_NO_FACT",
     "Answer",
+    "NoJournalError",
     "Recorded",
     "Status",
     "left_by",
@@ -35,6 +37,8 @@ __all__ = [
     "told_before",
     "unknown_finding",
 ]
+
+_NO_JOURNAL = "未保存：没有开启日志 (this sidecar keeps no journal); 请联系信息科，勿重发 (do not send it again)"
 
 Status: TypeAlias = Literal["kept", "repeated", "unknown_finding", "refused"]
 """How a word was understood, as ``FeedbackStatus`` says it."""
@@ -48,6 +52,13 @@ VALUE_NOT_KEPT = "告知的事实暂时无法保存，请稍后重发 (the value
 VALUE_OF_NO_FACT = "没有说明是哪个事实，告知的值未保存 (of no fact: name it in `fact`; the value was not kept)"
 NOT_LOOKED_UP = "暂时无法查到该提示，已先记录 (the finding could not be looked up now; kept)"
 """What a caller is told besides."""
+
+
+class NoJournalError(StoreError):
+    """No journal is kept, by the settings: sending a word again changes nothing."""
+
+    def __init__(self) -> None:
+        super().__init__("gone", _NO_JOURNAL)
 
 
 class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):

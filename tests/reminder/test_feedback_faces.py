@@ -185,15 +185,17 @@ def test_another_sidecar_and_a_restarted_one_know_of_the_exit(tmp_path: Path) ->
 
 
 def test_without_a_journal_nothing_is_promised(tmp_path: Path) -> None:
-    """The caller hears that it was not kept, on either face."""
+    """The caller hears that none is kept, on either face, and is not asked to send it again."""
     request = pb.RecordFeedbackRequest()
     request.items.add(finding_id=NOBODYS, done=pb.DONE_CHANGED)
     with running(tmp_path, journal="off") as here:
         status, answer = over_json(here, {"finding_id": NOBODYS, "done": "changed"})
-        assert (status, answer["error"][0]["field"]) == (503, "sidecar")
+        (told,) = answer["error"]
+        assert (status, told["field"], "keeps no journal" in told["message"]) == (503, "sidecar", True)
+        assert "do not send it again" in told["message"]
         with pytest.raises(grpc.RpcError) as caught:
             over_grpc(here, request)
-        assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+        assert (caught.value.code(), caught.value.details()) == (grpc.StatusCode.UNAVAILABLE, told["message"])
 
 
 def test_a_value_told_with_a_feedback_is_known_to_the_next_check(tmp_path: Path) -> None:
