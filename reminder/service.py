@@ -179,11 +179,11 @@ class Service:
             left_s: seconds until the caller gives up; ``None``: it waits.
             came: how the request came.
         """
-        recorder, asked = self.recorder, asked_of(prescription.institution_id, prescription.request_id)
-        if recorder is None or not (asked and came.digest):
+        recorder, asked = self.recorder, asked_of(prescription.institution_id, prescription.request_id, came.digest)
+        if recorder is None or not asked:
             return await self._check(prescription, size_bytes, left_s, came)
         now = self._outside.now()
-        found = await recorder.repeated.first(asked, came.digest, now, recorder.within_s(left_s))
+        found = await recorder.repeated.first(asked, now, recorder.within_s(left_s))
         told = found.answer or self._own(found.journaled, prescription)
         if told is not None:
             self._log.info("repeated", decision_id=told.decision_id)
@@ -193,7 +193,7 @@ class Service:
         except BaseException:
             recorder.repeated.failed(asked)
             raise
-        recorder.repeated.answered(asked, came.digest, decision)
+        recorder.repeated.answered(asked, decision)
         return decision
 
     def _own(self, journaled: Decision | None, prescription: Prescription) -> Decision | None:

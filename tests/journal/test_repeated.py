@@ -119,8 +119,8 @@ def test_who_is_alone_asks_the_journal_only_until_it_has_learned() -> None:
         await requests.load(NOW)
         asked_before = journal.times
         for number in range(5):
-            assert (await requests.first(f"a{number}", "d", NOW, LONG_S)).answer is None
-            requests.answered(f"a{number}", "d", Decision(decision="pass"))
+            assert (await requests.first(f"a{number}", NOW, LONG_S)).answer is None
+            requests.answered(f"a{number}", Decision(decision="pass"))
         return journal.times - asked_before
 
     assert asyncio.run(told(shared=False)) == 0
@@ -132,13 +132,13 @@ def test_one_in_flight_is_waited_for() -> None:
 
     async def both(*, fails: bool) -> Decision | None:
         requests = repeated(Asked())
-        assert (await requests.first("a", "d", NOW, LONG_S)).answer is None
-        second = asyncio.create_task(requests.first("a", "d", NOW, LONG_S))
+        assert (await requests.first("a", NOW, LONG_S)).answer is None
+        second = asyncio.create_task(requests.first("a", NOW, LONG_S))
         await asyncio.sleep(0)
         if fails:
             requests.failed("a")
         else:
-            requests.answered("a", "d", Decision(decision="warn"))
+            requests.answered("a", Decision(decision="warn"))
         return (await second).answer
 
     waited = asyncio.run(both(fails=False))
@@ -151,7 +151,7 @@ def test_a_journal_that_is_gone_makes_no_repetition() -> None:
     """The request is decided, as any other."""
 
     async def told() -> bool:
-        found = await repeated(Asked(broken=True), shared=True).first("a", "d", NOW, LONG_S)
+        found = await repeated(Asked(broken=True), shared=True).first("a", NOW, LONG_S)
         return found.reused or found.answer is not None or found.journaled is not None
 
     assert asyncio.run(told()) is False
@@ -164,9 +164,10 @@ def test_an_id_is_remembered_for_a_day(after: timedelta) -> None:
     async def reused() -> bool:
         requests = repeated(Asked())
         await requests.load(NOW)
-        await requests.first("a", "d", NOW, LONG_S)
-        requests.answered("a", "d", Decision(decision="pass"))
-        return (await requests.first("a", "other", NOW + after, LONG_S)).reused
+        first, other = asked_of("H1", "1", "a" * 64), asked_of("H1", "1", "b" * 64)
+        await requests.first(first, NOW, LONG_S)
+        requests.answered(first, Decision(decision="pass"))
+        return (await requests.first(other, NOW + after, LONG_S)).reused
 
     assert asyncio.run(reused()) is (after < WINDOW)
 
@@ -179,10 +180,10 @@ def test_only_so_many_answers_are_held() -> None:
         requests = repeated(journal)
         await requests.load(NOW)
         for number in range(MOST_ANSWERS + 1):
-            await requests.first(f"a{number}", "d", NOW, LONG_S)
-            requests.answered(f"a{number}", "d", Decision(decision="pass"))
+            await requests.first(f"a{number}", NOW, LONG_S)
+            requests.answered(f"a{number}", Decision(decision="pass"))
         before = journal.times
-        await requests.first("a0", "d", NOW, LONG_S)
+        await requests.first("a0", NOW, LONG_S)
         return journal.times - before
 
     assert asyncio.run(asked()) == 1
@@ -190,5 +191,15 @@ def test_only_so_many_answers_are_held() -> None:
 
 def test_requests_are_told_apart_by_institution() -> None:
     """The same id of two hospitals is two requests; none is none."""
-    assert asked_of("H1", "1") != asked_of("H2", "1")
-    assert asked_of("H1", "") == ""
+    assert asked_of("H1", "1", "d") != asked_of("H2", "1", "d")
+    assert asked_of("H1", "", "d") == asked_of("H1", "1", "") == ""
+
+
+def test_each_body_of_an_id_keeps_its_answer(tmp_path: Path) -> None:
+    """Whatever came under the id in between, before a restart and after it."""
+    with running(tmp_path) as here:
+        one, two = ask(here, message()), ask(here, message(quantity=2))
+        assert [ask(here, message()), ask(here, message(quantity=2))] == [one, two]
+    with running(tmp_path) as here:
+        assert [ask(here, message()), ask(here, message(quantity=2)), ask(here, message())] == [one, two, one]
+    assert len(decisions_in(tmp_path / "var")) == 2
