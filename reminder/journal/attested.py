@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Attested", "Chain", "End", "covering", "read_attested"]
 
 _NEAR = 1000  # how many lines others can write between one's reading of the last and writing of the next
+_END = b"}"  # of a line that was written whole
+_UNREADABLE = "cannot be read, and is whole: it was edited"
 _SEQ_BYTES = 8
 _HASH_BYTES = 32
 _PLACE = _SEQ_BYTES + _HASH_BYTES
@@ -97,7 +99,10 @@ def read_attested(lines: Iterable[tuple[int, bytes]], trusted: TrustedKeys) -> A
     for number, raw in lines:
         signed = read_line(raw)
         if signed is None:
-            cut_off.append(number)
+            if raw.endswith(_END):
+                attested.problems.append(Problem(kind="line", line=number, text=_UNREADABLE))
+            else:
+                cut_off.append(number)
             continue
         wrong = _wrong(signed, trusted) or order.wrong(signed.line)
         order.add(signed.line, digest_of(raw))

@@ -91,6 +91,21 @@ def test_an_edited_line_and_a_strangers_line_say_nothing(tmp_path: Path) -> None
     assert ("not among those trusted" in stranger.problems[0].text, stranger.lines) == (True, 0)
 
 
+def test_a_line_edited_so_that_it_cannot_be_read_was_not_cut_off(tmp_path: Path) -> None:
+    """It has its end: somebody was there."""
+    store, made = filled(), checkpointer(tmp_path)
+    made.make(store)
+    content = made.path.read_bytes()
+    for before, after in ((b'"at":"2026-0', b'"at":"2026-2'), (b'"count":3', b'"count":"x"'), (b"signature", b"sig")):
+        assert before in content
+        made.path.write_bytes(content.replace(before, after))
+        attested = read_attested(LineFile(made.path).lines(), trusted(tmp_path))
+        assert [str(problem) for problem in attested.problems] == [
+            "checkpoint line 1: cannot be read, and is whole: it was edited"
+        ]
+        assert attested.notes == []
+
+
 def test_a_line_cut_off_by_a_crash_harms_no_other(tmp_path: Path) -> None:
     """It stays a line of its own, and is told without alarm."""
     store, first = filled(), checkpointer(tmp_path)
