@@ -106,6 +106,7 @@ class Load:
         self.refused: list[str] = []
         self.last_s = 0.0
         self.answers = 0
+        self.heard = asyncio.Event()
         self._file = answered.open("a", encoding="utf-8")
         self._sent = 0
         self._ended = False
@@ -145,6 +146,7 @@ class Load:
         self._file.flush()
         self.last_s = time.monotonic()
         self.answers += 1
+        self.heard.set()
 
     def close(self) -> None:
         """Close its file."""
@@ -235,6 +237,9 @@ async def _round(place: Place, load: Load, rng: Random) -> bool:
         while load.answers == before and not work.done():  # noqa: ASYNC110 - a number that grows has no event
             await asyncio.sleep(0.005)
         await asyncio.sleep(rng.uniform(0.02, LONGEST_S))
+        load.heard.clear()  # right after an answer, however slow the machine is: at a moment that counts
+        await asyncio.wait_for(load.heard.wait(), START_S)
+        await asyncio.sleep(rng.uniform(0, RECENT_S / 2))
         counts = bool(load.in_flight) and time.monotonic() - load.last_s <= RECENT_S
     finally:
         victim.kill()

@@ -1,6 +1,6 @@
 """The control: figures from an export and docs/compliance.md alone, with nothing of ours but its own two other parts.
 
-``python control.py FROM TO BY < export.jsonl``: civil days of Shanghai, half-open. Takes it that lines have codes.
+``python control.py FROM TO BY,BY < export.jsonl``: civil days of Shanghai, half-open. Takes it that lines have codes.
 """
 import json, re, sys, tempfile, zlib
 from collections import Counter, defaultdict
@@ -35,13 +35,13 @@ def reminders(decisions, saved, words, answers):
             yield r | {"disagrees": any((what in GONE) != (r["outcome"] in GONE) for _, what in told)}
 
 
-def figures(decisions, saved, words, group, begin, end, total):
+def figures(decisions, saved, words, begin, end, count):
     answers = {f["finding_id"]: d for d in decisions for f in d["shown"]}
     mine, carried = [r for r in reminders(decisions, saved, words, answers) if begin <= r["at"] < end], {}
     for r in sorted(mine, key=lambda r: (-r["amount"], r["at"], r["rule_id"], r["id"])):
         warned = r["amount"] if carried.setdefault(r["line"], r) is r else 0
         on = r["word"]["done"] in GOING_ON
-        total[r["by"][group]].update({
+        count(r["by"], {
             "reminders": 1, "outcomes." + r["outcome"]: 1, "sources." + r["source"]: 1, "disagrees": r["disagrees"],
             "automatic": r["automatic"], "warned_fen": warned, "intercepted_fen": warned if r["gone"] else 0,
             "at_risk_fen": r["amount"], "reasons": on, "texts": on and bool(r["word"].get("reason_text")),
@@ -50,12 +50,15 @@ def figures(decisions, saved, words, group, begin, end, total):
     for d, f in [(d, f) for d in decisions if begin <= d["at"] < end for f in d["shown"]]:
         last = max(words[f["finding_id"]], key=rank, default={"done": "none"})
         again = sum((ident, d["at"]) not in starts for ident in f["ids"])
-        total[by(d, f)[group]].update(
-            {"findings": 1, "ways." + last["done"]: 1, "showings": len(f["ids"]), "repeats": again})
+        count(by(d, f), {"findings": 1, "ways." + last["done"]: 1, "showings": len(f["ids"]), "repeats": again})
 
 
-def main(first, after, group, export):
-    total, parts = defaultdict(Counter), [tempfile.TemporaryFile("w+") for _ in range(100)]
+def main(first, after, groups, export):
+    def count(of, more):
+        for group in groups.split(","):
+            total[group][of[group]].update(more)
+
+    total, parts = defaultdict(lambda: defaultdict(Counter)), [tempfile.TemporaryFile("w+") for _ in range(100)]
     begin, end = [datetime.fromisoformat(day).replace(tzinfo=ZONE) for day in (first, after)]
     for text in export:  # encounter by encounter, without holding all of them
         key = re.search('"encounter_key": ?"([^"]*)"', text)
@@ -75,8 +78,8 @@ def main(first, after, group, export):
                     lines = [line(raw, day_of(instant(e["saved_at"])), at) for raw in e.get("lines", [])]
                     saved.append(e | {"at": at, "lines": lines})
         for decisions, saved in encounters.values():
-            figures(sorted(decisions, key=lambda d: (d["at"], d["decision_id"])), saved, words, group, begin, end, total)
-    for c in total.values():
+            figures(sorted(decisions, key=lambda d: (d["at"], d["decision_id"])), saved, words, begin, end, count)
+    for c in [c for group in total.values() for c in group.values()]:
         ours = sum(c["outcomes." + way] for way in (*WORDS[:3], "justified"))
         kept = sum(c["outcomes." + way] for way in ("overridden", "exited", "ignored"))
         c["rates"] = {"bureau": [sum(c["ways." + way] for way in WORDS[:3]), c["findings"]], "ours": [ours, ours + kept]}
