@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakValueDictionary
 
 from msgspec import Struct
 
@@ -105,6 +106,7 @@ class Exits:
         self._left: OrderedDict[str, tuple[Exit, ...]] = OrderedDict()
         self._ended: OrderedDict[str, datetime] = OrderedDict()
         self._answers: OrderedDict[str, Draft] = OrderedDict()
+        self._waiting: WeakValueDictionary[str, Draft] = WeakValueDictionary()  # the journal's queue holds them
 
     def heard(self, encounter_key: str, left: Sequence[Exit]) -> None:
         """Blocks of an encounter were left."""
@@ -121,9 +123,13 @@ class Exits:
         """A decision with a block was answered; its entry may not be in the journal yet."""
         _remember(self._answers, draft.decision_id, draft, MOST_ANSWERS)
 
+    def waits(self, draft: Draft) -> None:
+        """A decision was answered before its entry was written; it is known for as long as it waits."""
+        self._waiting[draft.decision_id] = draft
+
     def answer(self, decision_id: str) -> Draft | None:
-        """The entry of a decision answered here with a block, while it is remembered."""
-        return self._answers.get(decision_id)
+        """The entry of a decision answered here: with a block, while it is remembered, or while it waits."""
+        return self._answers.get(decision_id) or self._waiting.get(decision_id)
 
     async def of(self, encounter_keys: Sequence[str], now: datetime, within_s: float) -> tuple[Exit, ...]:
         """The exits in force for an encounter under any of its keys; never raises.

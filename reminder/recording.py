@@ -12,6 +12,7 @@ from msgspec import Struct
 from reminder.journal.artifacts import codes_artifact, list_artifact, policy_artifact
 from reminder.journal.drafts import decided_draft
 from reminder.journal.repeated import Repeated
+from reminder.stores.base import StoreError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -91,8 +92,11 @@ class Recorder:
             self.exits.answered(draft)
         if late:
             self.journal.note(draft)
+            self.exits.waits(draft)
             return decision
         told = await self.journal.append(draft, self.within_s(left_s))
+        if not told.journaled:
+            self.exits.waits(draft)
         return msgspec.structs.replace(decision, receipt=told.receipt, journaled=told.journaled)
 
     async def start(self, active: Active, now: datetime) -> None:
@@ -105,9 +109,23 @@ class Recorder:
         self.keep(active, now)
         self.journal.beside(self.repeated.load(now))
 
-    async def saved(self, draft: Draft) -> None:
-        """A prescription was saved: back once the entry is on disk, or its time is over."""
-        await self.journal.append(draft, self._budget_s)
+    async def saved(self, draft: Draft, *, known: bool) -> None:
+        """A prescription was saved: back once the entry is on disk, or its time is over.
+
+        ``known``: it was told before. Then it may stand in the journal, or the sidecar ended before that.
+        """
+        if not (known and await self._holds(draft)):
+            await self.journal.append(draft, self._budget_s)
+
+    async def _holds(self, draft: Draft) -> bool:
+        """Whether the journal has an entry of this prescription's revision; of two the first counts."""
+        try:
+            rows = await self.journal.ask(
+                lambda store: store.of_encounter([draft.encounter_key], ("saved",)), self._budget_s
+            )
+        except StoreError:
+            return False
+        return _revision(draft) in {_revision(row) for row in rows}
 
     def keep(self, active: Active, now: datetime) -> None:
         """Keep what decisions are made with, beside the callers."""
@@ -116,3 +134,15 @@ class Recorder:
         codes = codes_artifact(active.sites, now)
         if codes is not None:
             self.journal.keep(codes)
+
+
+class _Revision(Struct, frozen=True, kw_only=True):
+    """What tells one word about a prescription from others."""
+
+    institution_id: str = ""
+    prescription_id: str = ""
+    revision: int = 0
+
+
+def _revision(draft: Draft) -> _Revision:
+    return msgspec.json.decode(draft.body, type=_Revision)

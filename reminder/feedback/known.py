@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -61,11 +61,12 @@ async def look_up(journal: Asks, exits: Exits, ids: Sequence[str], left_s: Calla
 
     Args:
         journal: asked under a deadline, so many at a time.
-        exits: remembers answers whose entries may not be written yet.
+        exits: knows answers whose entries may not be written yet.
         ids: of decisions.
         left_s: how many seconds are left for it.
     """
     found: dict[str, Known] = {}
+    answers = {name: draft for name in ids if (draft := exits.answer(name)) is not None}  # before they are written
     for some in _some(ids):
         within_s = left_s()
         if within_s <= 0:
@@ -74,20 +75,12 @@ async def look_up(journal: Asks, exits: Exits, ids: Sequence[str], left_s: Calla
             found |= await journal.ask(partial(_read, some), within_s)
         except StoreError:
             break
-    return found | {name: _answered(draft) for name, draft in _lately(exits, ids, found)}
+    missing = (name for name in answers if name not in found or found[name].decided is None)
+    return found | {name: _answered(answers[name]) for name in missing}
 
 
 def _some(ids: Sequence[str]) -> Iterable[Sequence[str]]:
     return (ids[first : first + _AT_ONCE] for first in range(0, len(ids), _AT_ONCE))
-
-
-def _lately(exits: Exits, ids: Iterable[str], found: Mapping[str, Known]) -> Iterable[tuple[str, Draft]]:
-    """The answers this process remembers of the decisions that the journal does not have, or did not tell."""
-    for name in ids:
-        if name not in found or found[name].decided is None:
-            draft = exits.answer(name)
-            if draft is not None:
-                yield name, draft
 
 
 def _read(ids: Sequence[str], store: JournalStore) -> dict[str, Known]:

@@ -54,7 +54,7 @@ def receipt_of(hash_: bytes) -> str:
     return hash_[:8].hex()
 
 
-class Draft(Struct, frozen=True, kw_only=True):
+class Draft(Struct, frozen=True, kw_only=True, weakref=True):
     """An entry that has no place in a chain yet.
 
     ``at`` is UTC. ``decision_id`` is that of the decision, or of the one a feedback, an appeal is about ("" where there

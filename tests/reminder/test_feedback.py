@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from reminder.journal.entries import DONE, Age
+from reminder.recording import Recorder
 from reminder.stores.base import StoreError
 from tests.journal.memory_store import MemoryJournalStore
 from tests.reminder.around import KEYS, Room, room, until
 from tests.reminder.deciding import ALBUMIN, COUNTED, INDICATED, NOW, decided, drafted, visit
+
+if TYPE_CHECKING:
+    from reminder.journal.base import Row
 
 BLOCK = decided(visit(INDICATED))
 BLOCKED = BLOCK.found[0].finding_id
 WARN = decided(visit(COUNTED, quantity=5), 2)
 WARNED = WARN.found[0].finding_id
 NOBODYS = "01KDZZZZZZ00000000000000090123456789"
+
+
+class Locked(MemoryJournalStore):
+    """A store that can be read and, while it is ``locked``, not written."""
+
+    locked = False
+
+    def append(self, rows: Sequence[Row]) -> None:
+        """As told."""
+        if self.locked:
+            raise StoreError("locked", "told to be locked")
+        super().append(rows)
 
 
 def story(tell: Callable[[Room], Awaitable[Any]], *known: Any, store: MemoryJournalStore | None = None) -> Any:
@@ -323,6 +339,26 @@ def test_while_the_journal_is_away_a_word_waits() -> None:
         assert [(entry.known, entry.rule_id) for entry in here.kept()] == [(True, "")] * 2
 
     story(tell)
+
+
+def test_a_finding_whose_entry_waits_is_known() -> None:
+    """The journal can be read and not written: the reason is judged and kept, not taken for one of nobody."""
+    store, answered = Locked(), decided(visit(ALBUMIN), 3)
+
+    async def tell(here: Room) -> None:
+        store.locked = True
+        assert here.journal is not None
+        recorder = Recorder(here.journal, KEYS, here.exits, 0.01, shared=False)
+        await recorder.write(answered.answer, drafted(answered), late=False, left_s=None)
+        answer = await here.one(override(answered.found[0].finding_id, reason_text="会诊意见"))
+        assert (answer.status, answer.message) == ("kept", "")
+        store.locked = False
+        await until(lambda: bool(here.kept()))
+        (word,) = here.kept()
+        assert (word.known, word.rule_id, word.reason_text) == (True, "albumin", "会诊意见")
+        assert here.exits.answer(answered.decision_id) is None
+
+    story(tell, store=store)
 
 
 def test_an_answer_of_this_process_is_known_while_the_journal_is_away() -> None:
