@@ -316,9 +316,10 @@ class Service:
         moment = check_saved(prescription, prescription_id, revision, saved_at, zone) or self._outside.now()
         saved = saved_of(self.memory.keys, prescription, prescription_id, revision, moment, zone)
         written = await self.memory.record(saved)
-        if self.recorder is not None and (written.changed or written.waits):
+        if self.recorder is not None:
             own = {prescription.encounter.id: saved.encounter_key, prescription.patient.id: saved.patient_key}
-            await self.recorder.saved(saved_draft(saved, self.active.digests, self._outside.now(), zone.key, own))
+            draft = saved_draft(saved, self.active.digests, self._outside.now(), zone.key, own)
+            await self.recorder.saved(draft, known=not (written.changed or written.waits))
         self._log.info(
             "saved",
             institution_id=prescription.institution_id[:_MAX_LOGGED],

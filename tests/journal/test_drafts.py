@@ -176,6 +176,18 @@ def test_what_was_saved_is_in_the_journal(tmp_path: Path) -> None:
     assert b"VISIT-88" not in encode(entry)
 
 
+def test_what_was_saved_and_not_journaled_is_when_it_is_told_again(tmp_path: Path) -> None:
+    """A sidecar that ended between the two is made good by the caller who tells it again, once."""
+    sent = body(time="2026-01-08 09:00:00")
+    with running(tmp_path, journal="off") as here:
+        rem.save(here, sent)
+    with running(tmp_path) as here:
+        for _ in range(2):
+            rem.save(here, sent)
+    (entry,) = saved_in(tmp_path / "var")
+    assert (entry.prescription_id, entry.revision) == ("RX1", 1)
+
+
 def test_a_journal_that_is_off_writes_nothing(tmp_path: Path) -> None:
     """Answers say that they are not journaled."""
     with running(tmp_path, journal="off") as here:
