@@ -92,8 +92,11 @@ class Recorder:
             self.exits.answered(draft)
         if late:
             self.journal.note(draft)
+            self.exits.waits(draft)
             return decision
         told = await self.journal.append(draft, self.within_s(left_s))
+        if not told.journaled:
+            self.exits.waits(draft)
         return msgspec.structs.replace(decision, receipt=told.receipt, journaled=told.journaled)
 
     async def start(self, active: Active, now: datetime) -> None:
