@@ -226,6 +226,7 @@ def _writing(out: Path) -> Iterator[BinaryIO]:
 def _told() -> Iterator[None]:
     """Whatever cannot be done is told without a traceback."""
     from negative_list.errors import SiteError
+    from negative_list.shell import read_no_more
     from reminder.config import ConfigError
     from reminder.journal.checkpoints import CheckpointsError
     from reminder.journal.retention import ChainBrokenError
@@ -236,6 +237,8 @@ def _told() -> Iterator[None]:
         yield
     except (ConfigError, SiteError, StoreError, CheckpointsError, SigningError, ChainBrokenError) as error:
         _stop(str(error))
+    except BrokenPipeError:
+        read_no_more()
     except OSError as error:
         _stop(f"`{error.filename}` cannot be used ({error.strerror})")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -124,7 +125,7 @@ def _list(
     english: bool,
 ) -> None:
     """The decisions of a patient or an encounter; the typed id goes no further than its keys."""
-    from reminder.office.desk import opened
+    from reminder.office.desk import OfficeError, opened
     from reminder.office.key_files import live_keys
     from reminder.office.search import HEADINGS, of_encounter, of_patient, row_of
     from reminder.office.sheet import written
@@ -137,8 +138,16 @@ def _list(
             if not encounter[1]:
                 raise typer.BadParameter("say whose number it is by --institution", param_hint="--encounter")
             hits = of_encounter(journal, keys, encounter[1], _typed(encounter[0]), begin, end)
+    if not hits:
+        raise OfficeError(_NOT_FOUND["patient" if patient[0] else "encounter"])
     headings = {name: both[english] for name, both in HEADINGS.items()}
     put(written([row_of(hit, english=english) for hit in hits], headings, "json" if as_format == "json" else "table"))
+
+
+_NOT_FOUND = {
+    "patient": "no decision of this patient in these days; see to the id, --id-system, and whose journal --data names",
+    "encounter": "no decision of this encounter in these days; see to the id, --institution, and what --data names",
+}
 
 
 def _typed(told: str) -> str:
@@ -169,10 +178,9 @@ def appeal(  # noqa: PLR0917 - one argument an option
         typer.Option(help="raised by the payer, answered by the hospital, or its result."),
     ] = None,
     text: Annotated[str, typer.Option(help="What was said; names and numbers of persons are masked.")] = "",
-    upheld: Annotated[
-        bool | None, typer.Option("--upheld/--rejected", help="Of a result: the payer accepted the answer, or not.")
-    ] = None,
-    amount: Annotated[float | None, typer.Option(help="Money it is about, yuan.", metavar="YUAN", min=0)] = None,
+    upheld: Annotated[bool, typer.Option("--upheld", help="Of a result: the payer accepted the answer.")] = False,
+    rejected: Annotated[bool, typer.Option("--rejected", help="Of a result: the payer did not.")] = False,
+    amount: Annotated[str, typer.Option(help="Money it is about, yuan, like 31.50.", metavar="YUAN")] = "",
     who: Annotated[str, typer.Option(help="Who entered it (a code, no name).", metavar="CODE")] = "",
     list_: Annotated[bool, typer.Option("--list", help="List every stage of every appeal instead.")] = False,
     as_format: Annotated[
@@ -185,13 +193,25 @@ def appeal(  # noqa: PLR0917 - one argument an option
     """Write down a stage of the hospital's answer to the payer about a finding; or list them."""
     if list_ == bool(finding) or (finding and stage is None):
         raise typer.BadParameter("give a finding and --stage, or --list", param_hint="FINDING_ID")
+    if upheld and rejected:
+        raise typer.BadParameter("give one of --upheld and --rejected", param_hint="--rejected")
+    fen, became = _fen(amount), upheld if upheld or rejected else None
     with ending():
         settings = settings_of(config, data)
         if stage is None:
             _list_appeals(settings, as_format, english=english)
         else:
-            fen = None if amount is None else round(amount * 100)
-            _enter_appeal(settings, finding, stage, text=text, upheld=upheld, amount_fen=fen, who=who)
+            _enter_appeal(settings, finding, stage, text=text, upheld=became, amount_fen=fen, who=who)
+
+
+def _fen(amount: str) -> int | None:
+    """Yuan as they were typed, in fen; nothing is rounded, for what is written down stays."""
+    if not amount:
+        return None
+    if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,2})?", amount) is None:
+        raise typer.BadParameter(f"`{amount}` is no amount; write yuan like `31.50`", param_hint="--amount")
+    yuan, _, rest = amount.partition(".")
+    return int(yuan) * 100 + int(rest.ljust(2, "0") or "0")
 
 
 def _enter_appeal(settings: Config, finding: str, stage: Stage, **told: Any) -> None:
@@ -209,12 +229,12 @@ def _enter_appeal(settings: Config, finding: str, stage: Stage, **told: Any) -> 
 
 
 def _list_appeals(settings: Config, as_format: Literal["table", "csv", "json"], *, english: bool) -> None:
-    from reminder.office.appeals import HEADINGS, listed, row_of
+    from reminder.office.appeals import HEADINGS, listed, row_of, worded
     from reminder.office.desk import opened
     from reminder.office.sheet import written
 
     with opened(settings.data, database_of(settings)) as journal:
-        rows = [row_of(one) for one in listed(journal)]
+        rows = [row_of(one) if as_format == "json" else worded(one, english=english) for one in listed(journal)]
     put(written(rows, {name: both[english] for name, both in HEADINGS.items()}, as_format))
 
 
@@ -256,6 +276,7 @@ def put(text: bytes) -> None:
 def ending() -> Iterator[None]:
     """End the command with exit code 1 and the message where something expected goes wrong."""
     from negative_list.errors import DataError
+    from negative_list.shell import read_no_more
     from reminder.config import ConfigError
     from reminder.office.archive import ArchiveError
     from reminder.office.desk import OfficeError
@@ -266,6 +287,8 @@ def ending() -> Iterator[None]:
         yield
     except (ArchiveError, ConfigError, DataError, KeysError, OfficeError, StoreError) as error:
         _stop(str(error))
+    except BrokenPipeError:
+        read_no_more()
     except OSError as error:
         _stop(f"`{error.filename}` cannot be used ({error.strerror}); see to its name and rights")
 

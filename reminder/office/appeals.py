@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypeAlias
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from reminder.journal.base import JournalStore, Row
     from reminder.stores.keys import Keys
 
-__all__ = ["HEADINGS", "STAGES", "Listed", "Stage", "appeal", "listed", "row_of"]
+__all__ = ["HEADINGS", "STAGES", "Listed", "Stage", "appeal", "listed", "row_of", "worded"]
 
 Stage: TypeAlias = Literal["raised", "answered", "result"]
 STAGES: tuple[Stage, ...] = ("raised", "answered", "result")
@@ -49,7 +50,7 @@ def appeal(  # noqa: PLR0913 - what is told of a stage, and by whom
     ``upheld``: the payer accepted the hospital's answer (``False``: kept to the refusal); of a ``result`` only.
 
     Raises:
-        OfficeError: There is no such finding, or the stage lacks its result.
+        OfficeError: There is no such finding, the stage lacks its result, or it is not its turn.
     """
     _, decided = decision(journal, finding_id)
     if finding_id not in {found.finding_id for found in decided.found}:
@@ -58,6 +59,8 @@ def appeal(  # noqa: PLR0913 - what is told of a stage, and by whom
         )
     if (stage == "result") != (upheld is not None):
         raise OfficeError("a result, and no other stage, says what became of the appeal; give --upheld or --rejected")
+    if stage != "raised" and _last(journal, decided.decision_id, finding_id) not in {"raised", "answered"}:
+        raise OfficeError(f"no appeal about `{finding_id}` is open; enter --stage raised first")
     return Appeal(
         engine=engine,
         at=at,
@@ -73,6 +76,13 @@ def appeal(  # noqa: PLR0913 - what is told of a stage, and by whom
     )
 
 
+def _last(journal: JournalStore, decision_id: str, finding_id: str) -> str:
+    """The last stage that was entered about a finding, "" where there is none."""
+    about = (entry_of(row) for row in journal.about(decision_id) if row.kind == "appeal")
+    stages = [told.stage for told in about if isinstance(told, Appeal) and told.finding_id == finding_id]
+    return stages[-1] if stages else ""
+
+
 def listed(journal: JournalStore) -> list[Listed]:
     """Every stage of every appeal, by finding, then in their order."""
     rows = (row for chain in office_chains(journal) for row in journal.chain(chain) if row.kind == "appeal")
@@ -86,7 +96,7 @@ def _listed(row: Row) -> Listed | None:
 
 
 HEADINGS: Mapping[str, tuple[str, str]] = {
-    "at": ("时间(UTC)", "at (UTC)"),
+    "at": ("时间", "at"),
     "finding_id": ("发现", "finding"),
     "stage": ("阶段", "stage"),
     "upheld": ("成立", "upheld"),
@@ -99,7 +109,7 @@ HEADINGS: Mapping[str, tuple[str, str]] = {
 
 
 def row_of(listed_: Listed) -> dict[str, str]:
-    """A stage as a row of a list."""
+    """A stage as a row for programs; ``at`` is UTC."""
     told = listed_.told
     return {
         "at": f"{listed_.at:%Y-%m-%d %H:%M:%S}",
@@ -110,4 +120,28 @@ def row_of(listed_: Listed) -> dict[str, str]:
         "text": told.text,
         "who": told.who,
         "receipt": listed_.receipt,
+    }
+
+
+_STAGE_WORDS: Mapping[str, tuple[str, str]] = {
+    "raised": ("已提出", "raised"),
+    "answered": ("已答复", "answered"),
+    "result": ("结果", "result"),
+}
+_UPHELD_WORDS: Mapping[bool | None, tuple[str, str]] = {
+    True: ("成立", "yes"),
+    False: ("不成立", "no"),
+    None: ("", ""),
+}
+
+
+def worded(listed_: Listed, *, english: bool) -> dict[str, str]:
+    """The same for people: in their words, and by the clock of the decision's zone."""
+    told = listed_.told
+    civil = listed_.at.astimezone(ZoneInfo(told.zone)) if told.zone else listed_.at
+    return {
+        **row_of(listed_),
+        "at": f"{civil:%Y-%m-%d %H:%M:%S}",
+        "stage": _STAGE_WORDS[told.stage][english],
+        "upheld": _UPHELD_WORDS[told.upheld][english],
     }

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -167,6 +170,66 @@ def test_an_appeal_is_entered_and_listed(data: Path) -> None:
     assert "已覆盖" in text
     assert run(data, "appeal").exit_code == 2
     assert run(data, "journal", "verify").exit_code == 0
+
+
+def first_finding(data: Path) -> str:
+    """The id of a finding of a decision in the folder's journal."""
+    told = json.loads(run(data, "explain", decided(data).decision_id, "--format", "json").stdout)
+    return str(told["found"][0]["found"]["finding_id"])
+
+
+def test_a_stage_that_cannot_be_meant_is_refused(data: Path) -> None:
+    """What is written down stays: no two results in one word, no amount that is rounded, no result of no appeal."""
+    finding = first_finding(data)
+    enter = ("appeal", finding, "--stage")
+    assert run(data, *enter, "result", "--upheld", "--rejected").exit_code == 2
+    for amount in ("31.555", "-1", "1e3", "一百"):
+        assert run(data, *enter, "raised", "--amount", amount).exit_code == 2
+    for stage in (["answered"], ["result", "--upheld"]):
+        refused = run(data, *enter, *stage)
+        assert (refused.exit_code, "enter --stage raised first" in refused.stderr) == (1, True)
+    assert run(data, *enter, "raised", "--amount", "31.5").exit_code == 0
+    assert run(data, *enter, "answered").exit_code == 0
+    assert run(data, *enter, "result", "--rejected").exit_code == 0
+    assert run(data, *enter, "result", "--upheld").exit_code == 1
+    assert run(data, *enter, "raised").exit_code == 0
+    assert run(data, *enter, "result", "--upheld").exit_code == 0
+
+
+def test_appeals_are_listed_in_the_readers_words(data: Path) -> None:
+    """In Chinese unless English is asked for, by the hospital's clock; programs get codes and UTC."""
+    finding = first_finding(data)
+    run(data, "appeal", finding, "--stage", "raised")
+    run(data, "appeal", finding, "--stage", "result", "--rejected")
+    chinese, english = (run(data, "appeal", "--list", *more).stdout for more in ((), ("--english",)))
+    assert [word in chinese for word in ("已提出", "结果", "不成立", "raised", "UTC")] == [True] * 3 + [False] * 2
+    assert [word in english for word in ("raised", "result", "no", "UTC")] == [True] * 3 + [False]
+    told = json.loads(run(data, "appeal", "--list", "--format", "json").stdout)
+    assert [(one["stage"], one["upheld"]) for one in told] == [("raised", ""), ("result", "no")]
+    utc, civil = datetime.fromisoformat(told[0]["at"]), " ".join(chinese.splitlines()[1].split()[:2])
+    assert datetime.fromisoformat(civil) - utc == timedelta(hours=8)
+
+
+def test_a_patient_or_an_encounter_nobody_decided_about_is_said(data: Path) -> None:
+    """In words, with exit 1, and no empty table."""
+    decided(data)
+    for words in (("--patient", "NOBODY"), ("--encounter", "NONE", "--institution", INSTITUTION)):
+        told = run(data, "explain", *words)
+        assert (told.exit_code, told.stdout) == (1, "")
+        assert "no decision of this" in told.stderr
+
+
+def test_a_reader_who_has_had_enough_is_no_error(data: Path) -> None:
+    """As `| head` has: the command ends in peace."""
+    row = decided(data)
+    for words in (("journal", "export"), ("explain", row.decision_id, "--format", "json")):
+        command = [sys.executable, "-c", "from reminder.cli import app; app()", *words, "--data", str(data)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            process.stdout.close()
+            said = process.stderr.read()
+            assert (process.wait(60), said) == (0, b"")
 
 
 def test_keys_are_listed_and_changed_without_being_told(data: Path, tmp_path: Path) -> None:
