@@ -41,6 +41,9 @@ __all__ = ["bench_journaled"]
 
 ROUNDS = 5
 CALLS = 2_000
+WARM_S = 5.0
+"""By then the process that writes the journal is there, which no answer waits for."""
+
 _SERIAL = itertools.count()
 
 
@@ -51,14 +54,18 @@ async def bench_journaled(rules: RuleList, folder: Path) -> dict[str, Any]:
     requests = _requests(rules)
     async with _served(folder / "on", list_) as on, _served(folder / "off", list_, journal="off") as off:
         sizes = await _sizes(on[1], requests[:200])
+        await asyncio.sleep(WARM_S)
         async with empty_server(round(statistics.median(sizes))) as (empty, process):
             servers = {"journaled": (on[1], on[0].process.pid), "off": (off[1], off[0].process.pid)}
+            before = _cpu_s(*_children(on[0].process.pid))
             rates, cpu_us = await _turns(servers | {"empty": (empty, process.pid)}, requests)
+            beside_s = _cpu_s(*_children(on[0].process.pid)) - before
         syncs = await _synced(on[0], on[1], requests)
     return {
         "response_bytes": round(statistics.median(sizes)),
         **{f"{name}_per_s": round(statistics.median(values)) for name, values in rates.items()},
         **{f"{name}_cpu_us": round(statistics.median(values)) for name, values in cpu_us.items()},
+        "beside_cpu_us": round(beside_s / ROUNDS / CALLS * 1e6),
         "journaled_to_off": _ratio(rates["journaled"], rates["off"]),
         "journaled_to_empty": _ratio(rates["journaled"], rates["empty"]),
         "off_to_empty": _ratio(rates["off"], rates["empty"]),
@@ -90,10 +97,16 @@ async def _turns(servers: dict[str, tuple[str, int]], requests: list[bytes]) -> 
     return rates, cpu_us
 
 
-def _cpu_s(pid: int) -> float:
-    """Seconds of the processor a process has used (Linux)."""
-    fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def _cpu_s(*pids: int) -> float:
+    """Seconds of the processor some processes have used (Linux)."""
+    stats = [Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split() for pid in pids]
+    return sum(int(fields[11]) + int(fields[12]) for fields in stats) / os.sysconf("SC_CLK_TCK")
+
+
+def _children(pid: int) -> list[int]:
+    """The processes a process has started (Linux): the one that writes the journal."""
+    texts = [path.read_text("utf-8") for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    return [int(word) for text in texts for word in text.split()]
 
 
 async def _load(target: str, requests: list[bytes], calls: int = CALLS) -> float:
@@ -144,7 +157,8 @@ async def _synced(victim: Victim, target: str, requests: list[bytes]) -> dict[st
     """Syncs of the journal's log while a thousand checks are answered; nothing where strace is not there."""
     if shutil.which("strace") is None:
         return {}
-    command = ["strace", "-f", "-qq", "-y", "-e", "trace=fdatasync,fsync", "-p", str(victim.process.pid)]
+    pids = [word for pid in (victim.process.pid, *_children(victim.process.pid)) for word in ("-p", str(pid))]
+    command = ["strace", "-f", "-qq", "-y", "-e", "trace=fdatasync,fsync", *pids]
     tracer = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     await asyncio.sleep(1)
     rate = await _load(target, requests, 1000)
