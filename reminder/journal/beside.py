@@ -133,6 +133,8 @@ class Beside:
         try:
             if not self._ending and child.begun(self._where):
                 self._starting, self._child = None, child
+                if self._log is not None:
+                    self._log.info("journal process ready")
                 self._watch(child)
         finally:
             self._starting = self._child = None

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import subprocess
-import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,6 +21,7 @@ from tests.reminder.sidecar import stub
 from tests.stores.server import started
 
 CHECKS, CALLERS = 40, 4
+READY_S = 60.0
 
 CARELESS = """
 import re
@@ -45,11 +46,8 @@ def hasty(*args, **more):
     return dial(*args, **more)
 
 psycopg.connect = hasty
-
-from reminder.cli import main
-main()
 """
-"""A sidecar whose database is told not to wait for the disk: no setting of ours does that."""
+"""What makes a process tell its database not to wait for the disk: no setting of ours does that."""
 
 WRITTEN = {"sqlite": "journal.sqlite-wal", "postgres": "/pg_wal/"}
 """What the file is called into which a database writes first."""
@@ -74,11 +72,20 @@ def traced(place: Place, words: list[str], also: tuple[int, ...]) -> tuple[list[
     victim = Victim(place, [*strace(out, also), *words])
     try:
         target = str(asyncio.run(victim.serving())["grpc"])
+        until_ready(place)
         with stub(target) as call, ThreadPoolExecutor(CALLERS) as callers:
             answers = list(callers.map(lambda number: call(request(number), timeout=60), range(CHECKS)))
     finally:
         end(victim.process)
     return [answer.decision_id for answer in answers if answer.journaled], out
+
+
+def until_ready(place: Place) -> None:
+    """Wait for the process that writes the journal beside the sidecar."""
+    ends = time.monotonic() + READY_S
+    while '"journal process ready"' not in (place.folder / "log").read_text("utf-8"):
+        assert time.monotonic() < ends
+        time.sleep(0.05)
 
 
 def request(number: int) -> object:
@@ -107,12 +114,14 @@ def test_an_answer_leaves_after_its_entry_was_synced(store: tuple[str, str, tupl
     assert faults(read_trace(out), journaled, WRITTEN[kind]) == []
 
 
-def test_a_database_that_does_not_sync_is_seen(store: tuple[str, str, tuple[int, ...]], tmp_path: Path) -> None:
+def test_a_database_that_does_not_sync_is_seen(
+    store: tuple[str, str, tuple[int, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The same look finds fault with a sidecar whose database was told not to wait for the disk."""
     kind, dsn, pids = store
     place = make_place(tmp_path, dsn, commit_budget_ms=10_000)
-    words = command(place, "serve")
-    careless = [sys.executable, "-c", CARELESS, *words[words.index("serve") :]]
-    journaled, out = traced(place, careless, pids)
+    (tmp_path / "sitecustomize.py").write_text(CARELESS, "utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    journaled, out = traced(place, command(place, "serve"), pids)
     assert len(journaled) == CHECKS
     assert faults(read_trace(out), journaled, WRITTEN[kind]) != []
