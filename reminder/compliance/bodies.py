@@ -30,7 +30,10 @@ __all__ = [
     "body_of",
     "civil_of",
     "differs",
+    "fell_by",
     "match",
+    "no_more",
+    "other_items",
     "own_id",
     "places_of",
     "self_paid",
@@ -45,7 +48,7 @@ FEW_LINES = 30
 Key: TypeAlias = tuple[str, str]
 """Item and order date."""
 
-_TOTALS = ("quantity", "days", "amount_fen")
+_TOTALS = ("quantity", "days")
 
 
 class Wanted:
@@ -208,27 +211,42 @@ def self_paid(before: Sequence[LineBrief], now: Sequence[LineBrief]) -> bool:
 
 
 def differs(before: Sequence[LineBrief], now: Sequence[LineBrief]) -> bool:
-    """Whether items, or the total of quantity, days or amount, are others; what one side leaves out is not compared."""
+    """Whether items are others, or the total of quantity or days is less; what one side leaves out is not compared."""
+    return other_items(before, now) or _is_less(before, now)
+
+
+def other_items(before: Sequence[LineBrief], now: Sequence[LineBrief]) -> bool:
+    """Whether the set of items is another."""
     if len(before) == len(now) == 1:
-        return _line_differs(before[0], now[0])
-    if {line.item for line in before} != {line.item for line in now}:
-        return True
+        return before[0].item != now[0].item
+    return {line.item for line in before} != {line.item for line in now}
+
+
+def no_more(judged: Sequence[LineBrief], now: Sequence[LineBrief]) -> bool:
+    """Whether lines are of the items that were judged, and in quantity and days not over them."""
+    return not other_items(judged, now) and not _is_less(now, judged)
+
+
+def fell_by(before: Sequence[LineBrief], now: Sequence[LineBrief]) -> int:
+    """By how much the total amount fell, fen; 0 where it did not, or a line does not tell its own."""
+    first, second = (_total([line.amount_fen for line in lines]) for lines in (before, now))
+    return 0 if first is None or second is None else max(int(first - second), 0)
+
+
+def _is_less(before: Sequence[LineBrief], now: Sequence[LineBrief]) -> bool:
+    """Whether the total of quantity or of days is less, of those every line on both sides tells."""
+    if len(before) == len(now) == 1:
+        one, two = before[0], now[0]
+        return (one.quantity != two.quantity and _less_total((one.quantity,), (two.quantity,))) or (
+            one.days != two.days and _less_total((one.days,), (two.days,))
+        )
     told = ([[getattr(line, name) for line in lines] for lines in (before, now)] for name in _TOTALS)
-    return any(first != second and _other_total(first, second) for first, second in told)
+    return any(first != second and _less_total(first, second) for first, second in told)
 
 
-def _line_differs(one: LineBrief, two: LineBrief) -> bool:
-    return (
-        one.item != two.item
-        or (one.quantity != two.quantity and _other_total((one.quantity,), (two.quantity,)))
-        or (one.amount_fen != two.amount_fen and _other_total((one.amount_fen,), (two.amount_fen,)))
-        or (one.days != two.days and _other_total((one.days,), (two.days,)))
-    )
-
-
-def _other_total(first: Iterable[object], second: Iterable[object]) -> bool:
-    totals = _total(first), _total(second)
-    return None not in totals and totals[0] != totals[1]
+def _less_total(before: Iterable[object], now: Iterable[object]) -> bool:
+    first, second = _total(before), _total(now)
+    return first is not None and second is not None and second < first
 
 
 def _total(values: Iterable[object]) -> Decimal | None:

@@ -108,15 +108,16 @@ class Exits:
     def __call__(self, one: Reminder) -> None:
         """Look at a reminder."""
         if one.outcome == "exited":
-            self._left.setdefault((one.rule_id, one.civil_day), []).append(one.doctor)
+            self._left.setdefault((one.rule_id, one.said_day), []).append(one.said_by)
 
     def flags(self) -> tuple[Flag, ...]:
-        """Rules whose block was left several times by several doctors on one civil day."""
+        """Rules whose block was left several times by several doctors on one civil day; "" is no doctor."""
         bar = _thresholds().flags
+        told = ((rule, day, len(who), len({*who} - {""})) for (rule, day), who in sorted(self._left.items()))
         return tuple(
-            Flag(what="exits", about=rule, day=day, share=Share(part=len(doctors), whole=len(set(doctors))))
-            for (rule, day), doctors in sorted(self._left.items())
-            if len(doctors) >= bar.exits and len(set(doctors)) >= bar.exit_doctors
+            Flag(what="exits", about=rule, day=day, share=Share(part=times, whole=doctors))
+            for rule, day, times, doctors in told
+            if times >= bar.exits and doctors >= bar.exit_doctors
         )
 
 

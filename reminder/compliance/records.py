@@ -75,10 +75,11 @@ class Reminder(Struct, frozen=True, kw_only=True):
     found but never shown. The fields from ``institution`` to ``ward`` are those of the first showing, ``action`` is the
     strongest shown. ``amount_fen``: the largest amount at risk any showing named, of this reminder's line alone.
     ``settled_at``: when the outcome was known. ``disagrees``: the outcome another source tells, where it is another.
-    ``intercepted``: shown, and in the end not saved to the fund. ``warned_fen`` is what this reminder carries of its
-    line's money: its amount, or 0 where another reminder of the line carries it. ``civil_hour`` is like
-    "2026-01-05 09". ``answer_ms``: how long the first answer of a person took; ``automatic``: it has feedback, and no
-    person's.
+    ``intercepted``: shown, and in the end not saved to the fund as it was. ``warned_fen`` is what this reminder carries
+    of its line's money: its amount, or 0 where another reminder of the line carries it; ``intercepted_fen``: what of
+    that was kept from the fund, less than all where less of the line was saved. ``civil_hour`` is like "2026-01-05 09".
+    ``answer_ms``: how long the first answer of a person took; ``automatic``: it has feedback, and no person's.
+    ``said_by`` and ``said_day``: doctor ("": not told) and civil day of the word in ``done``.
     """
 
     reminder_id: str
@@ -109,12 +110,15 @@ class Reminder(Struct, frozen=True, kw_only=True):
     settled_at: datetime | None = None
     disagrees: Outcome | None = None
     done: Done | None = None
+    said_by: str = ""
+    said_day: str = ""
     reason_code: str = ""
     has_text: bool = False
     junk: str = ""
     verdict: Verdict = ""
     automatic: bool = False
     intercepted: bool = False
+    intercepted_fen: int = 0
     answer_ms: int | None = None
     finding_ids: tuple[str, ...] = ()
     warned_fen: int = 0

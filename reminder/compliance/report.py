@@ -16,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from negative_list.rules import ACTIONS
+from reminder.compliance.bodies import civil_of
 from reminder.compliance.groupings import GROUPINGS
 from reminder.compliance.joined import joined, shadows
 from reminder.compliance.money import carried
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from reminder.compliance.joined import Thread
     from reminder.compliance.money import Money
     from reminder.compliance.records import Period
+    from reminder.compliance.settled import Settled
     from reminder.compliance.visits import Check, Visit
     from reminder.journal.base import Row
     from reminder.journal.brief import FoundBrief
@@ -297,7 +299,10 @@ def _reminder(visit: Visit, thread: Thread, records: Records, money: Money) -> R
         settled_at=settled.at,
         disagrees=settled.disagrees,
         intercepted=settled.gone,
+        intercepted_fen=_intercepted_fen(settled, money),
         done=word.done if said is not None else None,
+        said_by=word.doctor,
+        said_day=civil_of(word.done_at, body.brief.zone_minutes)[:10] if said is not None else "",
         reason_code=word.reason_code,
         has_text=word.has_text,
         junk=word.junk,
@@ -306,3 +311,10 @@ def _reminder(visit: Visit, thread: Thread, records: Records, money: Money) -> R
         answer_ms=said.answer_ms if said is not None else None,
         finding_ids=tuple(dict.fromkeys(showing.found.finding_id for showing in showings)),
     )
+
+
+def _intercepted_fen(settled: Settled, money: Money) -> int:
+    """What of the money a reminder carries did not reach the fund."""
+    if not settled.gone:
+        return 0
+    return money.warned_fen if settled.at_most_fen is None else min(money.warned_fen, settled.at_most_fen)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from reminder.compliance.bodies import Body, Lines, differs, match, self_paid
+from reminder.compliance.bodies import Body, Lines, differs, fell_by, match, no_more, other_items, self_paid
 from reminder.compliance.joined import Sighting, Thread, after, sightings
 from reminder.compliance.records import GONE, Outcome, Source
 from reminder.journal.brief import LineBrief
@@ -32,16 +32,21 @@ class Standing(Struct, frozen=True, kw_only=True, eq=False):
 
 
 class Told(Struct, frozen=True, kw_only=True):
-    """What one source says."""
+    """What one source says.
+
+    ``at_most_fen``: what of the money is kept from the fund at most; ``None``: all that was at risk.
+    """
 
     outcome: Outcome
     at: datetime
+    at_most_fen: int | None = None
 
 
 class Settled(Struct, frozen=True, kw_only=True):
     """The outcome, where it is known from, and since when.
 
-    ``disagrees``: what another source says to the contrary; ``gone``: it did not reach the fund.
+    ``disagrees``: what another source says to the contrary; ``gone``: it did not reach the fund, of the money
+    ``at_most_fen`` (``None``: all).
     """
 
     outcome: Outcome
@@ -49,6 +54,7 @@ class Settled(Struct, frozen=True, kw_only=True):
     at: datetime | None = None
     disagrees: Outcome | None = None
     gone: bool = False
+    at_most_fen: int | None = None
 
 
 _UNOBSERVED = Settled(outcome="unobserved", source="none")
@@ -110,7 +116,8 @@ def case_of(thread: Thread, bodies: Sequence[Body], records: Records) -> Case:
 
 def settle(case: Case, said: Said | None) -> Settled:
     """The outcome of a reminder by the strongest source that tells anything."""
-    saved, called, word = _saved_says(case), _next_says(case), _said(said)
+    begun = case.thread.first.body.at
+    saved, called, word = _saved_says(case), _next_says(case), _said(said, begun)
     if word is not None:
         return _settled("feedback", word, (saved, called))
     if saved is not None:
@@ -118,25 +125,32 @@ def settle(case: Case, said: Said | None) -> Settled:
     if called is not None:
         return _settled("next_call", called, (called,))
     if said is not None:
-        return Settled(outcome="ignored", source="feedback", at=said.last.brief.done_at)
+        return Settled(outcome="ignored", source="feedback", at=max(said.last.brief.done_at, begun))
     return _UNOBSERVED
 
 
 def _settled(source: Source, first: Told, records: Sequence[Told | None]) -> Settled:
     """An outcome beside what the records say: the first that says the contrary, and where the money went."""
     side = first.outcome in GONE
-    told = [one.outcome for one in records if one is not None]
-    contrary = next((outcome for outcome in told if (outcome in GONE) != side), None)
-    gone = told[0] in GONE if told else side
-    return Settled(outcome=first.outcome, source=source, at=first.at, disagrees=contrary, gone=gone)
+    told = [one for one in records if one is not None]
+    contrary = next((one.outcome for one in told if (one.outcome in GONE) != side), None)
+    money = told[0] if told else first
+    return Settled(
+        outcome=first.outcome,
+        source=source,
+        at=first.at,
+        disagrees=contrary,
+        gone=money.outcome in GONE,
+        at_most_fen=money.at_most_fen,
+    )
 
 
-def _said(said: Said | None) -> Told | None:
-    """What feedback says; a word nobody spoke says nothing."""
+def _said(said: Said | None, begun: datetime) -> Told | None:
+    """What feedback says, not before the reminder began; a word nobody spoke says nothing."""
     if said is None or said.automatic:
         return None
     word = said.last.brief
-    return Told(outcome="overridden" if word.done == "wrong_rule" else word.done, at=word.done_at)
+    return Told(outcome="overridden" if word.done == "wrong_rule" else word.done, at=max(word.done_at, begun))
 
 
 # -- saved
@@ -150,22 +164,33 @@ def _saved_says(case: Case) -> Told | None:
     found = match(first.lines, first.body.lines, saved.lines)
     if found:
         at = saved.told_at(found)
-        return Told(outcome=_as_saved(case, at, found), at=at)
+        return _as_saved(case, at, found)
     others = _others(first)
     rest = match(others, first.body.lines, saved.lines)
     at = saved.told_at(rest) if rest else saved.standing[0].at
     return Told(outcome="withdrawn" if rest or not others else "abandoned", at=at)
 
 
-def _as_saved(case: Case, at: datetime, found: Sequence[LineBrief]) -> Outcome:
-    """The outcome of lines that were saved at an instant."""
+def _as_saved(case: Case, at: datetime, found: Sequence[LineBrief]) -> Told:
+    """What is told by lines that were saved at an instant."""
     before = [sighting for sighting in case.sightings if sighting.body.at <= at][-1]
-    if self_paid(before.lines, found):
-        return "self_paid"
-    if differs(before.lines, found):
-        return "ignored" if any(sighting.body.at > at for sighting in case.sightings) else "changed"
     checks = [body for body in case.bodies if body.place > before.body.place and body.at <= at]
-    return _cleared_by(case, before, checks) or "ignored"
+    return _stands(case, before, found, checks, at, again=case.sightings[-1].body.at > at)
+
+
+def _stands(
+    case: Case, before: Sighting, found: Sequence[LineBrief], checks: Sequence[Body], at: datetime, *, again: bool
+) -> Told:
+    """What lines that stand as saved tell; ``checks`` are the decisions between, ``again``: it is seen later."""
+    if self_paid(before.lines, found):
+        return Told(outcome="self_paid", at=at)
+    if not differs(before.lines, found):
+        cover = _covering(case, before, found, checks)
+        return Told(outcome=(cover is not None and _why_cleared(before, cover)) or "ignored", at=at)
+    if again:
+        return Told(outcome="ignored", at=at)
+    judged = other_items(before.lines, found) or _covering(case, before, found, checks) is not None
+    return Told(outcome="changed", at=at, at_most_fen=None if judged else fell_by(before.lines, found))
 
 
 # -- next call
@@ -180,11 +205,11 @@ def _next_says(case: Case) -> Told | None:
     for body in case.bodies:
         if body.place < seen or body.at <= first:
             continue
-        outcome, saved = _tells(case, body)
-        if outcome is not None and saved:
-            return Told(outcome=outcome, at=body.at)
-        if outcome is not None and body.place > seen:
-            written = Told(outcome=outcome, at=body.at)
+        told, saved = _tells(case, body)
+        if told is not None and saved:
+            return told
+        if told is not None and body.place > seen:
+            written = told
     if written is not None or len(case.places) == 1:
         return written
     return next(_saved_before(case, [body for body in case.bodies if body.place < seen and body.at > first]), None)
@@ -193,39 +218,38 @@ def _next_says(case: Case) -> Told | None:
 def _saved_before(case: Case, bodies: Sequence[Body]) -> Iterator[Told]:
     """What bodies before the last sighting say where the lines were saved, the latest first."""
     for body in reversed(bodies):
-        outcome, saved = _tells(case, body)
-        if outcome is not None and saved:
-            yield Told(outcome=outcome, at=body.at)
+        told, saved = _tells(case, body)
+        if told is not None and saved:
+            yield told
 
 
-def _tells(case: Case, body: Body) -> tuple[Outcome | None, bool]:
+def _tells(case: Case, body: Body) -> tuple[Told | None, bool]:
     """What one later body says, and whether it shows the lines as saved."""
     before = case.sightings[bisect_left(case.places, body.place) - 1]
     found = match(before.lines, before.body.lines, body.lines)
     if before.lines and not found:
-        return _absent(before, body), False
-    saved = _is_saved(body, found) if before.lines else body.some_line
-    if self_paid(before.lines, found):
-        return "self_paid" if saved or _clears(case, before, body, found) else None, saved
-    if differs(before.lines, found):
-        return (_changed_or_ignored(case, body) if saved else _changed(case, before, body, found)), saved
-    checks = [one for one in case.bodies if before.body.place < one.place <= body.place] if saved else [body]
-    cleared = _cleared_by(case, before, checks)
-    return cleared or ("ignored" if saved else None), saved
+        return _told(_absent(before, body), body), False
+    if _is_saved(body, found) if before.lines else body.some_line:
+        checks = [one for one in case.bodies if before.body.place < one.place <= body.place]
+        return _stands(case, before, found, checks, body.at, again=case.places[-1] >= body.place), True
+    return _told(_as_written(case, before, body, found), body), False
+
+
+def _told(outcome: Outcome | None, body: Body) -> Told | None:
+    return None if outcome is None else Told(outcome=outcome, at=body.at)
 
 
 def _is_saved(body: Body, found: Iterable[LineBrief]) -> bool:
     return body.settles or not any(line.current for line in found)
 
 
-def _changed_or_ignored(case: Case, body: Body) -> Outcome:
-    """A line that was saved as another: changed, unless it is seen in that body or later."""
-    return "ignored" if case.places[-1] >= body.place else "changed"
-
-
-def _changed(case: Case, before: Sighting, body: Body, found: Sequence[LineBrief]) -> Outcome | None:
-    """A line that is being written as another: changed only where it was judged anew."""
-    return "changed" if _clears(case, before, body, found) else None
+def _as_written(case: Case, before: Sighting, body: Body, found: Sequence[LineBrief]) -> Outcome | None:
+    """What lines that are being written tell: something only where they were judged anew."""
+    if not _clears(case, before, body, found):
+        return None
+    if self_paid(before.lines, found):
+        return "self_paid"
+    return "changed" if differs(before.lines, found) else _why_cleared(before, body)
 
 
 def _absent(before: Sighting, body: Body) -> Outcome | None:
@@ -256,17 +280,17 @@ def _clears(case: Case, before: Sighting, body: Body, found: Iterable[LineBrief]
     return not first.lines or any(line.current for line in found)
 
 
-def _cleared_by(case: Case, before: Sighting, checks: Sequence[Body]) -> Outcome | None:
-    """What the last of some decisions says that clears the reminder with nothing different."""
+def _covering(case: Case, before: Sighting, now: Sequence[LineBrief], checks: Sequence[Body]) -> Body | None:
+    """The last of some decisions that clears the reminder and judged what stands now, or more of it."""
     for body in reversed(checks):
         found = match(before.lines, before.body.lines, body.lines)
-        if not differs(before.lines, found) and _clears(case, before, body, found):
-            return _why_cleared(before, body)
+        if _clears(case, before, body, found) and no_more(found, now):
+            return body
     return None
 
 
 def _why_cleared(before: Sighting, body: Body) -> Outcome | None:
-    """Why lines as they were are found no more; ``None`` where the list may have changed."""
+    """Why lines that are not fewer are found no more; ``None`` where the list may have changed."""
     if before.unknown or not set(body.brief.diagnoses) <= set(before.body.brief.diagnoses):
         return "justified"
     return "changed" if body.brief.release == before.body.brief.release else None

@@ -195,14 +195,14 @@ def _count_money(cell: Cell, one: Reminder) -> None:
     if one.warned_fen:
         cell.warned_fen += one.warned_fen
         cell.amounts[one.outcome] += one.warned_fen
-        cell.intercepted_fen += one.warned_fen if one.intercepted else 0
+        cell.intercepted_fen += one.intercepted_fen
 
 
 def _count_answer(cell: Cell, one: Reminder) -> None:
     if one.answer_ms is not None:
         cell.answered.append(one.answer_ms)
-    if one.outcome in ACTED and one.settled_at is not None:
-        cell.acted.append(max((one.settled_at - one.first_at) // _MILLISECOND, 0))
+    if one.outcome in ACTED and one.settled_at is not None and one.settled_at > one.first_at:
+        cell.acted.append((one.settled_at - one.first_at) // _MILLISECOND)
     if one.done in GOING_ON and not one.automatic:
         cell.reasons[one.reason_code] += 1
         cell.texts += one.has_text

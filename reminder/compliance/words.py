@@ -23,6 +23,7 @@ GOING_ON = frozenset({"overridden", "exited", "wrong_rule"})
 
 _AUTOMATIC = timedelta(milliseconds=AUTOMATIC_MS)
 _MILLISECOND = timedelta(milliseconds=1)
+_NOTHING = timedelta(0)
 
 
 class Word(Struct, frozen=True, kw_only=True):
@@ -76,11 +77,11 @@ def said_about(thread: Thread, words: Words) -> Said | None:
     return Said(last=last(word for _, word in spoken), automatic=False, answer_ms=_answer_ms(body, first))
 
 
-def _answer_ms(body: Body, word: Word) -> int:
-    """How long an answer took: as told, else from the answer it is about; never below zero."""
-    if word.brief.answer_ms is not None:
-        return word.brief.answer_ms
-    return max((word.brief.done_at - body.at) // _MILLISECOND, 0)
+def _answer_ms(body: Body, word: Word) -> int | None:
+    """How long an answer took, ms: as told, else from the answer it is about; ``None``: a clock that is off says."""
+    told = word.brief.answer_ms
+    took = told if told is not None else (word.brief.done_at - body.at) // _MILLISECOND
+    return took if took >= 0 else None
 
 
 def _is_automatic(word: Word, body: Body, words: Words) -> bool:
@@ -90,7 +91,13 @@ def _is_automatic(word: Word, body: Body, words: Words) -> bool:
 
 
 def _at_once(word: Word, body: Body) -> bool:
-    return word.brief.done in GOING_ON and word.brief.done_at - body.at <= _AUTOMATIC
+    """Whether it was gone on with sooner than anybody reads: by the time told, else by the two clocks."""
+    told = word.brief
+    if told.done not in GOING_ON:
+        return False
+    if told.answer_ms is not None:
+        return 0 <= told.answer_ms <= AUTOMATIC_MS
+    return _NOTHING <= told.done_at - body.at <= _AUTOMATIC
 
 
 def _all_at_once(body: Body, words: Words) -> bool:

@@ -29,10 +29,12 @@ def reminders(decisions, saved, words, answers):
                      "own": {o["own"] for o in f["own"] if o["key"] == f["key"][ident]} - {""}}
             r["seen"] = [s for x in r["decisions"] if (s := sight(r, x))]
             said = ("feedback", by_feedback(r, words, answers)), ("saved", by_saved(r, saved)), ("next_call", by_next_call(r))
-            told = [(source, what) for source, what in said if what]
-            r["source"], r["outcome"] = (told or [("feedback", "ignored") if r["automatic"] else ("none", "unobserved")])[0]
-            r["gone"] = next((what in GONE for source, what in told if source != "feedback"), r["outcome"] in GONE)
-            yield r | {"disagrees": any((what in GONE) != (r["outcome"] in GONE) for _, what in told)}
+            told = [(source, *what) for source, what in said if what[0]]
+            nobody = ("feedback", "ignored", "") if r["automatic"] else ("none", "unobserved", "")
+            r["source"], r["outcome"], _ = (told or [nobody])[0]
+            _, money, most = ([one for one in told if one[0] != "feedback"] or told or [nobody])[0]
+            r["most"] = 0 if money not in GONE else float("inf") if most == "" else most
+            yield r | {"disagrees": any((what in GONE) != (r["outcome"] in GONE) for _, what, _ in told)}
 
 
 def figures(decisions, saved, words, begin, end, count):
@@ -43,7 +45,7 @@ def figures(decisions, saved, words, begin, end, count):
         on = r["word"]["done"] in GOING_ON
         count(r["by"], {
             "reminders": 1, "outcomes." + r["outcome"]: 1, "sources." + r["source"]: 1, "disagrees": r["disagrees"],
-            "automatic": r["automatic"], "warned_fen": warned, "intercepted_fen": warned if r["gone"] else 0,
+            "automatic": r["automatic"], "warned_fen": warned, "intercepted_fen": min(warned, r["most"]),
             "at_risk_fen": r["amount"], "reasons": on, "texts": on and bool(r["word"].get("reason_text")),
             "junk": on and bool(r["word"].get("junk"))})
     starts = {(r["id"], r["at"]) for r in mine}

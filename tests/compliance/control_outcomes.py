@@ -1,16 +1,13 @@
 """What became of one reminder, after docs/compliance.md alone ("Outcomes"); a part of control.py."""
 from datetime import timedelta
-from control_reading import item
+from control_reading import compared, match, no_more, once
+MS = timedelta(milliseconds=1)
 GOING_ON = ["overridden", "exited", "wrong_rule"]
 WORDS = ["changed", "withdrawn", "self_paid", *GOING_ON]
 
 
 def rank(w):
     return w["done_at"], w["at"], WORDS.index(w["done"]), w.get("reason_code", ""), w["finding_id"]
-
-
-def once(things):
-    return list({id(one): one for one in things}.values())
 
 
 def sight(r, d):  # "Sightings": found again by its id, or by a line's own id
@@ -22,35 +19,27 @@ def sight(r, d):  # "Sightings": found again by its id, or by a line's own id
                       "unknown": any(f.get("unknown") for f in found)}
 
 
-def match(s, wanted, lines):  # "Matching", steps 1 to 3
-    own = {o["own"] for o in wanted}
-    for o in wanted:
-        others = {x["own"] for x in s["d"]["lines"] if x not in wanted and x["key"] == o["key"]}
-        same = [m for m in lines if m["key"] == o["key"]]
-        yield from ([m for m in same if m["own"] and m["own"] in own]
-                    or [m for m in same if not m["own"] or m["own"] not in others]
-                    or [m for m in lines if o["own"] and m["own"] == o["own"]])
-
-
-def compared(s, found):  # "comparing": self_paid, changed, or "" where nothing differs
-    paid = [all(o["facts"].get("line.paid_by") == "self" for o in lines) for lines in (s["lines"], found)]
-    sums = [[None if None in told else sum(told) for told in zip(*(o["told"] for o in x))] for x in (s["lines"], found)]
-    other = {item(o) for o in s["lines"]} != {item(o) for o in found}
-    other = other or any(None not in two and two[0] != two[1] for two in zip(*sums))
-    return "self_paid" if found and paid == [False, True] else "changed" if found and other else ""
-
-
 def clears(r, s, d):
     judged = s["whole"] or any(o["now"] for o in match(s, s["lines"], d["lines"]))
     known = r["rule_id"] not in d["undecided"] and not d.get("unread") and s["d"]["settles"] == d["settles"]
     return judged and known and not sight(r, d)
 
 
-def quietly(r, s, upto):  # what the last decision says that clears it with nothing different
-    for d in [d for d in r["decisions"] if s["at"] < d["at"] <= upto and clears(r, s, d)
-              and compared(s, once(match(s, s["lines"], d["lines"]))) != "changed"][-1:]:
-        same = d.get("release") == s["d"].get("release")
-        return "justified" if d["diagnoses"] - s["d"]["diagnoses"] or s["unknown"] else "changed" if same else ""
+def stands(r, s, found, upto, again):  # lines that were saved: outcome, and of the money at most ("" is all)
+    cover = [d for d in r["decisions"] if s["at"] < d["at"] <= upto and clears(r, s, d)
+             and no_more(once(match(s, s["lines"], d["lines"])), found)][-1:]
+    how = compared(s["lines"], found)
+    if how in ("other", "less"):
+        fell = sum(o["told"][2] or 0 for o in s["lines"]) - sum(o["told"][2] or 0 for o in found)
+        told = all(o["told"][2] is not None for o in [*s["lines"], *found])
+        most = "" if how == "other" or cover else max(0, int(fell)) if told else 0
+        return ("ignored", "") if again else ("changed", most)
+    return how or (cover and cleared(s, cover[0])) or "ignored", ""
+
+
+def cleared(s, d):
+    same = d.get("release") == s["d"].get("release")
+    return "justified" if d["diagnoses"] - s["d"]["diagnoses"] or s["unknown"] else "changed" if same else ""
 
 
 def left_out(s, lines):
@@ -60,13 +49,14 @@ def left_out(s, lines):
 
 
 def by_feedback(r, words, answers):
-    soon = lambda w: w["done"] in GOING_ON and w["done_at"] - answers[w["finding_id"]]["at"] <= timedelta(seconds=1)
+    took = lambda w: (w["done_at"] - answers[w["finding_id"]]["at"]) / MS if w.get("answer_ms") is None else w["answer_ms"]
+    soon = lambda w: w["done"] in GOING_ON and 0 <= took(w) <= 1000
     automatic = lambda w: w["done"] in GOING_ON and (w.get("automatic") or (soon(w) and all(
         any(map(soon, words[f["finding_id"]])) for f in answers[w["finding_id"]]["shown"])))
     mine = sorted((w for ident in r["findings"] for w in words[ident] if w["at"] < r["limit"]), key=rank)
     r["automatic"] = bool(mine) and all(map(automatic, mine))
     r["word"] = next((w for w in reversed(mine) if not automatic(w)), {"done": ""})
-    return r["word"]["done"].replace("wrong_rule", "overridden")
+    return r["word"]["done"].replace("wrong_rule", "overridden"), ""
 
 
 def by_saved(r, saved):
@@ -77,10 +67,9 @@ def by_saved(r, saved):
     if found := once(match(first, first["lines"], lines)):
         at = min(o["at"] for o in found)
         s = [s for s in r["seen"] if s["at"] <= at][-1]
-        again = compared(s, found) == "changed" and r["seen"][-1]["at"] > at
-        return "ignored" if again else compared(s, found) or quietly(r, s, at) or "ignored"
+        return stands(r, s, found, at, r["seen"][-1]["at"] > at)
     told = first["lines"] and any(p["at"] >= r["at"] for p in standing.values())
-    return left_out(first, lines)[1] if told else ""
+    return left_out(first, lines)[1] if told else "", ""
 
 
 def by_next_call(r):
@@ -88,12 +77,13 @@ def by_next_call(r):
     for d in [d for d in r["decisions"] if d["at"] > r["at"]]:
         s, lines = [s for s in r["seen"] if s["at"] < d["at"]][-1], d["lines"]
         found, (others, way) = once(match(s, s["lines"], lines)), left_out(s, lines)
-        what = "ignored" if compared(s, found) == "changed" and last >= d["at"] else compared(s, found)
         if (found and (d["settles"] or not any(o["now"] for o in found))) or (lines and not s["lines"]):
-            told.append((True, d["at"], what or quietly(r, s, d["at"]) or "ignored"))
+            told.append((True, d["at"], *stands(r, s, found, d["at"], last >= d["at"])))
         elif found or not s["lines"]:
-            told.append((False, d["at"], clears(r, s, d) and (compared(s, found) or quietly(r, s, d["at"]))))
+            how = compared(s["lines"], found)
+            what = how if how == "self_paid" else "changed" if how else cleared(s, d)
+            told.append((False, d["at"], what if clears(r, s, d) else "", ""))
         elif d["whole"] and (d["settles"] or not all(o["now"] for o in lines) or others):
-            told.append((False, d["at"], way))
+            told.append((False, d["at"], way, ""))
     saw, wrote = [t for t in told if t[0]], [t for t in told if not t[0] and t[2] and t[1] > last]
-    return ([t for t in saw if t[1] >= last][:1] or wrote[-1:] or saw[-1:] or [("", "", "")])[0][2]
+    return ([t for t in saw if t[1] >= last][:1] or wrote[-1:] or saw[-1:] or [("", "", "", "")])[0][2:]

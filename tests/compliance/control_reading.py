@@ -25,6 +25,39 @@ def line(raw, day, at=None):  # at: of the prescription it was saved with
                   "told": [None if one is None else Decimal(str(one)) for one in told]}
 
 
+def once(things):
+    return list({id(one): one for one in things}.values())
+
+
+def match(s, wanted, lines):  # "Matching", steps 1 to 3
+    own = {o["own"] for o in wanted}
+    for o in wanted:
+        others = {x["own"] for x in s["d"]["lines"] if x not in wanted and x["key"] == o["key"]}
+        same = [m for m in lines if m["key"] == o["key"]]
+        yield from ([m for m in same if m["own"] and m["own"] in own]
+                    or [m for m in same if not m["own"] or m["own"] not in others]
+                    or [m for m in lines if o["own"] and m["own"] == o["own"]])
+
+
+def less(before, now):  # the total of quantity or of days, where every line tells it
+    sums = [[None if None in told else sum(told) for told in zip(*(o["told"][:2] for o in x))] for x in (before, now)]
+    return any(None not in two and two[1] < two[0] for two in zip(*sums))
+
+
+def compared(before, now):  # "comparing": self_paid, other, less, or "" where nothing differs
+    if now and [all(o["facts"].get("line.paid_by") == "self" for o in lines) for lines in (before, now)] == [False, True]:
+        return "self_paid"
+    return "other" if items(before) != items(now) else "less" if less(before, now) else ""
+
+
+def items(lines):
+    return {item(o) for o in lines}
+
+
+def no_more(judged, now):  # "covers"
+    return items(judged) == items(now) and not less(now, judged)
+
+
 def decision(e, at):
     body, day = e["prescription"]["encounter"], day_of(at)
     facts, lines = body.get("facts", {}), [line(raw, day) for raw in body.get("lines", [])]

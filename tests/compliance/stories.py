@@ -53,7 +53,7 @@ class Expected(Struct, frozen=True, kw_only=True):
         told += [f"disagrees={one.disagrees}"] if one.disagrees else []
         told += ["intercepted"] if one.intercepted else []
         if one.intercepted and self.words[-1].startswith("¥"):
-            told.append(f"¥{one.warned_fen // 100}.{one.warned_fen % 100:02}")
+            told.append(f"¥{one.intercepted_fen // 100}.{one.intercepted_fen % 100:02}")
         return tuple(told)
 
 
@@ -175,6 +175,7 @@ class _Teller:
             has_text="text" in more or "junk" in chosen,
             junk=chosen.get("junk", ""),
             verdict=chosen.get("verdict", ""),  # type: ignore[arg-type] # else the example is wrong
+            doctor=chosen.get("doctor", ""),
             automatic="automatic" in more,
             answer_ms=int(chosen["ms"]) if "ms" in chosen else None,
         )
@@ -205,6 +206,7 @@ def _lines(text: str) -> Iterator[LineBrief]:
             order_date=next((_date(word[1:]) for word in more if word.startswith("@")), ""),
             current="in-force" not in more,
             quantity=quantity,
+            days=chosen.get("days", ""),
             amount_fen=next((fen(word) for word in more if word.startswith("¥")), None),
             paid_by="self" if "self" in more else "",
         )

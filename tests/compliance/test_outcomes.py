@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reminder.compliance.report import reminders
+from reminder.compliance.report import reminders, reports
 from tests.compliance.stories import JANUARY, story
 
 STORIES = {
@@ -34,6 +34,50 @@ STORIES = {
         09:00 check d1: A 30 -> r1 A
         09:03 saved P1.1: A 14
         = r1 A: changed saved intercepted
+        """,
+    "fewer days are a change too, and of unknown amounts nothing is known to be intercepted": """
+        09:00 check d1: A 30 days=30 -> r1 A ¥9.00
+        09:03 saved P1.1: A 30 days=14
+        = r1 A: changed saved intercepted ¥0.00
+        """,
+    "more of it than was judged is not covered by that": """
+        09:00 check d1: A 30 ¥48.00 -> r1 A ¥25.60
+        09:02 check d2: A 14 ¥22.40
+        09:03 saved P1.1: A 30 ¥48.00
+        = r1 A: ignored saved disagrees=changed
+        """,
+    "more than was judged, and less than was found, was not judged": """
+        09:00 check d1: A 30 ¥48.00 -> r1 A ¥25.60
+        09:02 check d2: A 14 ¥22.40
+        09:03 saved P1.1: A 20 ¥32.00
+        = r1 A: changed saved intercepted ¥16.00
+        """,
+    "more that was judged anew and is found no more was changed": """
+        09:00 check d1: A 2 ¥10.00 -> r1 A ¥10.00
+        09:02 check d2: A 3 ¥15.00
+        09:03 saved P1.1: A 3 ¥15.00
+        = r1 A: changed saved intercepted ¥10.00
+        """,
+    "more that is in force later is no change, less is one by what it costs less": """
+        09:00 check d1: A 2 ¥10.00 / B 2 ¥10.00 -> r1 A ¥10.00, r2 B ¥10.00
+        01-06 09:00 check d2: A 3 ¥15.00 in-force @01-05 / B 1 ¥5.00 in-force @01-05
+        = r1 A: ignored next_call
+        = r2 B: changed next_call intercepted ¥5.00
+        """,
+    "of two lines of one drug and day one that was saved is paid by the fund": """
+        09:00 check d1: A 1 ¥10.00 / A 1 ¥10.00 -> r1 A ¥20.00
+        09:03 saved P1.1: A 1 ¥10.00
+        = r1 A: changed saved intercepted ¥10.00
+        """,
+    "a word dated before its answer is a person's, and settled at the first showing": """
+        09:00 check d1: A 30 -> r1 A
+        09:00:03 feedback d1 r1 A: exited reason=rescue done=08:59
+        = r1 A: exited feedback
+        """,
+    "the time a dialog was open counts before the two clocks": """
+        09:00:00 check d1: A 30 -> r1 A
+        09:00:01 feedback d1 r1 A: overridden reason=other ms=5000 done=09:00:00.5
+        = r1 A: overridden feedback
         """,
     "a lower quantity that was saved and is found again is none": """
         09:00 check d1: A 30 -> r1 A
@@ -227,3 +271,15 @@ def test_a_story_comes_out_as_it_is_told(text: str) -> None:
     assert {(one.rule, one.item) for one in told.reminders} == found.keys()
     for one in told.reminders:
         assert one.says(found[one.rule, one.item]) == one.words
+
+
+def test_no_time_is_below_zero() -> None:
+    """An outcome is not settled before its reminder began, and what a clock that is off says is no time."""
+    text = """
+09:00:00 check d1: A 30 -> r1 A
+09:00:03 feedback d1 r1 A: changed done=08:59:00
+""".strip()
+    (one,) = reminders(story(text).rows, JANUARY)
+    assert (one.settled_at, one.answer_ms) == (one.first_at, None)
+    total = reports(story(text).rows, JANUARY)[""].total
+    assert (total.answered.count, total.acted.count) == (0, 0)

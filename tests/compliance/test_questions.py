@@ -63,17 +63,18 @@ def test_doctors_who_go_round_reminders_are_named() -> None:
 
 
 def test_a_block_left_by_two_doctors_in_a_day_is_flagged() -> None:
-    """Twice by one doctor is not, nor on two days."""
+    """Twice by one doctor is not, nor on two days; day and doctor are those of the words, not of the orders."""
     told = story(
         """
 09:00 check d1 doctor=D1: A 1 / B 1 / C 1 -> r1 A, r1 B, r2 C
-09:01 feedback d1 r1 A: exited reason=rescue
-09:01 feedback d1 r1 B: exited reason=rescue
-09:01 feedback d1 r2 C: exited reason=rescue
-10:00 check d2 doctor=D2: D 1 -> r2 D
-10:01 feedback d2 r2 D: exited reason=rescue
-01-06 10:00 check d3 doctor=D2: E 1 -> r1 E
-01-06 10:01 feedback d3 r1 E: exited reason=rescue done=01-06T10:01
+09:01 feedback d1 r1 A: exited reason=rescue doctor=D1
+09:01 feedback d1 r1 B: exited reason=rescue doctor=D1
+09:01 feedback d1 r2 C: exited reason=rescue doctor=D1
+10:00 check d2 doctor=D1: D 1 / F 1 -> r2 D, r1 F
+10:01 feedback d2 r2 D: exited reason=rescue doctor=D2
+10:01 feedback d2 r1 F: exited reason=rescue
+10:00 check d3 doctor=D2: E 1 -> r1 E
+01-06 10:01 feedback d3 r1 E: exited reason=rescue doctor=D2 done=01-06T10:01
 """.strip()
     )
     exits = Exits()
