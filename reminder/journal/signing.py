@@ -25,6 +25,7 @@ KEY_DIGITS = 16
 _PRIVATE = "journal-*.pem"
 _PUBLIC = "journal-*.pub"
 _FIRST = "journal-0001"
+_DIGITS = 4
 _SECRET_MODE = 0o600
 _PUBLIC_MODE = 0o644
 
@@ -132,8 +133,14 @@ def _made(folder: Path) -> list[Path]:
     )
 
     content = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    _put(folder / f"{_FIRST}.pem", content, _SECRET_MODE)
+    _put(folder / f"{_next(folder)}.pem", content, _SECRET_MODE)
     return sorted(folder.glob(_PRIVATE))
+
+
+def _next(folder: Path) -> str:
+    """The name after every public key's: older ones, of which the private key is gone, still tell what they signed."""
+    taken = [int(file.stem[-_DIGITS:]) for file in public_files(folder) if file.stem[-_DIGITS:].isdecimal()]
+    return f"{_FIRST[:-_DIGITS]}{max(taken, default=0) + 1:0{_DIGITS}}"
 
 
 def _publish(file: Path, public: Ed25519PublicKey) -> None:

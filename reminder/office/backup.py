@@ -44,7 +44,7 @@ TABLES = "tables"
 """The folder of the tables of a PostgreSQL in an archive."""
 
 TRUSTED = "trusted"
-"""The folder of public keys in an archive, and of who restored one without its keys: they check its checkpoints."""
+"""The folder of public keys in an archive: they check its checkpoints, also where it has no other keys."""
 
 _BUSY_S = 10
 _BLOCK = 64 * 1024

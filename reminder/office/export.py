@@ -119,7 +119,8 @@ _PAGE = """<!doctype html>
 <html lang="{lang}">
 <meta charset="utf-8">
 <title>{title}</title>
-<style>body{{font:14px/1.6 sans-serif;margin:2em;max-width:70em}}pre{{white-space:pre-wrap;font:13px/1.5 monospace;\
+<style>body{{font:14px/1.6 sans-serif;margin:2em;max-width:70em;overflow-wrap:anywhere}}\
+pre{{white-space:pre-wrap;font:13px/1.5 monospace;\
 background:#f6f6f6;padding:1em}}details pre{{max-height:40em;overflow:auto}}</style>
 <h1>{title}</h1>
 <pre>{text}</pre>

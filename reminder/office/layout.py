@@ -110,8 +110,8 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "junk": ("（无意义文本：{}）", " (text says nothing: {})"),
     "automatic": ("（系统自动应答）", " (answered by a program)"),
     "list gone": (
-        "当时的清单已不在日志中，条件不能逐项复核，以下为当时记录的依据",
-        "the list is not kept any more: conditions cannot be shown one by one, what was stored then is",
+        "当时的清单已不在日志中，或已被改动，条件不能逐项复核，以下为当时记录的依据",
+        "the list is gone or was edited: conditions cannot be shown one by one, what was stored then is",
     ),
     "engine differs": (
         "当时的程序版本与现在不同（{}），逐项条件按现在的程序复核",

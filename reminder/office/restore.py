@@ -16,6 +16,7 @@ from reminder.journal.opening import open_journal
 from reminder.journal.statements import SCHEMA as JOURNAL
 from reminder.office.archive import ArchiveError, Manifest, unpack
 from reminder.office.backup import CHECKPOINTS, TABLES, TRUSTED, Place, staging, table_names
+from reminder.office.key_files import FOLDER
 from reminder.stores.opening import open_store
 from reminder.stores.version import HISTORY
 
@@ -109,6 +110,7 @@ def _settle(folder: Path, place: Place) -> None:
     """Move what was unpacked to its place."""
     try:
         shutil.rmtree(folder / TABLES, ignore_errors=True)
+        _trust(folder)
         if (folder / CHECKPOINTS).exists() and place.checkpoints is not None:
             place.checkpoints.parent.mkdir(parents=True, exist_ok=True)
             if place.checkpoints.parent.absolute() != place.data.absolute():
@@ -120,3 +122,12 @@ def _settle(folder: Path, place: Place) -> None:
         folder.rename(place.data)
     except OSError as error:
         raise ArchiveError(f"`{place.data}` cannot be written ({error.strerror}); give the rights") from error
+
+
+def _trust(folder: Path) -> None:
+    """Put the public keys where whoever checks the journal looks for them; a new pair is made beside them."""
+    keys = folder / FOLDER
+    keys.mkdir(mode=0o700, exist_ok=True)
+    for public in (folder / TRUSTED).glob("*.pub"):
+        public.replace(keys / public.name)
+    shutil.rmtree(folder / TRUSTED, ignore_errors=True)

@@ -172,6 +172,26 @@ def test_an_appeal_is_entered_and_listed(data: Path) -> None:
     assert run(data, "journal", "verify").exit_code == 0
 
 
+def test_a_backup_without_keys_is_restored_and_verifies_ever_after(data: Path, tmp_path: Path) -> None:
+    """Its checkpoints are checked with the old public key, those that follow with a new one beside it."""
+    decided(data)
+    run(data, "points", "add", "D1", "--points", "9", "--on", "2026-03-01")
+    archive, copy = str(tmp_path / "backup.tar.gz"), tmp_path / "copy" / "var"
+    assert run(data, "backup", archive).exit_code == 0
+    assert run(copy, "restore", archive).exit_code == 0
+    verified = run(copy, "journal", "verify")
+    assert (verified.exit_code, "is proved up to" in verified.stdout) == (0, True)
+    (copy / "keys" / "0001.key").write_bytes((data / "keys" / "0001.key").read_bytes())
+    assert run(copy, "points", "add", "D1", "--points", "3", "--on", "2026-03-02").exit_code == 0
+    assert sorted(path.name for path in (copy / "keys").glob("journal-*")) == [
+        "journal-0001.pub",
+        "journal-0002.pem",
+        "journal-0002.pub",
+    ]
+    assert run(copy, "journal", "verify").exit_code == 0
+    assert sorted(path.name for path in copy.iterdir() if path.is_dir()) == ["keys"]
+
+
 def first_finding(data: Path) -> str:
     """The id of a finding of a decision in the folder's journal."""
     told = json.loads(run(data, "explain", decided(data).decision_id, "--format", "json").stdout)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reminder.journal.base import Draft
+from negative_list.compile import canonical_lines
+from reminder.journal.base import Artifact, Draft
 from reminder.journal.chain import rows_of
 from reminder.journal.coding import encode
 from reminder.journal.entries import Feedback
@@ -21,7 +22,7 @@ from reminder.office.key_files import live_keys, rotate
 from reminder.office.layout import laid_out
 from reminder.office.tree import parts_of
 from reminder.stores.keys import Keys
-from tests.office.decided import DECIDED, ENCOUNTER, ENGINE, INSTITUTION, PATIENT, write_decision
+from tests.office.decided import DECIDED, ENCOUNTER, ENGINE, INSTITUTION, LIST, PATIENT, rules_of, write_decision
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,6 +120,17 @@ def test_a_list_that_is_gone_leaves_the_stored_evidence(journal: JournalStore, k
     text = laid_out(explanation, None, "zh")
     assert "清单已不在日志中" in text
     assert "医保支付资格状态（line.doctor_state） = 暂停" in text
+
+
+def test_an_edited_list_is_no_evidence(journal: JournalStore, keys: Keys) -> None:
+    """What stands under the digest of another list explains nothing; what was stored then is shown."""
+    row = write_decision(journal, keys, kept=False)
+    content = b"".join(canonical_lines(rules_of())).replace("记分".encode(), "加分".encode())
+    journal.keep(Artifact(digest=LIST, kind="list", content=content, first_at=DECIDED))
+    explanation = told(journal, row.decision_id)
+    assert (explanation.list_kept, explanation.found[0].rule) == (False, None)
+    text = laid_out(explanation, None, "zh")
+    assert ("或已被改动" in text, "加分" in text) == (True, False)
 
 
 def test_another_version_of_the_program_is_told(journal: JournalStore, keys: Keys) -> None:
