@@ -186,7 +186,8 @@ def _stands(
         return Told(outcome="self_paid", at=at)
     if not differs(before.lines, found):
         cover = _covering(case, before, found, checks)
-        return Told(outcome=(cover is not None and _why_cleared(before, cover)) or "ignored", at=at)
+        outcome = (cover is not None and _why_cleared(before, cover)) or "ignored"
+        return Told(outcome=outcome, at=at, at_most_fen=fell_by(before.lines, found))  # as much of it stands as before
     if again:
         return Told(outcome="ignored", at=at)
     judged = other_items(before.lines, found) or _covering(case, before, found, checks) is not None
@@ -232,7 +233,7 @@ def _tells(case: Case, body: Body) -> tuple[Told | None, bool]:
     if _is_saved(body, found) if before.lines else body.some_line:
         checks = [one for one in case.bodies if before.body.place < one.place <= body.place]
         return _stands(case, before, found, checks, body.at, again=case.places[-1] >= body.place), True
-    return _told(_as_written(case, before, body, found), body), False
+    return _as_written(case, before, body, found), False
 
 
 def _told(outcome: Outcome | None, body: Body) -> Told | None:
@@ -243,13 +244,16 @@ def _is_saved(body: Body, found: Iterable[LineBrief]) -> bool:
     return body.settles or not any(line.current for line in found)
 
 
-def _as_written(case: Case, before: Sighting, body: Body, found: Sequence[LineBrief]) -> Outcome | None:
+def _as_written(case: Case, before: Sighting, body: Body, found: Sequence[LineBrief]) -> Told | None:
     """What lines that are being written tell: something only where they were judged anew."""
     if not _clears(case, before, body, found):
         return None
     if self_paid(before.lines, found):
-        return "self_paid"
-    return "changed" if differs(before.lines, found) else _why_cleared(before, body)
+        return _told("self_paid", body)
+    if differs(before.lines, found):
+        return _told("changed", body)
+    outcome = _why_cleared(before, body)
+    return outcome and Told(outcome=outcome, at=body.at, at_most_fen=fell_by(before.lines, found))
 
 
 def _absent(before: Sighting, body: Body) -> Outcome | None:

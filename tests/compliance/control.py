@@ -45,7 +45,7 @@ def figures(decisions, saved, words, begin, end, count):
         on = r["word"]["done"] in GOING_ON
         count(r["by"], {
             "reminders": 1, "outcomes." + r["outcome"]: 1, "sources." + r["source"]: 1, "disagrees": r["disagrees"],
-            "automatic": r["automatic"], "warned_fen": warned, "intercepted_fen": min(warned, r["most"]),
+            "automatic": r["automatic"], "warned_fen": warned, "intercepted_fen": int(min(warned, r["most"])),
             "at_risk_fen": r["amount"], "reasons": on, "texts": on and bool(r["word"].get("reason_text")),
             "junk": on and bool(r["word"].get("junk"))})
     starts = {(r["id"], r["at"]) for r in mine}

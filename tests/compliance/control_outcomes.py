@@ -30,11 +30,13 @@ def stands(r, s, found, upto, again):  # lines that were saved: outcome, and of 
              and no_more(once(match(s, s["lines"], d["lines"])), found)][-1:]
     how = compared(s["lines"], found)
     if how in ("other", "less"):
-        fell = sum(o["told"][2] or 0 for o in s["lines"]) - sum(o["told"][2] or 0 for o in found)
-        told = all(o["told"][2] is not None for o in [*s["lines"], *found])
-        most = "" if how == "other" or cover else max(0, int(fell)) if told else 0
-        return ("ignored", "") if again else ("changed", most)
-    return how or (cover and cleared(s, cover[0])) or "ignored", ""
+        return ("ignored", "") if again else ("changed", "" if how == "other" or cover else fell(s, found))
+    return (how, "") if how else ((cover and cleared(s, cover[0])) or "ignored", fell(s, found))
+
+
+def fell(s, found):
+    told = all(o["told"][2] is not None for o in [*s["lines"], *found])
+    return max(0, sum(o["told"][2] for o in s["lines"]) - sum(o["told"][2] for o in found)) if told else 0
 
 
 def cleared(s, d):
@@ -82,7 +84,7 @@ def by_next_call(r):
         elif found or not s["lines"]:
             how = compared(s["lines"], found)
             what = how if how == "self_paid" else "changed" if how else cleared(s, d)
-            told.append((False, d["at"], what if clears(r, s, d) else "", ""))
+            told.append((False, d["at"], what if clears(r, s, d) else "", "" if how else fell(s, found)))
         elif d["whole"] and (d["settles"] or not all(o["now"] for o in lines) or others):
             told.append((False, d["at"], way, ""))
     saw, wrote = [t for t in told if t[0]], [t for t in told if not t[0] and t[2] and t[1] > last]

@@ -56,7 +56,13 @@ STORIES = {
         09:00 check d1: A 2 ¥10.00 -> r1 A ¥10.00
         09:02 check d2: A 3 ¥15.00
         09:03 saved P1.1: A 3 ¥15.00
-        = r1 A: changed saved intercepted ¥10.00
+        = r1 A: changed saved intercepted ¥0.00
+        """,
+    "what stands as it was and is found no more, the patient's sex put right, goes to the fund": """
+        09:00 check d1: A 2 ¥10.00 / B 2 ¥10.00 -> r1 A ¥10.00, r1 B ¥10.00
+        09:02 check d2: A 2 ¥10.00 / B 2 ¥8.00
+        = r1 A: changed next_call intercepted ¥0.00
+        = r1 B: changed next_call intercepted ¥2.00
         """,
     "more that is in force later is no change, less is one by what it costs less": """
         09:00 check d1: A 2 ¥10.00 / B 2 ¥10.00 -> r1 A ¥10.00, r2 B ¥10.00
