@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -13,7 +11,7 @@ import typer
 
 from negative_list.errors import Problem
 
-__all__ = ["fail", "read_no_more", "tell", "write_beside"]
+__all__ = ["fail", "tell", "write_beside"]
 
 
 def tell(problems: Sequence[Problem]) -> None:
@@ -27,14 +25,6 @@ def fail(problems: Sequence[Problem]) -> NoReturn:
     """End the command with exit code 1 and these problems."""
     tell(problems)
     raise typer.Exit(1)
-
-
-def read_no_more() -> NoReturn:
-    """End the command in peace, when whoever read what it prints has had enough (``| head``)."""
-    # What is still held back would be written at the end, and fail again: https://docs.python.org/3/library/signal.html
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    raise typer.Exit(0)
 
 
 def write_beside(path: Path, data: bytes, replace: Callable[[Path, Path], object] = Path.replace) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from reminder.config import Config
-    from reminder.journal.base import JournalStore, Kind
+    from reminder.journal.base import DamagedError, JournalStore, Kind
     from reminder.journal.own import OwnEntries
     from reminder.journal.problems import Proof, Report
 
@@ -100,19 +100,27 @@ def export_journal(
     config: _ConfigFile = None,
     data: _Data = None,
 ) -> None:
-    """Write entries as JSON Lines, by instant."""
+    """Write entries as JSON Lines, by instant; those that cannot be read are named and left out.
+
+    Exit 1 when there are such.
+    """
     from reminder.journal.export import write_rows
 
+    damaged: list[DamagedError] = []
     kinds = _kinds(kind or [])
     days = _day(from_, "--from"), _day(to, "--to")
     with _told():
         settings = _settings(config, data)
         begin, end = _period(days, settings)
-        rows = _journal(settings).period(begin, end, kinds)
+        rows = _journal(settings).period(begin, end, kinds, damaged.append)
         progress = _Progress("entries exported")
         with _writing(out) as file:
             count = write_rows(rows, file, progress)
+    for error in damaged:
+        typer.echo(str(error), err=True)
     typer.echo(f"{count} entries exported", err=True)
+    if damaged:
+        _stop(f"{len(damaged)} entries cannot be read and are left out; `reminder journal verify` says more")
 
 
 @app.command("remove")
@@ -226,11 +234,11 @@ def _writing(out: Path) -> Iterator[BinaryIO]:
 def _told() -> Iterator[None]:
     """Whatever cannot be done is told without a traceback."""
     from negative_list.errors import SiteError
-    from negative_list.shell import read_no_more
     from reminder.config import ConfigError
     from reminder.journal.checkpoints import CheckpointsError
     from reminder.journal.retention import ChainBrokenError
     from reminder.journal.signing import SigningError
+    from reminder.shell import read_no_more
     from reminder.stores.base import StoreError
 
     try:

@@ -276,10 +276,10 @@ def put(text: bytes) -> None:
 def ending() -> Iterator[None]:
     """End the command with exit code 1 and the message where something expected goes wrong."""
     from negative_list.errors import DataError
-    from negative_list.shell import read_no_more
     from reminder.config import ConfigError
     from reminder.office.archive import ArchiveError
     from reminder.office.desk import OfficeError
+    from reminder.shell import read_no_more
     from reminder.stores.base import StoreError
     from reminder.stores.keys import KeysError
 

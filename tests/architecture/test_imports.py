@@ -135,6 +135,7 @@ ORDER = (
     "reminder.run",
     "reminder.wire_client",
     "reminder.client",
+    "reminder.shell",
     "reminder.cli_journal",
     "reminder.cli_reports",
     "reminder.cli_office",

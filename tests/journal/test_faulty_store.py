@@ -33,7 +33,7 @@ FAULTS: dict[str, Callable[[Ward], AbstractContextManager[None]]] = {
 }
 
 
-def suffers(here: Ward, fault: AbstractContextManager[None]) -> None:
+def check_suffers(here: Ward, fault: AbstractContextManager[None]) -> None:
     """Ask before, during and after a fault, and look at what is told of it."""
     assert here.check(5)
     with fault:
@@ -47,7 +47,7 @@ def suffers(here: Ward, fault: AbstractContextManager[None]) -> None:
     assert here.check(3)
 
 
-def caught_up(here: Ward) -> None:
+def check_caught_up(here: Ward) -> None:
     """Every answer stands in the journal once, in the order of answering, whether it was promised or not."""
     decisions = [line["entry"]["decision_id"] for line in here.entries() if of_kind(line, "decision")]
     assert decisions == [ident for ident, _ in here.answers]
@@ -63,9 +63,9 @@ def test_a_faulty_file_costs_no_answer_and_no_entry(tmp_path: Path) -> None:
     """Answers go on marked, the journal's health says so, the others do not; afterwards everything is written, once."""
     with ward(tmp_path) as here:
         for fault in FAULTS.values():
-            suffers(here, fault(here))
+            check_suffers(here, fault(here))
         assert here.verified() == ""
-    caught_up(here)
+    check_caught_up(here)
     late = [ident for ident, journaled in here.answers if not journaled]
     entries = [line["entry"] for line in here.entries()]
     named = [ident for entry in entries if entry["kind"] == "gap" for ident in entry.get("late", ())]
@@ -103,7 +103,7 @@ def test_a_folder_that_was_moved_away_and_back_lost_nothing(tmp_path: Path) -> N
         finally:
             away.rename(data)
         here.until(here.well)
-    caught_up(here)
+    check_caught_up(here)
 
 
 def test_a_file_that_was_deleted_is_not_taken_for_a_journal(tmp_path: Path) -> None:
@@ -156,6 +156,6 @@ def test_a_database_that_stops_costs_no_answer_and_no_entry(server: Server, tmp_
     """The same of a server that hangs, and of one that was stopped."""
     for dsn in server.database():
         with ward(tmp_path, dsn) as here:
-            suffers(here, frozen(server))
-            suffers(here, stopped(server))
-        caught_up(here)
+            check_suffers(here, frozen(server))
+            check_suffers(here, stopped(server))
+        check_caught_up(here)
