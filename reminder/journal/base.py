@@ -10,7 +10,7 @@ Patients and encounters stand here under their keys (:mod:`reminder.stores.keys`
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Literal, Protocol, TypeAlias, get_args
 
@@ -174,8 +174,17 @@ class JournalStore(Protocol):
     def of_patient(self, patient_keys: Sequence[str], limit: int = 1000) -> list[Row]:
         """The latest entries of a patient under any of the patient's keys, the latest first."""
 
-    def period(self, begin: datetime, end: datetime, kinds: Sequence[Kind] = ()) -> Iterator[Row]:
-        """Entries with ``at`` in [begin, end), by instant, then chain and number."""
+    def period(
+        self,
+        begin: datetime,
+        end: datetime,
+        kinds: Sequence[Kind] = (),
+        damaged: Callable[[DamagedError], object] | None = None,
+    ) -> Iterator[Row]:
+        """Entries with ``at`` in [begin, end), by instant, then chain and number.
+
+        Where ``damaged`` is given it hears of those that cannot be read, and they are passed over.
+        """
 
     def briefs(self, begin: datetime, end: datetime, *, by_encounter: bool) -> Iterator[Row]:
         """The same of every kind with an empty ``body``; ``by_encounter``: by institution and encounter, then instant.

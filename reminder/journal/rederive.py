@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -101,7 +102,8 @@ def rederive(
         StoreError: When the journal cannot be read.
     """
     told, kept = Rederived(), _Kept(store, replaced or {})
-    for number, row in enumerate(store.period(begin, end, ("decision",)), start=1):
+    unread = partial(told.counts.update, ("damaged",))
+    for number, row in enumerate(store.period(begin, end, ("decision",), lambda _: unread()), start=1):
         try:
             outcome = _one(decode(row.body), kept, told)  # type: ignore[arg-type]  # rows of decisions hold no other
         except (msgspec.MsgspecError, ValueError, LookupError, ArithmeticError, AttributeError, TypeError):

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from reminder.journal import statements as sql
-from reminder.journal.base import Artifact, Head, Kind, Row, Sealed
+from reminder.journal.base import Artifact, DamagedError, Head, Kind, Row, Sealed
 from reminder.journal.chain import hash_of, instant_of, instant_text
 from reminder.journal.names import Names
 from reminder.journal.packing import packed
@@ -246,13 +246,19 @@ class SqlJournal:
         """The latest entries of a patient under any of the patient's keys, the latest first."""
         return self._latest(sql.OF_PATIENT, patient_keys, limit)
 
-    def period(self, begin: datetime, end: datetime, kinds: Sequence[Kind] = ()) -> Iterator[Row]:
+    def period(
+        self,
+        begin: datetime,
+        end: datetime,
+        kinds: Sequence[Kind] = (),
+        damaged: Callable[[DamagedError], object] | None = None,
+    ) -> Iterator[Row]:
         """Entries with ``at`` in [begin, end), by instant, then chain and number."""
         values: list[str | list[str]] = [instant_text(begin), instant_text(end)]
         if kinds:
             values.append(list(kinds))
         reads = self._driver.stream(sql.PERIOD[bool(kinds)], values)
-        yield from in_order(self._rows(reads, whole_row), by_encounter=False)
+        yield from in_order(self._rows(reads, whole_row, damaged), by_encounter=False)
 
     def briefs(self, begin: datetime, end: datetime, *, by_encounter: bool) -> Iterator[Row]:
         """The same of every kind with an empty ``body``; ``by_encounter``: by institution and encounter, then instant.
@@ -302,13 +308,26 @@ class SqlJournal:
         sums = [str(sum_of(key)) for key in named]
         return list(self._rows(self._all(statement, sums, named, *further), whole_row))
 
-    def _rows(self, reads: Iterable[Read], made: Callable[[str, Read], Row]) -> Iterator[Row]:
+    def _rows(
+        self,
+        reads: Iterable[Read],
+        made: Callable[[str, Read], Row],
+        damaged: Callable[[DamagedError], object] | None = None,
+    ) -> Iterator[Row]:
         """What was read as entries, with the names of their chains."""
         for read in reads:
             number = sql.number_of(read[0])
             name = self._names.get(number) or self._learned(number)
-            if name is not None:
-                yield made(name, read)
+            if name is None:
+                continue
+            try:
+                row = made(name, read)
+            except DamagedError as error:
+                if damaged is None:
+                    raise
+                damaged(error)
+            else:
+                yield row
 
     def _learned(self, number: int) -> str | None:
         """The name of a chain somebody has begun since names were read."""

@@ -101,7 +101,13 @@ class MemoryJournalStore:
         """The latest first."""
         return [row for row in self._latest() if row.patient_key in patient_keys][:limit]
 
-    def period(self, begin: datetime, end: datetime, kinds: Sequence[Kind] = ()) -> Iterator[Row]:
+    def period(
+        self,
+        begin: datetime,
+        end: datetime,
+        kinds: Sequence[Kind] = (),
+        damaged: object = None,  # noqa: ARG002
+    ) -> Iterator[Row]:
         """By instant."""
         found = [row for row in reversed(self._latest()) if begin <= row.at < end]
         yield from (row for row in found if not kinds or row.kind in kinds)

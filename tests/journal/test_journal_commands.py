@@ -101,6 +101,25 @@ def test_a_stranger_can_make_every_hash_again_from_an_export(data: Path, tmp_pat
         assert (said["hash"], said["receipt"]) == (before.hex(), before.hex()[:16])
 
 
+def test_an_export_has_what_can_be_read(data: Path, tmp_path: Path) -> None:
+    """What cannot is named and left out, with exit 1; deriving again counts it."""
+    raw = raw_on(data / JOURNAL_FILE)
+    raw("UPDATE body SET content = CAST(X'c3281b5b' AS TEXT) WHERE id & 1023 = 5")
+    raw("DELETE FROM body WHERE id & 1023 = 7")
+    out = tmp_path / "journal.jsonl"
+    code, _, err = run("export", "--data", data, "--out", out)
+    assert [json.loads(line)["seq"] for line in out.read_bytes().splitlines()] == [1, 2, 3, 4, 6, 8]
+    assert [line.split(":")[0] for line in err.splitlines()[:3]] == [
+        f"entry 5 of chain `{chain_name(data)}` is damaged",
+        f"entry 7 of chain `{chain_name(data)}` is damaged",
+        "6 entries exported",
+    ]
+    assert (code, "2 entries cannot be read and are left out" in err, "\x1b" in err) == (1, True, False)
+    raw("UPDATE entry SET kind = 'decision' WHERE id & 1023 = 5")
+    code, told, _ = run("rederive", "--data", data)
+    assert (code, "1 cannot be read" in told) == (1, True)
+
+
 def test_an_export_has_the_days_and_kinds_asked_for(data: Path) -> None:
     """From the first day up to the day after the period, civil days of the site."""
     store = open_journal(data)
