@@ -100,6 +100,8 @@ def report(  # noqa: PLR0917 - one argument an option
     """Print a report: of compliance from the journal, or the wards' lists and indicators from the store."""
     if context.invoked_subcommand is not None:
         return
+    with _problems():
+        _check_format(as_format, out)
     if by == "ward":
         with _problems():
             settings = _settings(config, data, site)
@@ -136,6 +138,7 @@ def reconcile(  # noqa: PLR0917 - one argument an option
 ) -> None:
     """Join the bureau's own count with the journal by finding id, and list what either side lacks or says otherwise."""
     with _problems():
+        _check_format(as_format, out)
         from reminder.reports.making import made_reconciled
         from reminder.reports.reconcile import read_bureau
 
@@ -269,6 +272,12 @@ def _put(table: Report, as_format: str, out: Path | None, *, english: bool) -> N
         return
     write(table, _format(as_format), sys.stdout.buffer, english=english)
     sys.stdout.buffer.flush()
+
+
+def _check_format(as_format: str, out: Path | None) -> None:
+    from reminder.reports.writing import check_format
+
+    check_format(as_format, out)
 
 
 def _format(text: str) -> Format:

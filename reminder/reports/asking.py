@@ -40,6 +40,7 @@ LISTS = ("top", "demotion", "flags", "reasons", "reminder", "bureau", "board")
 """Further reports from the journal: rules by firings, rules proposed for demotion, what the office should look at,
 reasons of overrides, every reminder, every finding with the columns a bureau keeps, and the board by hour."""
 
+_FIRST_YEAR, _LAST_YEAR = 1900, 2999  # evidence reaches beyond a period, and a calendar ends with 9999
 _SETTLED_DAYS = LOOK_BACK_DAYS
 """Days after a period in which what became of its reminders is still looked for, unless another day is named."""
 
@@ -119,7 +120,7 @@ def _of_words(field: str, text: str, known: tuple[str, ...]) -> Iterator[FieldPr
 
 def _of_day(field: str, text: str) -> Iterator[FieldProblem]:
     try:
-        date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         if not text:
             yield FieldProblem(
@@ -127,6 +128,11 @@ def _of_day(field: str, text: str) -> Iterator[FieldProblem]:
             )
             return
         message = f"`{text}` 不是日期 (is no day); 请写成 2026-01-31 的样子 (write it like 2026-01-31)"
+        yield FieldProblem(field=field, message=message)
+        return
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        first, last = _FIRST_YEAR, _LAST_YEAR
+        message = f"`{text}` 不在 {first} 至 {last} 年 (is not of the years {first} to {last}); 请改写 (name another)"
         yield FieldProblem(field=field, message=message)
 
 

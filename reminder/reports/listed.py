@@ -62,6 +62,7 @@ REMINDER: Mapping[str, str] = {
     "amount_yuan": "amount_fen",
     "warned_part_yuan": "warned_fen",
     "was_intercepted": "intercepted",
+    "intercepted_part_yuan": "intercepted_fen",
     "outcome": "outcome",
     "source": "source",
     "settled_at": "settled_at",

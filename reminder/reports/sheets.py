@@ -86,10 +86,10 @@ def write_xlsx(report: Report, out: BinaryIO, *, english: bool) -> None:
 
 
 class _Size:
-    """One sheet's rows: how many, and how many bytes they are in the file beside."""
+    """One sheet's rows: how many, how many bytes they are in the file beside, and its cells without the totals."""
 
-    def __init__(self, rows: int, length: int, reference: str) -> None:
-        self.rows, self.length, self.reference = rows, length, reference
+    def __init__(self, rows: int, length: int, reference: str, filtered: str) -> None:
+        self.rows, self.length, self.reference, self.filtered = rows, length, reference, filtered
 
 
 class _Frame:
@@ -118,13 +118,14 @@ class _Frame:
                 count += 1
                 to.write(self._row(count, self._values(row), self._plain).encode())
             following = next(rows, None)
-            more = following is not None
+            more, told = following is not None, count
             if following is not None:
                 rows = chain((following,), rows)
             else:
                 count += self._totals(count, to)
             to.write(b"</sheetData>")
-            yield _Size(count, to.tell() - begin, f"A1:{self._letters[-1]}{count}")
+            reference, filtered = (f"A1:{self._letters[-1]}{last}" for last in (count, told))
+            yield _Size(count, to.tell() - begin, reference, filtered)
 
     def _totals(self, count: int, to: IO[bytes]) -> int:
         totals = self._report.totals()
@@ -150,7 +151,7 @@ class _Frame:
             sheet = cast("Worksheet", self._book.active) if number == 1 else self._book.create_sheet()
             sheet.title = name if number == 1 else f"{name[: _MAX_TITLE - 4]} {number}"
             sheet.freeze_panes = f"{get_column_letter(self._report.keys + 1)}2"
-            sheet.auto_filter.ref = size.reference
+            sheet.auto_filter.ref = size.filtered
             sheet.print_title_rows = "1:1"
             sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", sheet.PAPERSIZE_A4
             sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)

@@ -14,7 +14,7 @@ from reminder.reports.texts import write_csv, write_json, write_table
 if TYPE_CHECKING:
     from reminder.reports.table import Report
 
-__all__ = ["FORMATS", "Format", "write", "write_file", "written"]
+__all__ = ["FORMATS", "Format", "check_format", "write", "write_file", "written"]
 
 Format: TypeAlias = Literal["table", "csv", "xlsx", "html", "json"]
 FORMATS: tuple[Format, ...] = ("table", "csv", "xlsx", "html", "json")
@@ -25,6 +25,18 @@ programs."""
 def write(report: Report, as_format: Format, out: BinaryIO, *, english: bool = False) -> None:
     """Write a report, row by row where the format lets one."""
     _WRITERS[as_format](report, out, english=english)
+
+
+def check_format(as_format: str, path: Path | None = None) -> None:
+    """Refuse what cannot be written here, before anything is read.
+
+    Raises:
+        ListError: workbooks need the extra ``sheets``.
+    """
+    if as_format == "xlsx":
+        from negative_list.sheets.grid import require  # noqa: PLC0415
+
+        require("openpyxl", path or Path("xlsx"))
 
 
 def write_file(report: Report, as_format: Format, path: Path, *, english: bool = False) -> None:
@@ -63,6 +75,7 @@ def _html(report: Report, out: BinaryIO, *, english: bool) -> None:
 
 
 def _xlsx(report: Report, out: BinaryIO, *, english: bool) -> None:
+    check_format("xlsx")
     from reminder.reports.sheets import write_xlsx  # noqa: PLC0415
 
     write_xlsx(report, out, english=english)

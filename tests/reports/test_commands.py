@@ -204,6 +204,8 @@ def test_the_board_is_by_hour(data: Path) -> None:
         (("--by", "rules", *JANUARY), "did you mean `rule`"),
         (("--by", "rule", "--from", "2026-13-01", "--to", "2026-02-01"), "`2026-13-01` 不是日期"),
         (("--by", "rule", "--from", "2026-01-01"), "缺少日期"),
+        (("--by", "rule", "--from", "2026-01-01", "--to", "9999-12-31"), "`9999-12-31` 不在 1900 至 2999 年"),
+        (("--by", "rule", "--from", "0001-01-01", "--to", "2026-01-01"), "`0001-01-01` 不在 1900 至 2999 年"),
         (("--by", "rule", "--from", "2026-02-01", "--to", "2026-01-01"), "统计期间为空"),
         (("--by", "rule", *JANUARY, "--until", "2026-01-15"), "证据截止日早于期间结束"),
         (("--by", "rule", *JANUARY, "--format", "pdf"), "没有 `pdf`"),
@@ -216,6 +218,18 @@ def test_a_word_that_is_none_is_a_mistake_of_usage(data: Path, words: tuple[str,
     done = run(data, *words)
     assert done.exit_code == 2
     assert re.sub(r"[\s│╭╮╰╯─]+", "", said) in re.sub(r"[\s│╭╮╰╯─]+", "", done.stderr)
+
+
+@pytest.mark.parametrize("by", ["rule", "ward"])
+def test_a_workbook_without_what_makes_it_is_said_before_anything_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    """Exit 1, and what to install; no journal is looked for."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    done = run(tmp_path / "none", "--by", by, *JANUARY, "--format", "xlsx")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "pip install '.[sheets]'" in done.stderr
+    assert "journal" not in done.stderr
 
 
 def test_a_folder_without_journal_is_a_problem(tmp_path: Path) -> None:
