@@ -23,7 +23,7 @@ from msgspec import Struct
 
 from reminder.journal.base import Draft, Head
 from reminder.journal.chain import rows_of
-from reminder.journal.opening import open_journal
+from reminder.journal.opening import JOURNAL_FILE, open_journal
 from reminder.stores.base import StoreError
 
 __all__ = ["LENGTH", "Answer", "Group", "Where", "answered", "main", "serve"]
@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def serve(source: BinaryIO, sink: BinaryIO, gone: Callable[[], bool]) -> None:
-    """Open the journal and append each group; ``gone`` says whether nobody waits for the answer any more.
+    """Open the journal, where there is one, and append each group; ``gone``: nobody waits for the answer any more.
 
     Raises:
         StoreError: the journal cannot be opened.
@@ -75,6 +75,8 @@ def serve(source: BinaryIO, sink: BinaryIO, gone: Callable[[], bool]) -> None:
     if told is None:
         return
     where = msgspec.msgpack.decode(told, type=Where)
+    if not where.database and not (Path(where.data) / JOURNAL_FILE).exists():
+        return  # the folder was moved away, say: it is the sidecar that makes a journal
     decode = msgspec.msgpack.Decoder(Group).decode
     with closing(open_journal(Path(where.data), where.database)) as journal:
         _send(sink, Answer(serial=0))

@@ -84,6 +84,7 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> Where:
 @contextmanager
 def started(where: Where, command: Sequence[str] = COMMAND) -> Iterator[Beside]:
     """A process that has opened the journal; ended afterwards."""
+    open_journal(Path(where.data), where.database).close()
     process = Beside(where, command)
     process.start()
     try:
@@ -229,6 +230,7 @@ def test_a_program_that_is_not_there_is_no_harm(tmp_path: Path) -> None:
 
 def test_the_process_ends_with_its_input(tmp_path: Path) -> None:
     """The sidecar is gone, by whatever death: so is the process, and without complaint."""
+    open_journal(tmp_path).close()
     with subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -248,6 +250,7 @@ def framed(message: msgspec.Struct) -> bytes:
 @pytest.mark.parametrize(("gone", "cut", "count"), [(False, 0, 2), (True, 0, 0), (False, 1, 0)])
 def test_a_group_nobody_waits_for_is_not_written(tmp_path: Path, gone: bool, cut: int, count: int) -> None:
     """A group whose sender has gone, and one that came by halves: nobody was answered, nothing is written."""
+    open_journal(tmp_path).close()
     told = framed(Where(data=str(tmp_path))) + framed(Group(serial=1, before=EMPTY, drafts=drafts(2)))
     sink = io.BytesIO()
     serve(io.BytesIO(told[: len(told) - cut]), sink, lambda: gone)
@@ -268,6 +271,13 @@ def test_a_journal_goes_on_when_the_process_dies(where: Where) -> None:
     assert [row.receipt for row in rows if row.kind == "decision"] == [answer.receipt for answer in answers]
     ends = [Head(chain=row.chain, seq=row.seq, hash=row.hash) for row in rows]
     assert [follows(row, end) for row, end in zip(rows[1:], ends, strict=False)] == [None] * (len(rows) - 1)
+
+
+def test_the_process_makes_no_journal(tmp_path: Path) -> None:
+    """Where there is none, the folder was moved away, say: it ends, and nothing is made in its place."""
+    sink = io.BytesIO()
+    serve(io.BytesIO(framed(Where(data=str(tmp_path / "data")))), sink, lambda: False)
+    assert (sink.getvalue(), list(tmp_path.iterdir())) == (b"", [])
 
 
 async def _with_a_death(where: Where) -> list[Appended]:
