@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from reminder.office.appeals import Stage
     from reminder.office.explained import Explained
     from reminder.office.proof import Covering
+    from reminder.office.search import KnownAs
     from reminder.office.words import Language
 
 __all__ = ["add_to", "appeal", "checkpoint", "database_of", "ending", "explain", "put", "settings_of"]
@@ -133,7 +134,8 @@ def _list(
     keys = live_keys(settings.data)
     with opened(settings.data, database_of(settings)) as journal:
         if patient[0]:
-            hits = of_patient(journal, keys, patient[1], _typed(patient[0]), begin, end)
+            with _known_as(settings) as known_as:
+                hits = of_patient(journal, keys, patient[1], _typed(patient[0]), begin, end, known_as)
         else:
             if not encounter[1]:
                 raise typer.BadParameter("say whose number it is by --institution", param_hint="--encounter")
@@ -142,6 +144,19 @@ def _list(
         raise OfficeError(_NOT_FOUND["patient" if patient[0] else "encounter"])
     headings = {name: both[english] for name, both in HEADINGS.items()}
     put(written([row_of(hit, english=english) for hit in hits], headings, "json" if as_format == "json" else "table"))
+
+
+@contextlib.contextmanager
+def _known_as(settings: Config) -> Iterator[KnownAs]:
+    """The history knows which keys are of one patient; where there is none each stands for itself."""
+    from reminder.stores.opening import STORE_FILE, open_store
+
+    database = database_of(settings)
+    if not database and not (settings.data / STORE_FILE).exists():
+        yield lambda keys: keys
+        return
+    with contextlib.closing(open_store(settings.data, database)) as history:
+        yield history.known_as
 
 
 _NOT_FOUND = {

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reminder.journal.base import JournalStore, Row
     from reminder.stores.keys import Keys
 
-__all__ = ["HEADINGS", "MOST", "Hit", "of_encounter", "of_patient", "row_of"]
+__all__ = ["HEADINGS", "MOST", "Hit", "KnownAs", "of_encounter", "of_patient", "row_of"]
 
 MOST = 1000
 """The most entries of one patient that are looked through, the latest."""
@@ -34,17 +34,27 @@ class Hit(Struct, frozen=True, kw_only=True):
     receipt: str
 
 
-def of_patient(
-    journal: JournalStore, keys: Keys, id_system: str, patient_id: str, begin: datetime, end: datetime
+KnownAs: TypeAlias = "Callable[[Sequence[str]], Sequence[str]]"
+"""All keys of the patient whose keys are given (:meth:`reminder.stores.sqlstore.SqlStore.known_as`)."""
+
+
+def of_patient(  # noqa: PLR0913, PLR0917 - who is searched, and where
+    journal: JournalStore,
+    keys: Keys,
+    id_system: str,
+    patient_id: str,
+    begin: datetime,
+    end: datetime,
+    known_as: KnownAs = lambda keys: keys,
 ) -> list[Hit]:
-    """The decisions of a patient in [begin, end), the latest first.
+    """The decisions of a patient in [begin, end), the latest first, also under other numbers of the same patient.
 
     Raises:
         StoreError: The journal cannot be read.
         OfficeError: An entry cannot be read.
     """
     named = (keys.patient(id_system, patient_id), *keys.patient_before(id_system, patient_id))
-    return list(_hits(journal.of_patient(named, MOST), begin, end))
+    return list(_hits(journal.of_patient(known_as(named), MOST), begin, end))
 
 
 def of_encounter(

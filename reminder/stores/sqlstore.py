@@ -72,6 +72,11 @@ class SqlStore:
         """Keep that two keys are of one patient, or of one encounter."""
         return self._do(Change(kind="aliases", records=tuple(keys), at=_TIMELESS))
 
+    def known_as(self, keys: Sequence[str]) -> list[str]:
+        """The keys given and all others of the same patients (or encounters), sorted."""
+        ((*found,),) = self._driver.read([(sql.ALIASES, (list(keys),))])
+        return sorted({*keys, *(key for key, _ in found)})
+
     def keep(self, bodies: Sequence[Kept]) -> None:
         """Keep the last body of encounters."""
         self._do(Change(kind="keep", records=tuple(bodies), at=_TIMELESS))

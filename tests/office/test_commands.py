@@ -96,6 +96,17 @@ def test_decisions_of_a_patient_are_listed(data: Path) -> None:
     assert [content for content in files if PATIENT.encode() in content] == []
 
 
+def test_a_patient_is_found_under_every_number(data: Path) -> None:
+    """The hospital's own number and that of the insurance are of one patient: whichever is typed."""
+    row = decided(data)
+    keys, history = Keys.open(data / "keys"), open_store(data)
+    history.put_aliases([(keys.patient("psn", PATIENT), keys.patient("his", "H0042"))])
+    history.close()
+    for words in ((PATIENT,), ("H0042", "--id-system", "his")):
+        assert row.decision_id in run(data, "explain", "--patient", *words).stdout
+    assert run(data, "explain", "--patient", "H0042").exit_code == 1
+
+
 def test_an_encounter_is_known_by_its_institution(data: Path) -> None:
     """Its number is that of an institution, which has to be named."""
     decided(data)

@@ -91,6 +91,13 @@ def test_facts_of_an_alias_are_told_under_the_key_that_was_asked(store: SqlStore
     assert told(store, "p1") == (fact(Decimal(1), valid_from=AT),)
 
 
+def test_all_keys_of_a_patient_are_known_from_any(store: SqlStore) -> None:
+    """Also by way of a third; one nobody has said anything of stands for itself."""
+    store.put_aliases([("p1", "p2"), ("p2", "p3"), ("q1", "q2")])
+    assert [store.known_as([key]) for key in ("p1", "p3", "x")] == [["p1", "p2", "p3"]] * 2 + [["x"]]
+    assert store.known_as(["q1", "x"]) == ["q1", "q2", "x"]
+
+
 def test_facts_of_thousands_of_subjects_are_told_at_once(store: SqlStore) -> None:
     """A stay of thousands of fee lines asks for the facts of each."""
     subjects = [f"L{number}" for number in range(10_000)]
