@@ -6,6 +6,7 @@ a file may be read again. What is wrong is told with file, row and column, and n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -34,6 +35,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 _NAMES = {word: name for name, words in COLUMNS.items() for word in (name, *words)}
 _NEEDED = ("doctor_id", "points", "decided_on")
 _SHEETS = (".xlsx", ".xls")
+_LOOSE = re.compile(r"([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})(?![0-9])")
 
 
 def read_events(path: Path, at: datetime, engine: str) -> list[PointsEvent]:
@@ -59,11 +61,13 @@ def read_events(path: Path, at: datetime, engine: str) -> list[PointsEvent]:
 def _rows(path: Path, problems: list[Problem]) -> Iterator[tuple[int, dict[str, object]]]:
     """The rows with their numbers, under the names of our columns."""
     rows = _sheet(path, problems) if path.suffix.lower() in _SHEETS else rows_of(path, problems)
+    told: set[str] = set()
     for number, row in rows:
         named = {_NAMES.get(str(key).strip(), str(key)): value for key, value in row.items()}
-        for unknown in sorted(named.keys() - COLUMNS.keys()):
+        for unknown in sorted(named.keys() - COLUMNS.keys() - told):
+            told.add(unknown)
             message = f"no such column{nearest(unknown, tuple(_NAMES))}; rename it or take it out"
-            problems.append(Problem(file=str(path), row=number, path=unknown, message=message))
+            problems.append(Problem(file=str(path), row=1, path=unknown, message=message))
         yield number, {key: value for key, value in named.items() if key in COLUMNS}
 
 
@@ -134,7 +138,9 @@ def _day(text: str, name: str, wrong: list[tuple[str, str]]) -> str:
     if not text:
         return ""
     try:
-        return date.fromisoformat(text[:10].replace("/", "-").replace(".", "-")).isoformat()
+        # Excel writes a day without its zeros where the language is Chinese: 2026/2/3.
+        found = _LOOSE.match(text)
+        return (date(*map(int, found.groups())) if found else date.fromisoformat(text[:10])).isoformat()
     except ValueError:
         _refuse(wrong, name, f"`{text}` is no day; write it like 2026-01-31")
         return ""

@@ -37,6 +37,23 @@ def test_a_csv_in_chinese_is_read(tmp_path: Path) -> None:
         ]
 
 
+@pytest.mark.parametrize("text", ["2026/2/3", "2026-2-3", "2026.02.03", "2026/02/03 00:00:00", "2026/2/3 0:00"])
+def test_a_day_as_spreadsheets_save_it_is_read(tmp_path: Path, text: str) -> None:
+    """With or without zeros and a clock."""
+    path = tmp_path / "events.csv"
+    path.write_text(CSV.replace("2026-03-01", text), "utf-8")
+    assert read(path)[0].decided_on == "2026-02-03"
+
+
+def test_a_wrong_heading_is_told_once_at_its_line(tmp_path: Path) -> None:
+    """And not at each row below it."""
+    path = tmp_path / "events.csv"
+    path.write_text(CSV.replace("认定机构", "认定的"), "utf-8")
+    with pytest.raises(DataError) as error:
+        read(path)
+    assert [(problem.row, problem.path) for problem in error.value.problems] == [(1, "认定的")]
+
+
 def test_a_sheet_says_the_same_as_a_csv(tmp_path: Path) -> None:
     """Days and numbers as a spreadsheet holds them."""
     (tmp_path / "a.csv").write_text(CSV, "utf-8")
