@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,17 +76,19 @@ def read_bureau(path: Path, column: str = "") -> Counted:
     rows: dict[str, Theirs] = {}
     problems: list[Problem] = []
     named, found = 0, False
-    for grid in read_grids(path):
+    grids = read_grids(path)
+    for grid in grids:
         header = None if grid.sheet in _explaining() else _header(grid, column)
         place = None if header is None else _column(header, _names("finding", column))
         if header is None or place is None:
             continue
         found = True
+        problems.extend(_two_ids(grid, header, _names("finding", column)))
         for finding_id, theirs in _rows(grid, header, place, problems):
             named += 1
             rows[finding_id] = theirs
     if not found:
-        problems.append(_no_column(path, column))
+        problems.append(_no_workbook(path) if _is_text(path, grids) else _no_column(path, column))
     if problems:
         raise ListError(problems)
     return Counted(rows=rows, again=named - len(rows))
@@ -116,6 +118,29 @@ def _header(grid: Grid, column: str) -> Header | None:
 def _column(header: Header, names: frozenset[str]) -> int | None:
     places = (n for n, title in enumerate(header.titles) if title and not names.isdisjoint(spellings(title)))
     return next(places, None)
+
+
+def _is_text(path: Path, grids: Sequence[Grid]) -> bool:
+    """Whether a file is called a workbook and holds none."""
+    return path.suffix.lower() in {".xlsx", ".xls"} and all(grid.kind == "csv" for grid in grids)
+
+
+def _no_workbook(path: Path) -> Problem:
+    message = "不是工作簿 (is no workbook); 请用表格软件打开后另存为 XLSX (open it and save it as XLSX)"
+    return Problem(file=str(path), message=message)
+
+
+def _two_ids(grid: Grid, header: Header, names: frozenset[str]) -> Iterator[Problem]:
+    """The first row whose columns of finding ids say different ones: which is meant, nobody can guess."""
+    places = [n for n, title in enumerate(header.titles) if title and not names.isdisjoint(spellings(title))]
+    for row in range(header.last + 1, len(grid.rows)) if len(places) > 1 else ():
+        if len({text_of(grid.at(row, place)) for place in places} - {""}) > 1:
+            message = (
+                "两列违规标识不同 (two columns of finding ids differ)"
+                "; 请用 --column 写出要用的一列的标题 (name the one that counts by --column)"
+            )
+            yield grid.problem(message, row, places[1])
+            return
 
 
 def _no_column(path: Path, column: str) -> Problem:

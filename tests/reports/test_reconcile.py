@@ -170,6 +170,26 @@ def test_a_file_that_is_none_is_refused(data: Path, tmp_path: Path) -> None:
     assert "nothing.xlsx" in done.stderr
 
 
+def test_a_file_that_only_is_called_a_workbook_is_said_to_be_none(data: Path, tmp_path: Path) -> None:
+    """Not that it has no column."""
+    bureau = tmp_path / "b7.xlsx"
+    bureau.write_bytes(b"junk, junk\n1, 2\n")
+    done = run(data, bureau)
+    assert done.exit_code == 1
+    assert "不是工作簿" in done.stderr
+    assert "没有违规标识列" not in done.stderr
+
+
+def test_of_two_columns_of_ids_that_differ_none_is_taken_in_silence(data: Path, tmp_path: Path) -> None:
+    """The first row that differs is named; with a heading named there is no question."""
+    bureau = tmp_path / "b.csv"
+    text(bureau, [("jr_id", "违规标识"), ("", finding_id(1)), (finding_id(1), finding_id(2))])
+    done = run(data, bureau)
+    assert done.exit_code == 1
+    assert f"{bureau}:3:2: 两列违规标识不同" in done.stderr
+    assert run(data, bureau, "--column", "违规标识").exit_code == 0
+
+
 def test_hostile_ids_are_harmless(data: Path, tmp_path: Path) -> None:
     """A bureau's file is a stranger's text."""
     bureau = tmp_path / "b.csv"
