@@ -187,7 +187,7 @@ def _stands(
     if not differs(before.lines, found):
         cover = _covering(case, before, found, checks)
         outcome = (cover is not None and _why_cleared(before, cover)) or "ignored"
-        return Told(outcome=outcome, at=at, at_most_fen=fell_by(before.lines, found))  # as much of it stands as before
+        return Told(outcome=outcome, at=at)
     if again:
         return Told(outcome="ignored", at=at)
     judged = other_items(before.lines, found) or _covering(case, before, found, checks) is not None
@@ -252,8 +252,7 @@ def _as_written(case: Case, before: Sighting, body: Body, found: Sequence[LineBr
         return _told("self_paid", body)
     if differs(before.lines, found):
         return _told("changed", body)
-    outcome = _why_cleared(before, body)
-    return outcome and Told(outcome=outcome, at=body.at, at_most_fen=fell_by(before.lines, found))
+    return _told(_why_cleared(before, body), body)
 
 
 def _absent(before: Sighting, body: Body) -> Outcome | None:
@@ -295,6 +294,5 @@ def _covering(case: Case, before: Sighting, now: Sequence[LineBrief], checks: Se
 
 def _why_cleared(before: Sighting, body: Body) -> Outcome | None:
     """Why lines that are not fewer are found no more; ``None`` where the list may have changed."""
-    if before.unknown or not set(body.brief.diagnoses) <= set(before.body.brief.diagnoses):
-        return "justified"
-    return "changed" if body.brief.release == before.body.brief.release else None
+    added = before.unknown or not set(body.brief.diagnoses) <= set(before.body.brief.diagnoses)
+    return "justified" if added or body.brief.release == before.body.brief.release else None

@@ -41,7 +41,7 @@ def fell(s, found):
 
 def cleared(s, d):
     same = d.get("release") == s["d"].get("release")
-    return "justified" if d["diagnoses"] - s["d"]["diagnoses"] or s["unknown"] else "changed" if same else ""
+    return "justified" if d["diagnoses"] - s["d"]["diagnoses"] or s["unknown"] or same else ""
 
 
 def left_out(s, lines):

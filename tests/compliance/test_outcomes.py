@@ -52,17 +52,17 @@ STORIES = {
         09:03 saved P1.1: A 20 ¥32.00
         = r1 A: changed saved intercepted ¥16.00
         """,
-    "more that was judged anew and is found no more was changed": """
+    "more that was judged anew and is found no more is justified": """
         09:00 check d1: A 2 ¥10.00 -> r1 A ¥10.00
         09:02 check d2: A 3 ¥15.00
         09:03 saved P1.1: A 3 ¥15.00
-        = r1 A: changed saved intercepted ¥0.00
+        = r1 A: justified saved
         """,
     "what stands as it was and is found no more, the patient's sex put right, goes to the fund": """
         09:00 check d1: A 2 ¥10.00 / B 2 ¥10.00 -> r1 A ¥10.00, r1 B ¥10.00
         09:02 check d2: A 2 ¥10.00 / B 2 ¥8.00
-        = r1 A: changed next_call intercepted ¥0.00
-        = r1 B: changed next_call intercepted ¥2.00
+        = r1 A: justified next_call
+        = r1 B: justified next_call
         """,
     "more that is in force later is no change, less is one by what it costs less": """
         09:00 check d1: A 2 ¥10.00 / B 2 ¥10.00 -> r1 A ¥10.00, r2 B ¥10.00
@@ -113,11 +113,11 @@ STORIES = {
         09:03 saved P1.1 diagnoses=J18,E11: A 30
         = r1 A: ignored saved
         """,
-    "an order that nothing is seen to differ in and that is found no more was changed": """
+    "an order that nothing is seen to differ in and that is found no more is justified: something was put right": """
         09:00 check d1: A 30 -> r1 A
         09:02 check d2: A 30
         09:03 saved P1.1: A 30
-        = r1 A: changed saved intercepted
+        = r1 A: justified saved
         """,
     "unless the list is another one since": """
         09:00 check d1 release=1: A 30 -> r1 A, r2 A unknown
@@ -217,7 +217,7 @@ STORIES = {
     "what is found at registration and not again later, nothing being written, was mended": """
         09:00 check d1 scene=1: -> r1 -
         09:30 check d2: A 30
-        = r1 : changed next_call intercepted
+        = r1 : justified next_call
         """,
     "an automatic word is passed over, a person's before it counts": """
         09:00 check d1: A 30 / B 1 -> r1 A, r2 B
