@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -77,8 +78,11 @@ class Victim:
 
     def __init__(self, place: Place, words: Sequence[str] = ()) -> None:
         self._log = place.folder / "log"
+        telling = os.environ | {"PYTHONFAULTHANDLER": "1"}  # where it is when it ends of itself
         with self._log.open("w") as log:
-            self.process = subprocess.Popen(words or command(place, "serve"), stdout=log, stderr=log, cwd=_ROOT)
+            self.process = subprocess.Popen(
+                words or command(place, "serve"), stdout=log, stderr=log, cwd=_ROOT, env=telling
+            )
 
     async def serving(self) -> dict[str, Any]:
         """The log entry that says where it serves."""
@@ -89,12 +93,16 @@ class Victim:
                     entry: dict[str, Any] = json.loads(line)
                     return entry
             await asyncio.sleep(0.01)
-        raise RuntimeError(f"the sidecar does not serve:\n{self._log.read_text('utf-8')[-2000:]}")
+        raise RuntimeError(f"the sidecar does not serve:\n{self.said()}")
 
-    def kill(self) -> None:
-        """End it as the loss of power would."""
+    def said(self) -> str:
+        """The end of its log."""
+        return self._log.read_text("utf-8")[-2000:]
+
+    def kill(self) -> int:
+        """End it as the loss of power would; with which code it ended, whatever ended it."""
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(30)
+        return self.process.wait(30)
 
 
 class Load:
@@ -229,22 +237,39 @@ async def kill_under_load(place: Place, kills: int, seed: int = 1) -> dict[str, 
 
 
 async def _round(place: Place, load: Load, rng: Random) -> bool:
-    """One life of a sidecar; whether its end counts."""
+    """One life of a sidecar; whether its end counts.
+
+    Raises:
+        RuntimeError: It ended of itself, or answers nobody.
+    """
     victim = Victim(place)
     try:
         target = (await victim.serving())["grpc"]
-        before, work = load.answers, asyncio.create_task(load.run(target))
-        while load.answers == before and not work.done():  # noqa: ASYNC110 - a number that grows has no event
-            await asyncio.sleep(0.005)
-        await asyncio.sleep(rng.uniform(0.02, LONGEST_S))
-        load.heard.clear()  # right after an answer, however slow the machine is: at a moment that counts
-        await asyncio.wait_for(load.heard.wait(), START_S)
-        await asyncio.sleep(rng.uniform(0, RECENT_S / 2))
-        counts = bool(load.in_flight) and time.monotonic() - load.last_s <= RECENT_S
+        work = asyncio.create_task(load.run(target))
+        try:
+            await _heard(load, work)
+            await asyncio.sleep(rng.uniform(0.02, LONGEST_S))
+            await _heard(load, work)  # right after an answer, however slow the machine is: at a moment that counts
+            await asyncio.sleep(rng.uniform(0, RECENT_S / 2))
+            counts = bool(load.in_flight) and time.monotonic() - load.last_s <= RECENT_S
+        finally:
+            code = victim.kill()
+            await work
     finally:
         victim.kill()
-    await work
+    if code != -signal.SIGKILL:
+        raise RuntimeError(f"the sidecar ended of itself, with {code}:\n{victim.said()}")
     return counts
+
+
+async def _heard(load: Load, work: asyncio.Task[None]) -> None:
+    """Wait for the next answer, at most until the load ends or for very long."""
+    load.heard.clear()
+    heard = asyncio.create_task(load.heard.wait())
+    done, _ = await asyncio.wait((heard, work), timeout=START_S, return_when=asyncio.FIRST_COMPLETED)
+    heard.cancel()
+    if not done:
+        raise RuntimeError(f"no answer for {START_S:.0f} s, with {len(load.in_flight)} calls in flight")
 
 
 async def _verified(place: Place) -> str:

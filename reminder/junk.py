@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from negative_list.text import normalise
+from reminder.once import made_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -119,7 +120,7 @@ def _plain(text: str) -> str:
     return "".join(each for each in normalise(text) if unicodedata.category(each)[0] in "LN")
 
 
-@cache
+@made_once
 def _table() -> _Table:
     raw = tomllib.loads((resources.files("reminder") / "junk.toml").read_text("utf-8"))
     return msgspec.convert(raw, _Table)

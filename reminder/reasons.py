@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from msgspec import Struct
 
 from negative_list.errors import nearest
 from reminder.journal.entries import Done
+from reminder.once import made_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,7 +46,7 @@ class Given(Struct, frozen=True, kw_only=True):
     odd: str = ""
 
 
-@cache
+@made_once
 def standard() -> Mapping[str, Standard]:
     """The standard reasons by their codes, in the order of the file, read once."""
     raw = tomllib.loads((resources.files("reminder") / "reasons.toml").read_text("utf-8"))

@@ -36,6 +36,7 @@ from reminder.journal.forms import (
     PrescriptionForm,
     StoreFactForm,
 )
+from reminder.once import made_once
 
 __all__ = ["canonical_json", "decode", "encode", "value_of"]
 
@@ -88,7 +89,7 @@ def _plain(value: object) -> Any:
 _encoder = msgspec.json.Encoder(order="sorted", enc_hook=_plain)
 
 
-@cache
+@made_once
 def _decoder() -> msgspec.json.Decoder[Any]:
     kinds = _Decided | Feedback | _Saved | Appeal | PointsEvent | Changed | Gap | Removed | Started
     return msgspec.json.Decoder(kinds)

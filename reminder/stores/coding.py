@@ -21,6 +21,7 @@ from msgspec.structs import asdict
 from negative_list.dictionary import load
 from negative_list.prescription import Encounter, FactValue, Line, Patient, Prescription
 from negative_list.readers.stored import StoreFact
+from reminder.once import made_once
 from reminder.stores.base import Coverage, HistoryRecord, Kept, OpenFinding, Saved
 
 __all__ = ["Content", "decode", "decode_past", "decode_value", "encode", "encode_value", "private_facts"]
@@ -183,7 +184,7 @@ class _LaterFacts(Mapping[str, FactValue]):
         return repr(self._all())
 
 
-@cache
+@made_once
 def _decoder(kind: type[Struct]) -> msgspec.msgpack.Decoder[Any]:
     return msgspec.msgpack.Decoder(_WRITTEN.get(kind, kind), ext_hook=_unpacked)
 

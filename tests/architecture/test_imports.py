@@ -84,6 +84,7 @@ ORDER = (
     "negative_list",
     "reminder",
     "reminder.v1",
+    "reminder.once",
     "reminder.config",
     "reminder.ids",
     "reminder.logs",
