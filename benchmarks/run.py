@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 
 from benchmarks.engine import bench_engine, bench_reading, enlarged
+from benchmarks.journaled import bench_journaled
 from benchmarks.serving import bench_cold_start, bench_rpc
 from benchmarks.stay import bench_history, bench_stay
 from benchmarks.workload import make_workload
@@ -76,6 +77,7 @@ def _all(folder: Path, *, quick: bool) -> dict[str, Any]:
     answer["stay"] = bench_stay(small)
     answer["history"] = bench_history(small)
     answer["rpc_20k"] = asyncio.run(bench_rpc(files["20k"], _requests(small)))
+    answer["journaled_20k"] = asyncio.run(bench_journaled(small, _made(folder / "journaled")))
     answer["cold_start"] = {size: asyncio.run(bench_cold_start(file, one)) for size, file in files.items()}
     if POINTS.exists():
         answer["published"] = _published(folder, one)
@@ -97,6 +99,11 @@ def _requests(rules: RuleList) -> list[bytes]:
     """The workload as bytes on the wire."""
     workload = make_workload(compile(rules))
     return [request_of(msgspec.to_builtins(body)).SerializeToString() for body in workload.bodies]
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
 
 
 def _written(file: Path, rules: RuleList) -> Path:
