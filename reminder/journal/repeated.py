@@ -82,6 +82,7 @@ class Repeated:
 
     def __init__(self, journal: Journal, *, shared: bool) -> None:
         self._journal = journal
+        self._under_way: dict[str, _Answering] = {}
         self._answers: LRUCache[str, _Answering] = LRUCache(MOST_ANSWERS)
         self._known: _Known = {}
         self._before: _Known = {}
@@ -106,17 +107,20 @@ class Repeated:
         process, and of those that were in the journal when it started.
         """
         found = await self._look(asked, now, within_s)
-        if found.answer is None and found.journaled is None:
+        while found in (_NEW, _REUSED) and self._held(asked, now) is not None:  # begun while the journal was asked
+            found = await self._look(asked, now, within_s)
+        if found in (_NEW, _REUSED):
             answer = asyncio.get_running_loop().create_future()
-            self._answers[asked] = _Answering(at=now, answer=answer)
+            self._under_way[asked] = _Answering(at=now, answer=answer)
             self._known[asked[:_HALF]] = (asked, now)
         return found
 
     def answered(self, asked: str, answer: Decision) -> None:
         """A request got its answer."""
-        held = self._answers.get(asked)
-        if held is not None and not held.answer.done():
+        held = self._under_way.pop(asked, None)
+        if held is not None:
             held.answer.set_result(answer)
+            self._answers[asked] = held
             self._forget(held.at)
             self._known[asked] = self._known[asked[:_HALF]] = (asked, held.at)
 
@@ -131,14 +135,19 @@ class Repeated:
 
     def failed(self, asked: str) -> None:
         """A request got none: whoever waits for it decides for itself."""
-        held = self._answers.pop(asked, None)
-        if held is not None and not held.answer.done():
+        held = self._under_way.pop(asked, None)
+        if held is not None:
             held.answer.cancel()
+
+    def _held(self, asked: str, now: datetime) -> _Answering | None:
+        """A request under way, or answered lately."""
+        held = self._under_way.get(asked) or self._answers.get(asked)
+        return held if held is not None and now - held.at < WINDOW else None
 
     async def _look(self, asked: str, now: datetime, within_s: float) -> Found:
         new = _REUSED if self._latest(asked[:_HALF], now) not in {"", asked} else _NEW
-        held = self._answers.get(asked)
-        if held is not None and now - held.at < WINDOW:
+        held = self._held(asked, now)
+        if held is not None:
             try:
                 return Found(answer=await asyncio.shield(held.answer))
             except asyncio.CancelledError:

@@ -147,6 +147,51 @@ def test_one_in_flight_is_waited_for() -> None:
     assert asyncio.run(both(fails=True)) is None
 
 
+class Slow(Asked):
+    """A journal that answers when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.free = asyncio.Event()
+
+    async def ask(self, work: Callable[[Any], Any], within_s: float) -> Any:
+        """What there is, later."""
+        await self.free.wait()
+        return await super().ask(work, within_s)
+
+
+def test_of_many_that_ask_the_journal_together_one_decides() -> None:
+    """The others, and those that come meanwhile, get its answer; nobody is left waiting."""
+
+    async def all_of_them() -> list[Decision | None]:
+        journal = Slow()
+        requests = repeated(journal, shared=True)
+
+        async def one() -> Decision | None:
+            found = await requests.first("a", NOW, LONG_S)
+            if found.answer is None:
+                decided.append(1)
+                await asyncio.sleep(0)
+                later.extend(asyncio.create_task(one()) for _ in range(2))
+                for number in range(MOST_ANSWERS + 1):  # others that are answered before it
+                    await requests.first(f"b{number}", NOW, LONG_S)
+                    requests.answered(f"b{number}", Decision(decision="pass"))
+                requests.answered("a", Decision(decision="warn"))
+            return found.answer
+
+        later: list[asyncio.Task[Decision | None]] = []
+        together = [asyncio.create_task(one()) for _ in range(3)]
+        await asyncio.sleep(0)
+        journal.free.set()
+        async with asyncio.timeout(LONG_S):
+            return await asyncio.gather(*together) + await asyncio.gather(*later)
+
+    decided: list[int] = []
+    answers = asyncio.run(all_of_them())
+    assert decided == [1]
+    assert [answer and answer.decision for answer in answers] == [None, "warn", "warn", "warn", "warn"]
+
+
 def test_a_journal_that_is_gone_makes_no_repetition() -> None:
     """The request is decided, as any other."""
 
