@@ -26,10 +26,14 @@ if TYPE_CHECKING:
     from reminder.journal.journal import Journal
     from reminder.stores.keys import Keys
 
-__all__ = ["BUDGET_PART", "NOT_TOLD", "Came", "Recorder", "digest_of"]
+__all__ = ["BUDGET_PART", "NOT_TOLD", "SAVED_S", "Came", "Recorder", "digest_of"]
 
 BUDGET_PART = 0.5
 """What part of the caller's remaining time the commit may take at most; the way back needs the rest."""
+
+SAVED_S = 1.0
+"""How long the word that a prescription was saved waits for its entry at least: nobody's prescription waits for it, and
+an entry lost with the process would make a saved prescription one that was given up."""
 
 _DIGITS = 32
 _PIECE = 2_000  # bytes; hashlib keeps the interpreter below 2,048
@@ -115,13 +119,13 @@ class Recorder:
         ``known``: it was told before. Then it may stand in the journal, or the sidecar ended before that.
         """
         if not (known and await self._holds(draft)):
-            await self.journal.append(draft, self._budget_s)
+            await self.journal.append(draft, max(self._budget_s, SAVED_S))
 
     async def _holds(self, draft: Draft) -> bool:
         """Whether the journal has an entry of this prescription's revision; of two the first counts."""
         try:
             rows = await self.journal.ask(
-                lambda store: store.of_encounter([draft.encounter_key], ("saved",)), self._budget_s
+                lambda store: store.of_encounter([draft.encounter_key], ("saved",)), max(self._budget_s, SAVED_S)
             )
         except StoreError:
             return False
