@@ -93,6 +93,10 @@ def here(tmp_path: Path, moody: Moody) -> Iterator[Running]:
         yield sidecar
 
 
+HANGS_S = 4.0
+"""How long the store hangs: longer than a busy machine takes for a check that does not wait for it."""
+
+
 def took_s(work: Callable[[], Any]) -> tuple[float, Any]:
     """How long something took, and what it came to."""
     started = time.monotonic()
@@ -103,9 +107,9 @@ def took_s(work: Callable[[], Any]) -> tuple[float, Any]:
 def test_a_store_that_hangs_does_not_hold_a_check_up(here: Running, moody: Moody) -> None:
     """The answer comes without what it knows, and says so: a note, the reason at the rules, a metric, readiness."""
     put_history(here, COVERED)
-    moody.hangs_s = 1.0
+    moody.hangs_s = HANGS_S
     seconds, answer = took_s(lambda: asked(here, body()))
-    assert seconds < 0.5
+    assert seconds < HANGS_S
     assert found(answer) == [f"?{WEEKLY}"]
     assert answer.not_evaluated[0].reason == pb.NOT_EVALUATED_REASON_NOT_READ
     assert [(note.code, "未能及时读取" in note.message) for note in answer.notes] == [("history_not_read", True)]
@@ -113,7 +117,7 @@ def test_a_store_that_hangs_does_not_hold_a_check_up(here: Running, moody: Moody
     assert 'reminder_store_reads_total{result="slow"} 1.0' in metrics
     assert 'reminder_not_evaluated_total{reason="not_read"} 1.0' in metrics
     seconds, _ = took_s(lambda: [asked(here, body(patient=f"P{n}")) for n in range(20)])
-    assert seconds < 2.0
+    assert seconds < 2 * HANGS_S
     assert get(here.at("http"), "/readyz")[1]["degraded"] != []
 
 
@@ -128,9 +132,9 @@ def test_the_caller_may_have_less_time_than_the_store(tmp_path: Path, moody: Moo
     """What is left of its deadline is what the store gets."""
     (tmp_path / "var").mkdir()
     with running(tmp_path, list=write_rules(tmp_path), remember=remembering(moody, deadline_s=9.0)) as here:
-        moody.hangs_s = 3.0
-        seconds, answer = took_s(lambda: asked(here, body(), timeout=2.0))
-        assert seconds < 2.0
+        moody.hangs_s = HANGS_S + 1
+        seconds, answer = took_s(lambda: asked(here, body(), timeout=HANGS_S))
+        assert seconds < HANGS_S
         assert found(answer) == [f"?{WEEKLY}"]
 
 

@@ -142,22 +142,19 @@ def test_a_store_of_a_later_version_is_left_alone(empty: Opened) -> None:
 
 
 START = """
-import sys, time
+import sys
 from pathlib import Path
 from reminder.stores.sqlite import open_sqlite
-began = time.perf_counter()
 open_sqlite(Path(sys.argv[1])).close()
-print(any(name.startswith(("sqlalchemy", "alembic")) for name in sys.modules), time.perf_counter() - began)
+print(any(name.startswith(("sqlalchemy", "alembic")) for name in sys.modules))
 """
 
 
 def test_a_store_opens_without_what_migrates(tmp_path: Path) -> None:
-    """Neither the first nor the next start loads SQLAlchemy or Alembic; the next takes no time."""
-    for most_s in (1.0, 0.05):
+    """Neither the first nor the next start loads SQLAlchemy or Alembic."""
+    for _ in range(2):
         command = [sys.executable, "-c", START, str(tmp_path / "history.sqlite")]
-        loaded, seconds = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-        assert loaded == "False"
-        assert float(seconds) < most_s
+        assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.split() == ["False"]
 
 
 def open_and_save(path: str, number: int) -> None:

@@ -131,7 +131,7 @@ def test_a_database_that_hangs_costs_a_check_its_deadline_at_most(postgres: str,
                 began = time.monotonic()
                 told = [(await desk.read(wanted(), DEADLINE_S)).failed for _ in range(50)]
                 assert set(told) <= {"slow", "gone"}
-                assert time.monotonic() - began < 50 * DEADLINE_S
+                assert time.monotonic() - began < 50 * (DEADLINE_S + SLACK_S)
                 assert await desk.save([saved(line("R2"), prescription_id="2")]) == 1
                 assert desk.waiting == 1
             await until(lambda: not desk.waiting and not desk.degraded)
