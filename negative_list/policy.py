@@ -11,7 +11,7 @@ import hashlib
 import tomllib
 from functools import cache, cached_property
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -48,11 +48,15 @@ class Ceiling(_Record, frozen=True, kw_only=True):
     why: str = ""
 
 
-class Setting(_Record, frozen=True, kw_only=True):
-    """An action for the findings that fit every selector given: rule id, class id, department code, addressee."""
+class Setting(_Record, frozen=True, kw_only=True, omit_defaults=True):
+    """An action for the findings that fit every selector given: rule id, class id, department code, addressee.
+
+    ``at_most``: the action is a ceiling, and what is weaker keeps its own; the rows after it are asked first.
+    """
 
     action: Action
     why: str
+    at_most: bool = False
     rule: str = ""
     class_id: str = msgspec.field(name="class", default="")
     department: str = ""
@@ -69,12 +73,18 @@ class Setting(_Record, frozen=True, kw_only=True):
         return all(not selector or selector == value for selector, value in wanted)
 
 
-class Policy(_Record, frozen=True, kw_only=True, dict=True):
-    """A policy; ``set_`` is written ``set`` in files."""
+class Policy(_Record, frozen=True, kw_only=True, dict=True, omit_defaults=True):
+    """A policy; ``set_`` is written ``set`` in files.
+
+    ``unconfirmed``: ids of rules the office has not confirmed yet; whatever else is said, their findings are at most
+    ``unconfirmed_at_most`` (``pass``: in shadow).
+    """
 
     default: Ceiling = Ceiling(definite="warn", suspicious="remind")
     classes: dict[str, Ceiling] = {}
     set_: tuple[Setting, ...] = msgspec.field(name="set", default=())
+    unconfirmed: tuple[str, ...] = ()
+    unconfirmed_at_most: Literal["warn", "pass"] = "warn"
 
     @cached_property
     def digest(self) -> str:
@@ -84,13 +94,22 @@ class Policy(_Record, frozen=True, kw_only=True, dict=True):
     def action_for(self, finding: Outcome, department: str = "") -> Action:
         """The action this policy gives a finding."""
         action = self._given(finding, department)
+        if finding.rule_id in self._held_back:
+            action = _weaker(action, self.unconfirmed_at_most)
         return _weaker(action, "warn") if finding.unknown else action
 
+    @cached_property
+    def _held_back(self) -> frozenset[str]:
+        return frozenset(self.unconfirmed)
+
     def _given(self, finding: Outcome, department: str) -> Action:
+        most: Action = "block"
         for setting in self.set_:
             if setting.fits(finding, department):
-                return setting.action
-        return _weaker(finding.action, self._ceiling(finding))
+                if not setting.at_most:
+                    return _weaker(setting.action, most)
+                most = _weaker(setting.action, most)
+        return _weaker(_weaker(finding.action, self._ceiling(finding)), most)
 
     def _ceiling(self, finding: Outcome) -> Action:
         own = self.classes.get(finding.class_id, self.default)

@@ -1892,3 +1892,1183 @@ class ReportProgress(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReportProgress: _TypeAlias = ReportProgress  # noqa: Y015
+
+@_typing.final
+class StatusRequest(_message.Message):
+    """What to tell of lists."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STEPS_FIELD_NUMBER: _builtins.int
+    steps: _builtins.int
+    """Steps to tell, newest first; 0: the last 100."""
+    def __init__(
+        self,
+        *,
+        steps: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["steps", b"steps"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StatusRequest: _TypeAlias = StatusRequest  # noqa: Y015
+
+@_typing.final
+class ReleaseName(_message.Message):
+    """A release by its name."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    version: _builtins.str
+    """Its version; empty: the list given by --list, which has none."""
+    digest: _builtins.str
+    """SHA-256 of its list's canonical form, hexadecimal."""
+    name: _builtins.str
+    """Name of the list."""
+    def __init__(
+        self,
+        *,
+        version: _builtins.str = ...,
+        digest: _builtins.str = ...,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "name", b"name", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReleaseName: _TypeAlias = ReleaseName  # noqa: Y015
+
+@_typing.final
+class StatusResponse(_message.Message):
+    """What is active beside what was seen."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTIVE_FIELD_NUMBER: _builtins.int
+    ACTIVE_SINCE_FIELD_NUMBER: _builtins.int
+    LATEST_SEEN_FIELD_NUMBER: _builtins.int
+    LATEST_SEEN_AT_FIELD_NUMBER: _builtins.int
+    WHY_NOT_ACTIVE_FIELD_NUMBER: _builtins.int
+    STAGED_FIELD_NUMBER: _builtins.int
+    SCHEDULED_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    WORKERS_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
+    UNCONFIRMED_FIELD_NUMBER: _builtins.int
+    active_since: _builtins.str
+    """Since when, UTC; empty: since the data folder began."""
+    latest_seen_at: _builtins.str
+    """When, UTC."""
+    why_not_active: _builtins.str
+    """Why they differ, in words; empty: they do not."""
+    unconfirmed: _builtins.int
+    """Rules of the active list the office has not confirmed."""
+    @_builtins.property
+    def active(self) -> Global___ReleaseName:
+        """What answers name and are decided by."""
+
+    @_builtins.property
+    def latest_seen(self) -> Global___ReleaseName:
+        """What was taken in last, good or bad; unset: nothing yet."""
+
+    @_builtins.property
+    def staged(self) -> _containers.RepeatedCompositeFieldContainer[Global___StagedRelease]:
+        """The staged releases, newest version first."""
+
+    @_builtins.property
+    def scheduled(self) -> Global___Scheduled:
+        """What is to become active at a time."""
+
+    @_builtins.property
+    def before(self) -> Global___ReleaseName:
+        """What Rollback would make active; unset: nothing was before."""
+
+    @_builtins.property
+    def workers(self) -> _containers.RepeatedCompositeFieldContainer[Global___WorkerStatus]:
+        """One for each worker."""
+
+    @_builtins.property
+    def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___Step]:
+        """Steps that were taken, newest first."""
+
+    def __init__(
+        self,
+        *,
+        active: Global___ReleaseName | None = ...,
+        active_since: _builtins.str = ...,
+        latest_seen: Global___ReleaseName | None = ...,
+        latest_seen_at: _builtins.str = ...,
+        why_not_active: _builtins.str = ...,
+        staged: _abc.Iterable[Global___StagedRelease] | None = ...,
+        scheduled: Global___Scheduled | None = ...,
+        before: Global___ReleaseName | None = ...,
+        workers: _abc.Iterable[Global___WorkerStatus] | None = ...,
+        steps: _abc.Iterable[Global___Step] | None = ...,
+        unconfirmed: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "before", b"before", "latest_seen", b"latest_seen", "scheduled", b"scheduled"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "active_since", b"active_since", "before", b"before", "latest_seen", b"latest_seen", "latest_seen_at", b"latest_seen_at", "scheduled", b"scheduled", "staged", b"staged", "steps", b"steps", "unconfirmed", b"unconfirmed", "why_not_active", b"why_not_active", "workers", b"workers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StatusResponse: _TypeAlias = StatusResponse  # noqa: Y015
+
+@_typing.final
+class StagedRelease(_message.Message):
+    """A release that passed every step."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RELEASE_FIELD_NUMBER: _builtins.int
+    BUILT_AT_FIELD_NUMBER: _builtins.int
+    RULES_FIELD_NUMBER: _builtins.int
+    DETAILS_FIELD_NUMBER: _builtins.int
+    VALID_FROM_FIELD_NUMBER: _builtins.int
+    VALID_TO_FIELD_NUMBER: _builtins.int
+    FORECAST_FIELD_NUMBER: _builtins.int
+    built_at: _builtins.str
+    """When it was built, UTC."""
+    rules: _builtins.int
+    """Rules and details."""
+    details: _builtins.int
+    """(rule, code) pairs."""
+    valid_from: _builtins.str
+    """First and last civil day it is meant for; empty: none."""
+    valid_to: _builtins.str
+    """The last day."""
+    forecast: _builtins.bool
+    """Whether a forecast was made of it."""
+    @_builtins.property
+    def release(self) -> Global___ReleaseName:
+        """Which."""
+
+    def __init__(
+        self,
+        *,
+        release: Global___ReleaseName | None = ...,
+        built_at: _builtins.str = ...,
+        rules: _builtins.int = ...,
+        details: _builtins.int = ...,
+        valid_from: _builtins.str = ...,
+        valid_to: _builtins.str = ...,
+        forecast: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["release", b"release"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["built_at", b"built_at", "details", b"details", "forecast", b"forecast", "release", b"release", "rules", b"rules", "valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StagedRelease: _TypeAlias = StagedRelease  # noqa: Y015
+
+@_typing.final
+class Scheduled(_message.Message):
+    """What is to happen at a time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RELEASE_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    WHO_FIELD_NUMBER: _builtins.int
+    WHY_FIELD_NUMBER: _builtins.int
+    at: _builtins.str
+    """When, UTC."""
+    who: _builtins.str
+    """Who wants it."""
+    why: _builtins.str
+    """Why."""
+    @_builtins.property
+    def release(self) -> Global___ReleaseName:
+        """Which."""
+
+    def __init__(
+        self,
+        *,
+        release: Global___ReleaseName | None = ...,
+        at: _builtins.str = ...,
+        who: _builtins.str = ...,
+        why: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["release", b"release"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "release", b"release", "who", b"who", "why", b"why"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Scheduled: _TypeAlias = Scheduled  # noqa: Y015
+
+@_typing.final
+class WorkerStatus(_message.Message):
+    """What one worker answers with."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    PID_FIELD_NUMBER: _builtins.int
+    RELEASE_FIELD_NUMBER: _builtins.int
+    POLICY_FIELD_NUMBER: _builtins.int
+    PROBLEM_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """Its number, from 0."""
+    pid: _builtins.int
+    """Its process."""
+    policy: _builtins.str
+    """Digest of the policy it answers with."""
+    problem: _builtins.str
+    """What it could not do; empty: nothing."""
+    @_builtins.property
+    def release(self) -> Global___ReleaseName:
+        """What it answers with."""
+
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        pid: _builtins.int = ...,
+        release: Global___ReleaseName | None = ...,
+        policy: _builtins.str = ...,
+        problem: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["release", b"release"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["number", b"number", "pid", b"pid", "policy", b"policy", "problem", b"problem", "release", b"release"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WorkerStatus: _TypeAlias = WorkerStatus  # noqa: Y015
+
+@_typing.final
+class Step(_message.Message):
+    """A step on the road of a release, and how it ended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AT_FIELD_NUMBER: _builtins.int
+    RELEASE_FIELD_NUMBER: _builtins.int
+    STEP_FIELD_NUMBER: _builtins.int
+    RESULT_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    WHO_FIELD_NUMBER: _builtins.int
+    WHY_FIELD_NUMBER: _builtins.int
+    TOOK_MS_FIELD_NUMBER: _builtins.int
+    at: _builtins.str
+    """When it ended, UTC."""
+    step: _builtins.str
+    """receive, verify, validate, self_test, compile, forecast, schedule, activate, rollback."""
+    result: _builtins.str
+    """done, failed, skipped."""
+    detail: _builtins.str
+    """What was found, or why it failed; Chinese and English."""
+    who: _builtins.str
+    """Who asked for it: what was told, else the account; "watch" for the watched folder."""
+    why: _builtins.str
+    """Why, as told."""
+    took_ms: _builtins.int
+    """How long it took."""
+    @_builtins.property
+    def release(self) -> Global___ReleaseName:
+        """Which release."""
+
+    def __init__(
+        self,
+        *,
+        at: _builtins.str = ...,
+        release: Global___ReleaseName | None = ...,
+        step: _builtins.str = ...,
+        result: _builtins.str = ...,
+        detail: _builtins.str = ...,
+        who: _builtins.str = ...,
+        why: _builtins.str = ...,
+        took_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["release", b"release"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "detail", b"detail", "release", b"release", "result", b"result", "step", b"step", "took_ms", b"took_ms", "who", b"who", "why", b"why"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Step: _TypeAlias = Step  # noqa: Y015
+
+@_typing.final
+class StageRequest(_message.Message):
+    """A piece of a release."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WHO_FIELD_NUMBER: _builtins.int
+    WHY_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    PIECE_FIELD_NUMBER: _builtins.int
+    who: _builtins.str
+    """Who brings it, and why; read from the first piece."""
+    why: _builtins.str
+    """Why."""
+    size_bytes: _builtins.int
+    """Size of the whole in bytes, told in the first piece; an upload of another size is refused as half of it."""
+    piece: _builtins.bytes
+    """The next piece, at most 1 MiB."""
+    def __init__(
+        self,
+        *,
+        who: _builtins.str = ...,
+        why: _builtins.str = ...,
+        size_bytes: _builtins.int = ...,
+        piece: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["piece", b"piece", "size_bytes", b"size_bytes", "who", b"who", "why", b"why"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StageRequest: _TypeAlias = StageRequest  # noqa: Y015
+
+@_typing.final
+class StageResponse(_message.Message):
+    """What became of a release that was brought."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RELEASE_FIELD_NUMBER: _builtins.int
+    STAGED_FIELD_NUMBER: _builtins.int
+    KNOWN_FIELD_NUMBER: _builtins.int
+    OLDER_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
+    staged: _builtins.bool
+    """It passed every step and can be made active."""
+    known: _builtins.bool
+    """It had been staged before with the same digest; nothing was done."""
+    older: _builtins.bool
+    """It is older than what is active."""
+    @_builtins.property
+    def release(self) -> Global___ReleaseName:
+        """Which it is, as far as that could be read."""
+
+    @_builtins.property
+    def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___Step]:
+        """Each step's result, in order."""
+
+    def __init__(
+        self,
+        *,
+        release: Global___ReleaseName | None = ...,
+        staged: _builtins.bool = ...,
+        known: _builtins.bool = ...,
+        older: _builtins.bool = ...,
+        steps: _abc.Iterable[Global___Step] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["release", b"release"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["known", b"known", "older", b"older", "release", b"release", "staged", b"staged", "steps", b"steps"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StageResponse: _TypeAlias = StageResponse  # noqa: Y015
+
+@_typing.final
+class ActivateRequest(_message.Message):
+    """What to make active."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    ALLOW_OLDER_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    SHADOW_FIELD_NUMBER: _builtins.int
+    WHO_FIELD_NUMBER: _builtins.int
+    WHY_FIELD_NUMBER: _builtins.int
+    version: _builtins.str
+    """Version of a staged release."""
+    allow_older: _builtins.bool
+    """Also when it is older than what is active."""
+    at: _builtins.str
+    """Civil time of the default site from when on; empty: now."""
+    shadow: _builtins.bool
+    """Its new and changed rules are evaluated and journaled, but not shown, until they are confirmed."""
+    who: _builtins.str
+    """Who wants it."""
+    why: _builtins.str
+    """Why."""
+    def __init__(
+        self,
+        *,
+        version: _builtins.str = ...,
+        allow_older: _builtins.bool = ...,
+        at: _builtins.str = ...,
+        shadow: _builtins.bool = ...,
+        who: _builtins.str = ...,
+        why: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_older", b"allow_older", "at", b"at", "shadow", b"shadow", "version", b"version", "who", b"who", "why", b"why"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ActivateRequest: _TypeAlias = ActivateRequest  # noqa: Y015
+
+@_typing.final
+class RollbackRequest(_message.Message):
+    """What to go back from."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WHO_FIELD_NUMBER: _builtins.int
+    WHY_FIELD_NUMBER: _builtins.int
+    who: _builtins.str
+    """Who wants it."""
+    why: _builtins.str
+    """Why."""
+    def __init__(
+        self,
+        *,
+        who: _builtins.str = ...,
+        why: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["who", b"who", "why", b"why"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RollbackRequest: _TypeAlias = RollbackRequest  # noqa: Y015
+
+@_typing.final
+class Activated(_message.Message):
+    """What happened."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTIVE_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    SCHEDULED_FIELD_NUMBER: _builtins.int
+    FORECAST_FIELD_NUMBER: _builtins.int
+    UNCONFIRMED_FIELD_NUMBER: _builtins.int
+    WORKERS_FIELD_NUMBER: _builtins.int
+    forecast: _builtins.bool
+    """Whether a forecast of it had been made."""
+    unconfirmed: _builtins.int
+    """Rules that are new or changed against what the office confirmed, and act as warnings at most until it does."""
+    @_builtins.property
+    def active(self) -> Global___ReleaseName:
+        """What is active now."""
+
+    @_builtins.property
+    def before(self) -> Global___ReleaseName:
+        """What was active before."""
+
+    @_builtins.property
+    def scheduled(self) -> Global___Scheduled:
+        """It was written down for later; `active` is unchanged."""
+
+    @_builtins.property
+    def workers(self) -> _containers.RepeatedCompositeFieldContainer[Global___WorkerStatus]:
+        """What each worker answers with now."""
+
+    def __init__(
+        self,
+        *,
+        active: Global___ReleaseName | None = ...,
+        before: Global___ReleaseName | None = ...,
+        scheduled: Global___Scheduled | None = ...,
+        forecast: _builtins.bool = ...,
+        unconfirmed: _builtins.int = ...,
+        workers: _abc.Iterable[Global___WorkerStatus] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "before", b"before", "scheduled", b"scheduled"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "before", b"before", "forecast", b"forecast", "scheduled", b"scheduled", "unconfirmed", b"unconfirmed", "workers", b"workers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Activated: _TypeAlias = Activated  # noqa: Y015
+
+@_typing.final
+class ActivateResponse(_message.Message):
+    """What happened."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTIVATED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def activated(self) -> Global___Activated:
+        """What is active now, and was before."""
+
+    def __init__(
+        self,
+        *,
+        activated: Global___Activated | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["activated", b"activated"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activated", b"activated"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ActivateResponse: _TypeAlias = ActivateResponse  # noqa: Y015
+
+@_typing.final
+class RollbackResponse(_message.Message):
+    """What happened."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTIVATED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def activated(self) -> Global___Activated:
+        """What is active now, and was before."""
+
+    def __init__(
+        self,
+        *,
+        activated: Global___Activated | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["activated", b"activated"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activated", b"activated"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RollbackResponse: _TypeAlias = RollbackResponse  # noqa: Y015
+
+@_typing.final
+class ForecastRequest(_message.Message):
+    """Which forecast."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    FROM_FIELD_NUMBER: _builtins.int
+    TO_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    WITHIN_S_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    ENGLISH_FIELD_NUMBER: _builtins.int
+    SAMPLES_FIELD_NUMBER: _builtins.int
+    version: _builtins.str
+    """Version of a staged release."""
+    to: _builtins.str
+    """First civil day after them; empty: tomorrow."""
+    at: _builtins.str
+    """When the release is to be active, civil time; empty: as scheduled, else now."""
+    within_s: _builtins.int
+    """Seconds it may take; 0: 600. What was not replayed by then is told."""
+    format: _builtins.str
+    """text, html, csv, xlsx or json; empty: json."""
+    english: _builtins.bool
+    """English in place of Chinese."""
+    samples: _builtins.bytes
+    """Bodies to replay in place of the journal, one JSON body on a line; for a hospital without history."""
+    def __init__(
+        self,
+        *,
+        version: _builtins.str = ...,
+        to: _builtins.str = ...,
+        at: _builtins.str = ...,
+        within_s: _builtins.int = ...,
+        format: _builtins.str = ...,
+        english: _builtins.bool = ...,
+        samples: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "english", b"english", "format", b"format", "from", b"from", "samples", b"samples", "to", b"to", "version", b"version", "within_s", b"within_s"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ForecastRequest: _TypeAlias = ForecastRequest  # noqa: Y015
+
+@_typing.final
+class ForecastResponse(_message.Message):
+    """A part of the way to a forecast, or the forecast itself."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    content: _builtins.bytes
+    """It, in pieces of at most 1 MiB, to be joined."""
+    @_builtins.property
+    def progress(self) -> Global___ForecastProgress:
+        """How far it has come."""
+
+    def __init__(
+        self,
+        *,
+        progress: Global___ForecastProgress | None = ...,
+        content: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "part", b"part", "progress", b"progress"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "part", b"part", "progress", b"progress"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["progress", "content"]  # noqa: Y015
+    _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
+
+Global___ForecastResponse: _TypeAlias = ForecastResponse  # noqa: Y015
+
+@_typing.final
+class ForecastProgress(_message.Message):
+    """How far a forecast has come."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DONE_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    done: _builtins.int
+    """Decisions replayed."""
+    total: _builtins.int
+    """Decisions there are."""
+    def __init__(
+        self,
+        *,
+        done: _builtins.int = ...,
+        total: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["done", b"done", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ForecastProgress: _TypeAlias = ForecastProgress  # noqa: Y015
+
+@_typing.final
+class CompareRequest(_message.Message):
+    """Which release to set beside its forecast."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    ENGLISH_FIELD_NUMBER: _builtins.int
+    version: _builtins.str
+    """Version of a release that is or was active; empty: the active one."""
+    format: _builtins.str
+    """text, html, csv, xlsx or json; empty: json."""
+    english: _builtins.bool
+    """English in place of Chinese."""
+    def __init__(
+        self,
+        *,
+        version: _builtins.str = ...,
+        format: _builtins.str = ...,
+        english: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["english", b"english", "format", b"format", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompareRequest: _TypeAlias = CompareRequest  # noqa: Y015
+
+@_typing.final
+class CompareResponse(_message.Message):
+    """A part of the way to a comparison, or the comparison itself."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    content: _builtins.bytes
+    """It, in pieces of at most 1 MiB, to be joined."""
+    @_builtins.property
+    def progress(self) -> Global___ForecastProgress:
+        """How far it has come."""
+
+    def __init__(
+        self,
+        *,
+        progress: Global___ForecastProgress | None = ...,
+        content: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "part", b"part", "progress", b"progress"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "part", b"part", "progress", b"progress"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["progress", "content"]  # noqa: Y015
+    _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
+
+Global___CompareResponse: _TypeAlias = CompareResponse  # noqa: Y015
+
+@_typing.final
+class TomorrowRequest(_message.Message):
+    """Which coming release."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    ENGLISH_FIELD_NUMBER: _builtins.int
+    version: _builtins.str
+    """Version of a staged release."""
+    at: _builtins.str
+    """When it is to be active, civil time; empty: as scheduled, else tomorrow 00:00."""
+    format: _builtins.str
+    """text, html, csv, xlsx or json; empty: json."""
+    english: _builtins.bool
+    """English in place of Chinese."""
+    def __init__(
+        self,
+        *,
+        version: _builtins.str = ...,
+        at: _builtins.str = ...,
+        format: _builtins.str = ...,
+        english: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "english", b"english", "format", b"format", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TomorrowRequest: _TypeAlias = TomorrowRequest  # noqa: Y015
+
+@_typing.final
+class TomorrowResponse(_message.Message):
+    """A part of the way to the list of tomorrow, or the list itself."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    content: _builtins.bytes
+    """It, in pieces of at most 1 MiB, to be joined."""
+    @_builtins.property
+    def progress(self) -> Global___ForecastProgress:
+        """How far it has come."""
+
+    def __init__(
+        self,
+        *,
+        progress: Global___ForecastProgress | None = ...,
+        content: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "part", b"part", "progress", b"progress"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "part", b"part", "progress", b"progress"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["progress", "content"]  # noqa: Y015
+    _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
+
+Global___TomorrowResponse: _TypeAlias = TomorrowResponse  # noqa: Y015
+
+@_typing.final
+class ShowPolicyRequest(_message.Message):
+    """What to tell of the policy."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShowPolicyRequest: _TypeAlias = ShowPolicyRequest  # noqa: Y015
+
+@_typing.final
+class PolicyRow(_message.Message):
+    """A row of the office."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_ID_FIELD_NUMBER: _builtins.int
+    CLASS_ID_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    AT_MOST_FIELD_NUMBER: _builtins.int
+    WHO_FIELD_NUMBER: _builtins.int
+    WHY_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    rule_id: _builtins.str
+    """Rule it is about; empty: any."""
+    class_id: _builtins.str
+    """Class it is about; empty: any."""
+    department: _builtins.str
+    """Department it is about; empty: any."""
+    action: Global___Action.ValueType
+    """The action given; ACTION_PASS: evaluated and journaled, not shown."""
+    at_most: _builtins.bool
+    """Weaker findings keep their action."""
+    who: _builtins.str
+    """Who set it."""
+    why: _builtins.str
+    """Why."""
+    at: _builtins.str
+    """When, UTC."""
+    def __init__(
+        self,
+        *,
+        rule_id: _builtins.str = ...,
+        class_id: _builtins.str = ...,
+        department: _builtins.str = ...,
+        action: Global___Action.ValueType = ...,
+        at_most: _builtins.bool = ...,
+        who: _builtins.str = ...,
+        why: _builtins.str = ...,
+        at: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "at", b"at", "at_most", b"at_most", "class_id", b"class_id", "department", b"department", "rule_id", b"rule_id", "who", b"who", "why", b"why"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PolicyRow: _TypeAlias = PolicyRow  # noqa: Y015
+
+@_typing.final
+class Unconfirmed(_message.Message):
+    """A rule the office has not confirmed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_ID_FIELD_NUMBER: _builtins.int
+    CLASS_ID_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    EXAMPLES_FIELD_NUMBER: _builtins.int
+    FIRINGS_FIELD_NUMBER: _builtins.int
+    rule_id: _builtins.str
+    """Which."""
+    class_id: _builtins.str
+    """Its class."""
+    title: _builtins.str
+    """Its title."""
+    changed: _builtins.bool
+    """Whether another version of it was confirmed."""
+    action: Global___Action.ValueType
+    """What it will do once it is confirmed."""
+    firings: _builtins.int
+    """Decisions of the forecast in which it fires; 0 without a forecast."""
+    @_builtins.property
+    def examples(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Decisions of the forecast it would change, at most five; empty without a forecast."""
+
+    def __init__(
+        self,
+        *,
+        rule_id: _builtins.str = ...,
+        class_id: _builtins.str = ...,
+        title: _builtins.str = ...,
+        changed: _builtins.bool = ...,
+        action: Global___Action.ValueType = ...,
+        examples: _abc.Iterable[_builtins.str] | None = ...,
+        firings: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "changed", b"changed", "class_id", b"class_id", "examples", b"examples", "firings", b"firings", "rule_id", b"rule_id", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Unconfirmed: _TypeAlias = Unconfirmed  # noqa: Y015
+
+@_typing.final
+class ShowPolicyResponse(_message.Message):
+    """The policy in force."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIGEST_FIELD_NUMBER: _builtins.int
+    ROWS_FIELD_NUMBER: _builtins.int
+    UNCONFIRMED_FIELD_NUMBER: _builtins.int
+    UNCONFIRMED_AT_MOST_FIELD_NUMBER: _builtins.int
+    TOML_FIELD_NUMBER: _builtins.int
+    WORKERS_FIELD_NUMBER: _builtins.int
+    digest: _builtins.str
+    """Its digest."""
+    unconfirmed_at_most: Global___Action.ValueType
+    """What findings of unconfirmed rules are at most: ACTION_WARN, or ACTION_PASS where activated in shadow."""
+    toml: _builtins.str
+    """The policy as TOML, as `negative-list match --policy` reads it."""
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___PolicyRow]:
+        """The rows of the office, first one first."""
+
+    @_builtins.property
+    def unconfirmed(self) -> _containers.RepeatedCompositeFieldContainer[Global___Unconfirmed]:
+        """What is not confirmed, as a warning at most."""
+
+    @_builtins.property
+    def workers(self) -> _containers.RepeatedCompositeFieldContainer[Global___WorkerStatus]:
+        """What each worker answers with."""
+
+    def __init__(
+        self,
+        *,
+        digest: _builtins.str = ...,
+        rows: _abc.Iterable[Global___PolicyRow] | None = ...,
+        unconfirmed: _abc.Iterable[Global___Unconfirmed] | None = ...,
+        unconfirmed_at_most: Global___Action.ValueType = ...,
+        toml: _builtins.str = ...,
+        workers: _abc.Iterable[Global___WorkerStatus] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "rows", b"rows", "toml", b"toml", "unconfirmed", b"unconfirmed", "unconfirmed_at_most", b"unconfirmed_at_most", "workers", b"workers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShowPolicyResponse: _TypeAlias = ShowPolicyResponse  # noqa: Y015
+
+@_typing.final
+class SetPolicyRequest(_message.Message):
+    """What to set. Exactly one of rule_id, class_id and all; a department narrows it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_ID_FIELD_NUMBER: _builtins.int
+    CLASS_ID_FIELD_NUMBER: _builtins.int
+    ALL_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    EXACTLY_FIELD_NUMBER: _builtins.int
+    WHO_FIELD_NUMBER: _builtins.int
+    WHY_FIELD_NUMBER: _builtins.int
+    rule_id: _builtins.str
+    """A rule of the active list."""
+    class_id: _builtins.str
+    """A class, R01-R88 or E01-E31."""
+    all: _builtins.bool
+    """Everything."""
+    department: _builtins.str
+    """Only in this department; empty: everywhere."""
+    action: Global___Action.ValueType
+    """The action."""
+    exactly: _builtins.bool
+    """Also where the finding would have a weaker one; else it is a ceiling."""
+    who: _builtins.str
+    """Who."""
+    why: _builtins.str
+    """Why; asked for."""
+    def __init__(
+        self,
+        *,
+        rule_id: _builtins.str = ...,
+        class_id: _builtins.str = ...,
+        all: _builtins.bool = ...,
+        department: _builtins.str = ...,
+        action: Global___Action.ValueType = ...,
+        exactly: _builtins.bool = ...,
+        who: _builtins.str = ...,
+        why: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "all", b"all", "class_id", b"class_id", "department", b"department", "exactly", b"exactly", "rule_id", b"rule_id", "who", b"who", "why", b"why"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetPolicyRequest: _TypeAlias = SetPolicyRequest  # noqa: Y015
+
+@_typing.final
+class ClearPolicyRequest(_message.Message):
+    """What to take back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_ID_FIELD_NUMBER: _builtins.int
+    CLASS_ID_FIELD_NUMBER: _builtins.int
+    ALL_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    WHO_FIELD_NUMBER: _builtins.int
+    WHY_FIELD_NUMBER: _builtins.int
+    rule_id: _builtins.str
+    """As in SetPolicyRequest."""
+    class_id: _builtins.str
+    """As there."""
+    all: _builtins.bool
+    """As there."""
+    department: _builtins.str
+    """As there."""
+    who: _builtins.str
+    """Who."""
+    why: _builtins.str
+    """Why; asked for."""
+    def __init__(
+        self,
+        *,
+        rule_id: _builtins.str = ...,
+        class_id: _builtins.str = ...,
+        all: _builtins.bool = ...,
+        department: _builtins.str = ...,
+        who: _builtins.str = ...,
+        why: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all", b"all", "class_id", b"class_id", "department", b"department", "rule_id", b"rule_id", "who", b"who", "why", b"why"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClearPolicyRequest: _TypeAlias = ClearPolicyRequest  # noqa: Y015
+
+@_typing.final
+class ConfirmRulesRequest(_message.Message):
+    """What to confirm. Exactly one of rule_ids, class_id and all."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_IDS_FIELD_NUMBER: _builtins.int
+    CLASS_ID_FIELD_NUMBER: _builtins.int
+    ALL_FIELD_NUMBER: _builtins.int
+    WHO_FIELD_NUMBER: _builtins.int
+    WHY_FIELD_NUMBER: _builtins.int
+    class_id: _builtins.str
+    """A class."""
+    all: _builtins.bool
+    """Everything."""
+    who: _builtins.str
+    """Who."""
+    why: _builtins.str
+    """Why; asked for."""
+    @_builtins.property
+    def rule_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Rules of the active list."""
+
+    def __init__(
+        self,
+        *,
+        rule_ids: _abc.Iterable[_builtins.str] | None = ...,
+        class_id: _builtins.str = ...,
+        all: _builtins.bool = ...,
+        who: _builtins.str = ...,
+        why: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all", b"all", "class_id", b"class_id", "rule_ids", b"rule_ids", "who", b"who", "why", b"why"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfirmRulesRequest: _TypeAlias = ConfirmRulesRequest  # noqa: Y015
+
+@_typing.final
+class PolicyChanged(_message.Message):
+    """What changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIGEST_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    CONFIRMED_FIELD_NUMBER: _builtins.int
+    JOURNALED_FIELD_NUMBER: _builtins.int
+    WORKERS_FIELD_NUMBER: _builtins.int
+    digest: _builtins.str
+    """Digest of the policy in force now."""
+    before: _builtins.str
+    """Digest of the one before."""
+    confirmed: _builtins.int
+    """Rules confirmed by the call."""
+    journaled: _builtins.bool
+    """Its entry stands in the journal."""
+    @_builtins.property
+    def workers(self) -> _containers.RepeatedCompositeFieldContainer[Global___WorkerStatus]:
+        """What each worker answers with now."""
+
+    def __init__(
+        self,
+        *,
+        digest: _builtins.str = ...,
+        before: _builtins.str = ...,
+        confirmed: _builtins.int = ...,
+        journaled: _builtins.bool = ...,
+        workers: _abc.Iterable[Global___WorkerStatus] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["before", b"before", "confirmed", b"confirmed", "digest", b"digest", "journaled", b"journaled", "workers", b"workers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PolicyChanged: _TypeAlias = PolicyChanged  # noqa: Y015
+
+@_typing.final
+class SetPolicyResponse(_message.Message):
+    """What was set."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def changed(self) -> Global___PolicyChanged:
+        """What changed."""
+
+    def __init__(
+        self,
+        *,
+        changed: Global___PolicyChanged | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetPolicyResponse: _TypeAlias = SetPolicyResponse  # noqa: Y015
+
+@_typing.final
+class ClearPolicyResponse(_message.Message):
+    """What was taken back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def changed(self) -> Global___PolicyChanged:
+        """What changed."""
+
+    def __init__(
+        self,
+        *,
+        changed: Global___PolicyChanged | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClearPolicyResponse: _TypeAlias = ClearPolicyResponse  # noqa: Y015
+
+@_typing.final
+class ConfirmRulesResponse(_message.Message):
+    """What was confirmed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def changed(self) -> Global___PolicyChanged:
+        """What changed."""
+
+    def __init__(
+        self,
+        *,
+        changed: Global___PolicyChanged | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfirmRulesResponse: _TypeAlias = ConfirmRulesResponse  # noqa: Y015

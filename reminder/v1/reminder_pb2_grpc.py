@@ -271,6 +271,572 @@ class ReportService:
             _registered_method=True)
 
 
+class ListServiceStub:
+    """Lists: what is active, what was seen, and the road between; answers on the administration address.
+
+    A release is the file `negative-list build` writes. Staging never touches what is active; nothing that failed a step
+    becomes active. A version nobody staged is NOT_FOUND, naming the nearest; what the road forbids is
+    FAILED_PRECONDITION, with the step and its reason; a second call of Stage or Activate while one runs waits for it.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.Status = channel.unary_unary(
+                '/reminder.v1.ListService/Status',
+                request_serializer=reminder_dot_v1_dot_reminder__pb2.StatusRequest.SerializeToString,
+                response_deserializer=reminder_dot_v1_dot_reminder__pb2.StatusResponse.FromString,
+                _registered_method=True)
+        self.Stage = channel.stream_unary(
+                '/reminder.v1.ListService/Stage',
+                request_serializer=reminder_dot_v1_dot_reminder__pb2.StageRequest.SerializeToString,
+                response_deserializer=reminder_dot_v1_dot_reminder__pb2.StageResponse.FromString,
+                _registered_method=True)
+        self.Activate = channel.unary_unary(
+                '/reminder.v1.ListService/Activate',
+                request_serializer=reminder_dot_v1_dot_reminder__pb2.ActivateRequest.SerializeToString,
+                response_deserializer=reminder_dot_v1_dot_reminder__pb2.ActivateResponse.FromString,
+                _registered_method=True)
+        self.Rollback = channel.unary_unary(
+                '/reminder.v1.ListService/Rollback',
+                request_serializer=reminder_dot_v1_dot_reminder__pb2.RollbackRequest.SerializeToString,
+                response_deserializer=reminder_dot_v1_dot_reminder__pb2.RollbackResponse.FromString,
+                _registered_method=True)
+        self.Forecast = channel.unary_stream(
+                '/reminder.v1.ListService/Forecast',
+                request_serializer=reminder_dot_v1_dot_reminder__pb2.ForecastRequest.SerializeToString,
+                response_deserializer=reminder_dot_v1_dot_reminder__pb2.ForecastResponse.FromString,
+                _registered_method=True)
+        self.Compare = channel.unary_stream(
+                '/reminder.v1.ListService/Compare',
+                request_serializer=reminder_dot_v1_dot_reminder__pb2.CompareRequest.SerializeToString,
+                response_deserializer=reminder_dot_v1_dot_reminder__pb2.CompareResponse.FromString,
+                _registered_method=True)
+        self.Tomorrow = channel.unary_stream(
+                '/reminder.v1.ListService/Tomorrow',
+                request_serializer=reminder_dot_v1_dot_reminder__pb2.TomorrowRequest.SerializeToString,
+                response_deserializer=reminder_dot_v1_dot_reminder__pb2.TomorrowResponse.FromString,
+                _registered_method=True)
+
+
+class ListServiceServicer:
+    """Lists: what is active, what was seen, and the road between; answers on the administration address.
+
+    A release is the file `negative-list build` writes. Staging never touches what is active; nothing that failed a step
+    becomes active. A version nobody staged is NOT_FOUND, naming the nearest; what the road forbids is
+    FAILED_PRECONDITION, with the step and its reason; a second call of Stage or Activate while one runs waits for it.
+    """
+
+    def Status(self, request, context):
+        """What is active beside what was seen last, why they differ, what each worker serves, every step that was taken.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Stage(self, request_iterator, context):
+        """Takes a release in, in pieces, and has it verified, validated, self-tested and compiled. The answer has each step's
+        result, also when one failed: then nothing of it is kept but that. INVALID_ARGUMENT: no release at all, or over
+        512 MiB. A stream that ends early leaves nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Activate(self, request, context):
+        """Makes a staged release active on every worker, or writes down when that is to be. Back once every worker answers
+        with it; where one cannot load it, none changes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Rollback(self, request, context):
+        """Makes the release active that was before.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Forecast(self, request, context):
+        """What a staged release would have said to what was asked in the last weeks. Progress comes first, then the forecast.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Compare(self, request, context):
+        """The forecast of a release beside what came of it since it is active.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Tomorrow(self, request, context):
+        """Drafts, running orders and repeat prescriptions a staged release will stop.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_ListServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'Status': grpc.unary_unary_rpc_method_handler(
+                    servicer.Status,
+                    request_deserializer=reminder_dot_v1_dot_reminder__pb2.StatusRequest.FromString,
+                    response_serializer=reminder_dot_v1_dot_reminder__pb2.StatusResponse.SerializeToString,
+            ),
+            'Stage': grpc.stream_unary_rpc_method_handler(
+                    servicer.Stage,
+                    request_deserializer=reminder_dot_v1_dot_reminder__pb2.StageRequest.FromString,
+                    response_serializer=reminder_dot_v1_dot_reminder__pb2.StageResponse.SerializeToString,
+            ),
+            'Activate': grpc.unary_unary_rpc_method_handler(
+                    servicer.Activate,
+                    request_deserializer=reminder_dot_v1_dot_reminder__pb2.ActivateRequest.FromString,
+                    response_serializer=reminder_dot_v1_dot_reminder__pb2.ActivateResponse.SerializeToString,
+            ),
+            'Rollback': grpc.unary_unary_rpc_method_handler(
+                    servicer.Rollback,
+                    request_deserializer=reminder_dot_v1_dot_reminder__pb2.RollbackRequest.FromString,
+                    response_serializer=reminder_dot_v1_dot_reminder__pb2.RollbackResponse.SerializeToString,
+            ),
+            'Forecast': grpc.unary_stream_rpc_method_handler(
+                    servicer.Forecast,
+                    request_deserializer=reminder_dot_v1_dot_reminder__pb2.ForecastRequest.FromString,
+                    response_serializer=reminder_dot_v1_dot_reminder__pb2.ForecastResponse.SerializeToString,
+            ),
+            'Compare': grpc.unary_stream_rpc_method_handler(
+                    servicer.Compare,
+                    request_deserializer=reminder_dot_v1_dot_reminder__pb2.CompareRequest.FromString,
+                    response_serializer=reminder_dot_v1_dot_reminder__pb2.CompareResponse.SerializeToString,
+            ),
+            'Tomorrow': grpc.unary_stream_rpc_method_handler(
+                    servicer.Tomorrow,
+                    request_deserializer=reminder_dot_v1_dot_reminder__pb2.TomorrowRequest.FromString,
+                    response_serializer=reminder_dot_v1_dot_reminder__pb2.TomorrowResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'reminder.v1.ListService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('reminder.v1.ListService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class ListService:
+    """Lists: what is active, what was seen, and the road between; answers on the administration address.
+
+    A release is the file `negative-list build` writes. Staging never touches what is active; nothing that failed a step
+    becomes active. A version nobody staged is NOT_FOUND, naming the nearest; what the road forbids is
+    FAILED_PRECONDITION, with the step and its reason; a second call of Stage or Activate while one runs waits for it.
+    """
+
+    @staticmethod
+    def Status(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/reminder.v1.ListService/Status',
+            reminder_dot_v1_dot_reminder__pb2.StatusRequest.SerializeToString,
+            reminder_dot_v1_dot_reminder__pb2.StatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Stage(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/reminder.v1.ListService/Stage',
+            reminder_dot_v1_dot_reminder__pb2.StageRequest.SerializeToString,
+            reminder_dot_v1_dot_reminder__pb2.StageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Activate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/reminder.v1.ListService/Activate',
+            reminder_dot_v1_dot_reminder__pb2.ActivateRequest.SerializeToString,
+            reminder_dot_v1_dot_reminder__pb2.ActivateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Rollback(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/reminder.v1.ListService/Rollback',
+            reminder_dot_v1_dot_reminder__pb2.RollbackRequest.SerializeToString,
+            reminder_dot_v1_dot_reminder__pb2.RollbackResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Forecast(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/reminder.v1.ListService/Forecast',
+            reminder_dot_v1_dot_reminder__pb2.ForecastRequest.SerializeToString,
+            reminder_dot_v1_dot_reminder__pb2.ForecastResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Compare(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/reminder.v1.ListService/Compare',
+            reminder_dot_v1_dot_reminder__pb2.CompareRequest.SerializeToString,
+            reminder_dot_v1_dot_reminder__pb2.CompareResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Tomorrow(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/reminder.v1.ListService/Tomorrow',
+            reminder_dot_v1_dot_reminder__pb2.TomorrowRequest.SerializeToString,
+            reminder_dot_v1_dot_reminder__pb2.TomorrowResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
+class PolicyServiceStub:
+    """What the hospital makes of findings; answers on the administration address. Every change is on disk, journaled, and
+    in force on every worker when the call returns; `workers` of the answer says so.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.ShowPolicy = channel.unary_unary(
+                '/reminder.v1.PolicyService/ShowPolicy',
+                request_serializer=reminder_dot_v1_dot_reminder__pb2.ShowPolicyRequest.SerializeToString,
+                response_deserializer=reminder_dot_v1_dot_reminder__pb2.ShowPolicyResponse.FromString,
+                _registered_method=True)
+        self.SetPolicy = channel.unary_unary(
+                '/reminder.v1.PolicyService/SetPolicy',
+                request_serializer=reminder_dot_v1_dot_reminder__pb2.SetPolicyRequest.SerializeToString,
+                response_deserializer=reminder_dot_v1_dot_reminder__pb2.SetPolicyResponse.FromString,
+                _registered_method=True)
+        self.ClearPolicy = channel.unary_unary(
+                '/reminder.v1.PolicyService/ClearPolicy',
+                request_serializer=reminder_dot_v1_dot_reminder__pb2.ClearPolicyRequest.SerializeToString,
+                response_deserializer=reminder_dot_v1_dot_reminder__pb2.ClearPolicyResponse.FromString,
+                _registered_method=True)
+        self.ConfirmRules = channel.unary_unary(
+                '/reminder.v1.PolicyService/ConfirmRules',
+                request_serializer=reminder_dot_v1_dot_reminder__pb2.ConfirmRulesRequest.SerializeToString,
+                response_deserializer=reminder_dot_v1_dot_reminder__pb2.ConfirmRulesResponse.FromString,
+                _registered_method=True)
+
+
+class PolicyServiceServicer:
+    """What the hospital makes of findings; answers on the administration address. Every change is on disk, journaled, and
+    in force on every worker when the call returns; `workers` of the answer says so.
+    """
+
+    def ShowPolicy(self, request, context):
+        """The policy in force: the rows of the office, what is not confirmed yet, the ceilings of the policy file.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetPolicy(self, request, context):
+        """Sets the action of a rule, a class or everything; the last word about the same selectors stands.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ClearPolicy(self, request, context):
+        """Takes back what SetPolicy said about the same selectors.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ConfirmRules(self, request, context):
+        """Confirms new and changed rules: from now on they act as they are written.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_PolicyServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'ShowPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.ShowPolicy,
+                    request_deserializer=reminder_dot_v1_dot_reminder__pb2.ShowPolicyRequest.FromString,
+                    response_serializer=reminder_dot_v1_dot_reminder__pb2.ShowPolicyResponse.SerializeToString,
+            ),
+            'SetPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetPolicy,
+                    request_deserializer=reminder_dot_v1_dot_reminder__pb2.SetPolicyRequest.FromString,
+                    response_serializer=reminder_dot_v1_dot_reminder__pb2.SetPolicyResponse.SerializeToString,
+            ),
+            'ClearPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClearPolicy,
+                    request_deserializer=reminder_dot_v1_dot_reminder__pb2.ClearPolicyRequest.FromString,
+                    response_serializer=reminder_dot_v1_dot_reminder__pb2.ClearPolicyResponse.SerializeToString,
+            ),
+            'ConfirmRules': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConfirmRules,
+                    request_deserializer=reminder_dot_v1_dot_reminder__pb2.ConfirmRulesRequest.FromString,
+                    response_serializer=reminder_dot_v1_dot_reminder__pb2.ConfirmRulesResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'reminder.v1.PolicyService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('reminder.v1.PolicyService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class PolicyService:
+    """What the hospital makes of findings; answers on the administration address. Every change is on disk, journaled, and
+    in force on every worker when the call returns; `workers` of the answer says so.
+    """
+
+    @staticmethod
+    def ShowPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/reminder.v1.PolicyService/ShowPolicy',
+            reminder_dot_v1_dot_reminder__pb2.ShowPolicyRequest.SerializeToString,
+            reminder_dot_v1_dot_reminder__pb2.ShowPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/reminder.v1.PolicyService/SetPolicy',
+            reminder_dot_v1_dot_reminder__pb2.SetPolicyRequest.SerializeToString,
+            reminder_dot_v1_dot_reminder__pb2.SetPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ClearPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/reminder.v1.PolicyService/ClearPolicy',
+            reminder_dot_v1_dot_reminder__pb2.ClearPolicyRequest.SerializeToString,
+            reminder_dot_v1_dot_reminder__pb2.ClearPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConfirmRules(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/reminder.v1.PolicyService/ConfirmRules',
+            reminder_dot_v1_dot_reminder__pb2.ConfirmRulesRequest.SerializeToString,
+            reminder_dot_v1_dot_reminder__pb2.ConfirmRulesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
 class FactServiceStub:
     """Fed by the hospital's other systems and by other institutions; answers on the administration address. Good entries
     are kept whatever becomes of the others, and the bad ones are named. Everything may be sent again.

@@ -156,6 +156,212 @@ class ReportServiceServicer(metaclass=_abc_1.ABCMeta):
 
 def add_ReportServiceServicer_to_server(servicer: ReportServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
+class ListServiceStub:
+    """Lists: what is active, what was seen, and the road between; answers on the administration address.
+
+    A release is the file `negative-list build` writes. Staging never touches what is active; nothing that failed a step
+    becomes active. A version nobody staged is NOT_FOUND, naming the nearest; what the road forbids is
+    FAILED_PRECONDITION, with the step and its reason; a second call of Stage or Activate while one runs waits for it.
+    """
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> ListServiceAsyncStub: ...
+    Status: _grpc.UnaryUnaryMultiCallable[_reminder_pb2.StatusRequest, _reminder_pb2.StatusResponse]
+    """What is active beside what was seen last, why they differ, what each worker serves, every step that was taken."""
+    Stage: _grpc.StreamUnaryMultiCallable[_reminder_pb2.StageRequest, _reminder_pb2.StageResponse]
+    """Takes a release in, in pieces, and has it verified, validated, self-tested and compiled. The answer has each step's
+    result, also when one failed: then nothing of it is kept but that. INVALID_ARGUMENT: no release at all, or over
+    512 MiB. A stream that ends early leaves nothing.
+    """
+    Activate: _grpc.UnaryUnaryMultiCallable[_reminder_pb2.ActivateRequest, _reminder_pb2.ActivateResponse]
+    """Makes a staged release active on every worker, or writes down when that is to be. Back once every worker answers
+    with it; where one cannot load it, none changes.
+    """
+    Rollback: _grpc.UnaryUnaryMultiCallable[_reminder_pb2.RollbackRequest, _reminder_pb2.RollbackResponse]
+    """Makes the release active that was before."""
+    Forecast: _grpc.UnaryStreamMultiCallable[_reminder_pb2.ForecastRequest, _reminder_pb2.ForecastResponse]
+    """What a staged release would have said to what was asked in the last weeks. Progress comes first, then the forecast."""
+    Compare: _grpc.UnaryStreamMultiCallable[_reminder_pb2.CompareRequest, _reminder_pb2.CompareResponse]
+    """The forecast of a release beside what came of it since it is active."""
+    Tomorrow: _grpc.UnaryStreamMultiCallable[_reminder_pb2.TomorrowRequest, _reminder_pb2.TomorrowResponse]
+    """Drafts, running orders and repeat prescriptions a staged release will stop."""
+
+@_typing.type_check_only
+class ListServiceAsyncStub(ListServiceStub):
+    """Lists: what is active, what was seen, and the road between; answers on the administration address.
+
+    A release is the file `negative-list build` writes. Staging never touches what is active; nothing that failed a step
+    becomes active. A version nobody staged is NOT_FOUND, naming the nearest; what the road forbids is
+    FAILED_PRECONDITION, with the step and its reason; a second call of Stage or Activate while one runs waits for it.
+    """
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    Status: _aio.UnaryUnaryMultiCallable[_reminder_pb2.StatusRequest, _reminder_pb2.StatusResponse]  # type: ignore[assignment]
+    """What is active beside what was seen last, why they differ, what each worker serves, every step that was taken."""
+    Stage: _aio.StreamUnaryMultiCallable[_reminder_pb2.StageRequest, _reminder_pb2.StageResponse]  # type: ignore[assignment]
+    """Takes a release in, in pieces, and has it verified, validated, self-tested and compiled. The answer has each step's
+    result, also when one failed: then nothing of it is kept but that. INVALID_ARGUMENT: no release at all, or over
+    512 MiB. A stream that ends early leaves nothing.
+    """
+    Activate: _aio.UnaryUnaryMultiCallable[_reminder_pb2.ActivateRequest, _reminder_pb2.ActivateResponse]  # type: ignore[assignment]
+    """Makes a staged release active on every worker, or writes down when that is to be. Back once every worker answers
+    with it; where one cannot load it, none changes.
+    """
+    Rollback: _aio.UnaryUnaryMultiCallable[_reminder_pb2.RollbackRequest, _reminder_pb2.RollbackResponse]  # type: ignore[assignment]
+    """Makes the release active that was before."""
+    Forecast: _aio.UnaryStreamMultiCallable[_reminder_pb2.ForecastRequest, _reminder_pb2.ForecastResponse]  # type: ignore[assignment]
+    """What a staged release would have said to what was asked in the last weeks. Progress comes first, then the forecast."""
+    Compare: _aio.UnaryStreamMultiCallable[_reminder_pb2.CompareRequest, _reminder_pb2.CompareResponse]  # type: ignore[assignment]
+    """The forecast of a release beside what came of it since it is active."""
+    Tomorrow: _aio.UnaryStreamMultiCallable[_reminder_pb2.TomorrowRequest, _reminder_pb2.TomorrowResponse]  # type: ignore[assignment]
+    """Drafts, running orders and repeat prescriptions a staged release will stop."""
+
+class ListServiceServicer(metaclass=_abc_1.ABCMeta):
+    """Lists: what is active, what was seen, and the road between; answers on the administration address.
+
+    A release is the file `negative-list build` writes. Staging never touches what is active; nothing that failed a step
+    becomes active. A version nobody staged is NOT_FOUND, naming the nearest; what the road forbids is
+    FAILED_PRECONDITION, with the step and its reason; a second call of Stage or Activate while one runs waits for it.
+    """
+
+    @_abc_1.abstractmethod
+    def Status(
+        self,
+        request: _reminder_pb2.StatusRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_reminder_pb2.StatusResponse, _abc.Awaitable[_reminder_pb2.StatusResponse]]:
+        """What is active beside what was seen last, why they differ, what each worker serves, every step that was taken."""
+
+    @_abc_1.abstractmethod
+    def Stage(
+        self,
+        request_iterator: _MaybeAsyncIterator[_reminder_pb2.StageRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_reminder_pb2.StageResponse, _abc.Awaitable[_reminder_pb2.StageResponse]]:
+        """Takes a release in, in pieces, and has it verified, validated, self-tested and compiled. The answer has each step's
+        result, also when one failed: then nothing of it is kept but that. INVALID_ARGUMENT: no release at all, or over
+        512 MiB. A stream that ends early leaves nothing.
+        """
+
+    @_abc_1.abstractmethod
+    def Activate(
+        self,
+        request: _reminder_pb2.ActivateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_reminder_pb2.ActivateResponse, _abc.Awaitable[_reminder_pb2.ActivateResponse]]:
+        """Makes a staged release active on every worker, or writes down when that is to be. Back once every worker answers
+        with it; where one cannot load it, none changes.
+        """
+
+    @_abc_1.abstractmethod
+    def Rollback(
+        self,
+        request: _reminder_pb2.RollbackRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_reminder_pb2.RollbackResponse, _abc.Awaitable[_reminder_pb2.RollbackResponse]]:
+        """Makes the release active that was before."""
+
+    @_abc_1.abstractmethod
+    def Forecast(
+        self,
+        request: _reminder_pb2.ForecastRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_reminder_pb2.ForecastResponse], _abc.AsyncIterator[_reminder_pb2.ForecastResponse]]:
+        """What a staged release would have said to what was asked in the last weeks. Progress comes first, then the forecast."""
+
+    @_abc_1.abstractmethod
+    def Compare(
+        self,
+        request: _reminder_pb2.CompareRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_reminder_pb2.CompareResponse], _abc.AsyncIterator[_reminder_pb2.CompareResponse]]:
+        """The forecast of a release beside what came of it since it is active."""
+
+    @_abc_1.abstractmethod
+    def Tomorrow(
+        self,
+        request: _reminder_pb2.TomorrowRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_reminder_pb2.TomorrowResponse], _abc.AsyncIterator[_reminder_pb2.TomorrowResponse]]:
+        """Drafts, running orders and repeat prescriptions a staged release will stop."""
+
+def add_ListServiceServicer_to_server(servicer: ListServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
+class PolicyServiceStub:
+    """What the hospital makes of findings; answers on the administration address. Every change is on disk, journaled, and
+    in force on every worker when the call returns; `workers` of the answer says so.
+    """
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> PolicyServiceAsyncStub: ...
+    ShowPolicy: _grpc.UnaryUnaryMultiCallable[_reminder_pb2.ShowPolicyRequest, _reminder_pb2.ShowPolicyResponse]
+    """The policy in force: the rows of the office, what is not confirmed yet, the ceilings of the policy file."""
+    SetPolicy: _grpc.UnaryUnaryMultiCallable[_reminder_pb2.SetPolicyRequest, _reminder_pb2.SetPolicyResponse]
+    """Sets the action of a rule, a class or everything; the last word about the same selectors stands."""
+    ClearPolicy: _grpc.UnaryUnaryMultiCallable[_reminder_pb2.ClearPolicyRequest, _reminder_pb2.ClearPolicyResponse]
+    """Takes back what SetPolicy said about the same selectors."""
+    ConfirmRules: _grpc.UnaryUnaryMultiCallable[_reminder_pb2.ConfirmRulesRequest, _reminder_pb2.ConfirmRulesResponse]
+    """Confirms new and changed rules: from now on they act as they are written."""
+
+@_typing.type_check_only
+class PolicyServiceAsyncStub(PolicyServiceStub):
+    """What the hospital makes of findings; answers on the administration address. Every change is on disk, journaled, and
+    in force on every worker when the call returns; `workers` of the answer says so.
+    """
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    ShowPolicy: _aio.UnaryUnaryMultiCallable[_reminder_pb2.ShowPolicyRequest, _reminder_pb2.ShowPolicyResponse]  # type: ignore[assignment]
+    """The policy in force: the rows of the office, what is not confirmed yet, the ceilings of the policy file."""
+    SetPolicy: _aio.UnaryUnaryMultiCallable[_reminder_pb2.SetPolicyRequest, _reminder_pb2.SetPolicyResponse]  # type: ignore[assignment]
+    """Sets the action of a rule, a class or everything; the last word about the same selectors stands."""
+    ClearPolicy: _aio.UnaryUnaryMultiCallable[_reminder_pb2.ClearPolicyRequest, _reminder_pb2.ClearPolicyResponse]  # type: ignore[assignment]
+    """Takes back what SetPolicy said about the same selectors."""
+    ConfirmRules: _aio.UnaryUnaryMultiCallable[_reminder_pb2.ConfirmRulesRequest, _reminder_pb2.ConfirmRulesResponse]  # type: ignore[assignment]
+    """Confirms new and changed rules: from now on they act as they are written."""
+
+class PolicyServiceServicer(metaclass=_abc_1.ABCMeta):
+    """What the hospital makes of findings; answers on the administration address. Every change is on disk, journaled, and
+    in force on every worker when the call returns; `workers` of the answer says so.
+    """
+
+    @_abc_1.abstractmethod
+    def ShowPolicy(
+        self,
+        request: _reminder_pb2.ShowPolicyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_reminder_pb2.ShowPolicyResponse, _abc.Awaitable[_reminder_pb2.ShowPolicyResponse]]:
+        """The policy in force: the rows of the office, what is not confirmed yet, the ceilings of the policy file."""
+
+    @_abc_1.abstractmethod
+    def SetPolicy(
+        self,
+        request: _reminder_pb2.SetPolicyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_reminder_pb2.SetPolicyResponse, _abc.Awaitable[_reminder_pb2.SetPolicyResponse]]:
+        """Sets the action of a rule, a class or everything; the last word about the same selectors stands."""
+
+    @_abc_1.abstractmethod
+    def ClearPolicy(
+        self,
+        request: _reminder_pb2.ClearPolicyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_reminder_pb2.ClearPolicyResponse, _abc.Awaitable[_reminder_pb2.ClearPolicyResponse]]:
+        """Takes back what SetPolicy said about the same selectors."""
+
+    @_abc_1.abstractmethod
+    def ConfirmRules(
+        self,
+        request: _reminder_pb2.ConfirmRulesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_reminder_pb2.ConfirmRulesResponse, _abc.Awaitable[_reminder_pb2.ConfirmRulesResponse]]:
+        """Confirms new and changed rules: from now on they act as they are written."""
+
+def add_PolicyServiceServicer_to_server(servicer: PolicyServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
 class FactServiceStub:
     """Fed by the hospital's other systems and by other institutions; answers on the administration address. Good entries
     are kept whatever becomes of the others, and the bad ones are named. Everything may be sent again.

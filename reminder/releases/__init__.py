@@ -1,0 +1,19 @@
+"""Releases in the service: taken in, tried, forecast, made active on every worker at once, taken back.
+
+What the data folder's ``releases`` holds:
+
+- ``standing.json``: what is active, and what the office decided (:mod:`reminder.releases.standing`). Written beside and
+  moved into place by one process alone, worker 0; every worker looks at it ten times a second.
+- ``steps.jsonl``: every step of every release and how it ended, appended and synced.
+- ``staged/DIGEST.release``: releases that passed every step, as they came.
+- ``compiled/DIGEST.compiled``: the compiled form, a cache; made again where it is missing or damaged.
+- ``confirmed.json``: digests of the rules the office confirmed, ever.
+- ``forecasts/DIGEST.json``: the last forecast of a release.
+- ``workers/NUMBER.json``: what each worker answers with.
+- ``incoming/``: half uploads; emptied at every start.
+
+A release becomes active in two moves, so that none is half active: ``coming`` has every worker load it beside what it
+serves; when all say so, ``active`` becomes it, and each swaps one object. Where one cannot, ``coming`` is taken back.
+"""
+
+from __future__ import annotations
