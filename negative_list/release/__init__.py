@@ -5,3 +5,5 @@ become active is another question, asked by the service (:mod:`reminder.releases
 """
 
 from __future__ import annotations
+
+__all__: list[str] = []

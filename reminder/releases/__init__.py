@@ -17,3 +17,5 @@ serves; when all say so, ``active`` becomes it, and each swaps one object. Where
 """
 
 from __future__ import annotations
+
+__all__: list[str] = []
