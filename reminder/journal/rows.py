@@ -14,14 +14,20 @@ from reminder.journal.statements import seq_of
 if TYPE_CHECKING:
     from reminder.stores.driver import Row as Read
 
-__all__ = ["bare_row", "in_order", "sought", "stay_of", "sum_of", "values_of", "whole_row"]
+__all__ = ["bare_row", "in_order", "sought", "stay_of", "sum_of", "sums_of", "values_of", "whole_row"]
 
+_SUM_BITS = 32
 _TYPES = (int, *(str,) * 7, bytes, bytes)  # of what is read of an entry
 
 
 def sum_of(text: str) -> int:
     """What a text is looked for by. Any text may be asked for, also one no entry can have."""
     return zlib.crc32(text.encode("utf-8", "replace"))
+
+
+def sums_of(part: int, parts: int) -> tuple[int, int]:
+    """The sums of one of several parts: not below the first, below the second."""
+    return (part << _SUM_BITS) // parts, (part + 1 << _SUM_BITS) // parts
 
 
 def sought(row: Row) -> int | None:
@@ -71,7 +77,7 @@ def bare_row(chain: str, read: Read) -> Row:
 def _made(chain: str, read: Any, body: bytes) -> Row:
     place, at, kind, decision_id, institution_id, patient_key, encounter_key, asked, hash_, brief = read
     # SQLite keeps anything in any column; what is no text, or no bytes, can neither be hashed nor shown.
-    if tuple(map(type, read)) != _TYPES:
+    if (*map(type, read),) != _TYPES:
         raise DamagedError(chain, seq_of(place), "a field is of another type than was written")
     try:
         return Row(
@@ -99,10 +105,15 @@ def in_order(rows: Iterable[Row], *, by_encounter: bool) -> Iterator[Row]:
     """
     held: list[Row] = []
     for row in rows:
-        if held and not (row.at == held[0].at and (not by_encounter or _encounter(row) == _encounter(held[0]))):
-            yield from held if len(held) == 1 else sorted(held, key=_by_chain)
-            held.clear()
-        held.append(row)
+        if held:
+            if row.at == held[0].at and (not by_encounter or _encounter(row) == _encounter(held[0])):
+                held.append(row)
+                continue
+            if len(held) == 1:
+                yield held[0]
+            else:
+                yield from sorted(held, key=_by_chain)
+        held = [row]
     yield from sorted(held, key=_by_chain)
 
 

@@ -16,6 +16,7 @@ __all__ = [
     "BODY_COLUMNS",
     "BRIEFS",
     "BRIEFS_BY_ENCOUNTER",
+    "BRIEFS_OF_PART",
     "CHAIN",
     "COUNT",
     "DECISION",
@@ -143,11 +144,16 @@ PERIOD = {
 }
 """By whether only some kinds are wanted."""
 
-_BRIEFS = f"SELECT {_FIELDS} FROM entry e WHERE {_BETWEEN} ORDER BY"  # noqa: S608
-BRIEFS = f"{_BRIEFS} e.at, e.id"
-BRIEFS_BY_ENCOUNTER = f"{_BRIEFS} e.institution_id, e.encounter_key, e.at, e.id"
+_BRIEFS = f"SELECT {_FIELDS} FROM entry e WHERE {_BETWEEN}"  # noqa: S608
+_BY_ENCOUNTER = "ORDER BY e.institution_id, e.encounter_key, e.at, e.id"
+# COALESCE keeps the index of sums out of it: what is read lies together by time, not by sum.
+_OF_PART = """e.encounter_key <> '' AND COALESCE(e.encounter_sum, 0) >= ? AND COALESCE(e.encounter_sum, 0) < ?
+  OR e.encounter_key = '' AND (e.kind = 'feedback' OR ? = 0)"""
+BRIEFS = f"{_BRIEFS} ORDER BY e.at, e.id"
+BRIEFS_BY_ENCOUNTER = f"{_BRIEFS} {_BY_ENCOUNTER}"
+BRIEFS_OF_PART = f"{_BRIEFS} AND ({_OF_PART}) {_BY_ENCOUNTER}"
 COUNT = "SELECT COUNT(*) FROM entry WHERE at >= ? AND at < ?"
-"""Without bodies, which are not read for that: by time, by encounter, or their number only."""
+"""Without bodies, which are not read for that: by time, by encounter (of some only), or their number."""
 
 KEEP_ARTIFACT = "INSERT INTO artifact (digest, kind, content, first_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 ARTIFACT = "SELECT digest, kind, content, first_at FROM artifact WHERE digest = ?"

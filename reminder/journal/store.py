@@ -15,7 +15,7 @@ from reminder.journal.base import Artifact, DamagedError, Head, Kind, Row, Seale
 from reminder.journal.chain import hash_of, instant_of, instant_text
 from reminder.journal.names import Names
 from reminder.journal.packing import packed
-from reminder.journal.rows import bare_row, in_order, sought, stay_of, sum_of, values_of, whole_row
+from reminder.journal.rows import bare_row, in_order, sought, stay_of, sum_of, sums_of, values_of, whole_row
 from reminder.stores.base import StoreError
 
 if TYPE_CHECKING:
@@ -260,13 +260,20 @@ class SqlJournal:
         reads = self._driver.stream(sql.PERIOD[bool(kinds)], values)
         yield from in_order(self._rows(reads, whole_row, damaged), by_encounter=False)
 
-    def briefs(self, begin: datetime, end: datetime, *, by_encounter: bool) -> Iterator[Row]:
+    def briefs(
+        self, begin: datetime, end: datetime, *, by_encounter: bool, part: int = 0, parts: int = 1
+    ) -> Iterator[Row]:
         """The same of every kind with an empty ``body``; ``by_encounter``: by institution and encounter, then instant.
 
-        Sorted by the database, so that memory does not grow with the period.
+        Sorted by the database, so that memory does not grow with the period. ``part`` of ``parts`` (from 0, by
+        encounter only), for processes of their own: each encounter stands in one. What has no encounter key stands in
+        the first; feedback without one in every part, for its finding may be anywhere.
         """
         statement = sql.BRIEFS_BY_ENCOUNTER if by_encounter else sql.BRIEFS
-        values = (instant_text(begin), instant_text(end))
+        values: list[str | int] = [instant_text(begin), instant_text(end)]
+        if by_encounter and parts > 1:
+            statement = sql.BRIEFS_OF_PART
+            values += [*sums_of(part, parts), part]
         reads = self._driver.stream(statement, values)
         yield from in_order(self._rows(reads, bare_row), by_encounter=by_encounter)
 

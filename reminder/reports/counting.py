@@ -1,7 +1,6 @@
 """Reading the journal for a report, and counting it: by two processes where there is much to count.
 
-Python counts on one core at a time. Of a large period another process counts every second encounter; both read the
-whole, which is a quarter of the work.
+Python counts on one core at a time. Of a large period another process reads and counts every second encounter.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from reminder.compliance.period import reads_from
-from reminder.compliance.report import counted, part_of, reports, together
+from reminder.compliance.report import counted, reports, together
 from reminder.journal.opening import open_journal
 
 if TYPE_CHECKING:
@@ -35,16 +34,21 @@ _PARTS = 2
 _TOLD_EVERY = 2000
 
 
-def entries(journal: JournalStore, period: Period, only: str, told: Told) -> Iterator[Entry]:
-    """Every brief a period needs, by encounter; of one institution where ``only`` that is asked for."""
+def entries(
+    journal: JournalStore, period: Period, only: str, told: Told, part: int = 0, parts: int = 1
+) -> Iterator[Entry]:
+    """Every brief a period needs (or one of several parts of them), by encounter.
+
+    Of one institution where ``only`` that is asked for. Of parts, the others are taken to have come as far.
+    """
     begin, until = reads_from(period), period.until
-    whole, number = journal.count(begin, until), 0
-    for number, row in enumerate(journal.briefs(begin, until, by_encounter=True), 1):
+    whole = journal.count(begin, until)
+    for number, row in enumerate(journal.briefs(begin, until, by_encounter=True, part=part, parts=parts), 1):
         if number % _TOLD_EVERY == 0:
-            told(number, whole)
+            told(min(number * parts, whole), whole)
         if not only or row.institution_id == only:
             yield row
-    told(number, whole)
+    told(whole, whole)
 
 
 def figures(
@@ -60,13 +64,12 @@ def figures(
         by: groupings.
         told: hears how far it has come.
     """
-    rows = entries(journal, period, only, told)
     if journal.count(reads_from(period), period.until) < MANY or (os.cpu_count() or 1) < _PARTS:
-        return reports(rows, period, by)
+        return reports(entries(journal, period, only, told), period, by)
     # Spawned, not forked: threads and connections stay where they are, as on Windows.
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as beside:
         other = beside.submit(_other_part, place, period, only, by)
-        mine = counted(part_of(rows, 0, _PARTS), period, by)
+        mine = counted(entries(journal, period, only, told, 0, _PARTS), period, by)
         return together([mine, other.result()], period, by)
 
 
@@ -74,7 +77,7 @@ def _other_part(place: tuple[str, str], period: Period, only: str, by: Sequence[
     """What the other process counts."""
     journal = open_journal(Path(place[0]), place[1])
     try:
-        rows = entries(journal, period, only, lambda _done, _whole: None)
-        return counted(part_of(rows, 1, _PARTS), period, by, first=False)
+        rows = entries(journal, period, only, lambda _done, _whole: None, 1, _PARTS)
+        return counted(rows, period, by, first=False)
     finally:
         journal.close()

@@ -12,8 +12,9 @@ from msgspec.structs import replace
 from reminder.compliance.groupings import GROUPINGS
 from reminder.compliance.period import reads_from
 from reminder.compliance.records import GONE, Figures, Period, Reminder
-from reminder.compliance.report import counted, part_of, reminders, reports, together
+from reminder.compliance.report import counted, reminders, reports, together
 from tests.compliance.drawn import BEGIN, DAYS, hospitals, ordered
+from tests.journal.memory_store import part_of
 
 if TYPE_CHECKING:
     from reminder.journal.base import Row

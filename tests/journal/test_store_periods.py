@@ -10,12 +10,13 @@ import pytest
 from msgspec.structs import replace
 
 from reminder.journal.chain import rows_of
+from tests.journal.memory_store import part_of
 from tests.journal.records import EMPTY, T0, after, draft, drafts, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reminder.journal.base import Row
+    from reminder.journal.base import Kind, Row
     from reminder.journal.store import SqlJournal
 
 ROWS = 50_000
@@ -63,6 +64,19 @@ def test_briefs_come_by_institution_and_encounter(journal: SqlJournal) -> None:
     assert list(told) == sorted(within, key=lambda r: (r.institution_id, r.encounter_key, r.at, r.chain, r.seq))
     told = journal.briefs(after(2), after(15), by_encounter=False)
     assert list(told) == sorted(within, key=lambda r: (r.at, r.chain, r.seq))
+
+
+def test_briefs_come_in_parts(journal: SqlJournal) -> None:
+    """Each encounter in one of them, what has none in the first, feedback that has none in every part."""
+    draw = random.Random(5)
+    kinds: tuple[Kind, ...] = ("decision", "feedback", "saved")
+    keys = ["", *(f"{draw.getrandbits(64):x}" for _ in range(9))]
+    written(journal, [draft(n, kind=draw.choice(kinds), encounter_key=draw.choice(keys)) for n in range(90)])
+    whole = list(journal.briefs(after(2), after(80), by_encounter=True))
+    for parts in (1, 2, 3):
+        for part in range(parts):
+            told = journal.briefs(after(2), after(80), by_encounter=True, part=part, parts=parts)
+            assert list(told) == list(part_of(whole, part, parts))
 
 
 def test_a_long_read_sees_one_moment(journal: SqlJournal) -> None:
