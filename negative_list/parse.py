@@ -24,7 +24,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["MAX_DEPTH", "SUFFIXES", "Parsed", "Place", "parse_jsonl", "parse_yaml", "read_list", "read_parsed"]
+__all__ = [
+    "MAX_DEPTH",
+    "SUFFIXES",
+    "Parsed",
+    "Place",
+    "gathered",
+    "parse_jsonl",
+    "parse_yaml",
+    "read_list",
+    "read_parsed",
+]
 
 SUFFIXES = (".yaml", ".yml", ".jsonl")
 """Endings of the files of a list."""
@@ -83,7 +93,7 @@ def read_list(path: Path) -> RuleList:
 
 def read_parsed(path: Path) -> Parsed:
     """Read a list with the places of its records; problems are returned, not raised."""
-    return _gather(_read_file(file) for file in _files(path))
+    return gathered(_read_file(file) for file in _files(path))
 
 
 class _Row(Struct, frozen=True, kw_only=True):
@@ -94,7 +104,8 @@ class _Row(Struct, frozen=True, kw_only=True):
     problems: tuple[Problem, ...] = ()
 
 
-def _gather(files: Iterable[Iterable[_Row]]) -> Parsed:
+def gathered(files: Iterable[Iterable[_Row]]) -> Parsed:
+    """The list the rows of some files make."""
     rules: list[tuple[Rule, Place]] = []
     sets: list[tuple[NamedSet, Place]] = []
     problems: list[Problem] = []

@@ -25,6 +25,7 @@ __all__ = [
     "RuleList",
     "Text",
     "Trigger",
+    "details_of",
 ]
 
 Action: TypeAlias = Literal["pass", "remind", "warn", "block"]
@@ -188,9 +189,10 @@ class RuleList(Record, frozen=True, kw_only=True):
     def details(self) -> int:
         """Number of details: (rule, code) pairs, a named set counting its codes; a rule without codes counts one."""
         sizes = {s.id: len(s.codes) for s in self.sets}
-        return sum(_details(rule.trigger, sizes) for rule in self.rules)
+        return sum(details_of(rule.trigger, sizes) for rule in self.rules)
 
 
-def _details(trigger: Trigger, sizes: dict[str, int]) -> int:
+def details_of(trigger: Trigger, sizes: dict[str, int]) -> int:
+    """Number of details a trigger makes; ``sizes``: how many codes each named set has."""
     named = sum(sizes.get(name, 0) for name in trigger.sets)
     return max(1, len(trigger.codes) + len(trigger.prefixes) + named)

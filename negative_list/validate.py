@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from negative_list.rules import Rule, RuleList
     from negative_list.validate_names import Found
 
-__all__ = ["CHECKS", "check", "validate"]
+__all__ = ["CHECKS", "check", "repeated_ids", "validate"]
 
 
 def check(parsed: Parsed) -> RuleList:
@@ -62,8 +62,8 @@ def validate(parsed: Parsed) -> tuple[Problem, ...]:
         for rule, place in zip(rules.rules, parsed.rule_places, strict=True)
         for path, message in seen.problems(rule)
     ]
-    problems += _repeated_ids([r.id for r in rules.rules], parsed.rule_places, "rule", "id")
-    problems += _repeated_ids([s.id for s in rules.sets], parsed.set_places, "set", "set")
+    problems += repeated_ids([r.id for r in rules.rules], parsed.rule_places, "rule", "id")
+    problems += repeated_ids([s.id for s in rules.sets], parsed.set_places, "set", "set")
     problems += _bad_sets(parsed)
     if not rules.rules and not parsed.problems:
         file = parsed.set_places[0].file if parsed.set_places else ""
@@ -71,7 +71,8 @@ def validate(parsed: Parsed) -> tuple[Problem, ...]:
     return tuple(sorted(problems))
 
 
-def _repeated_ids(ids: list[str], places: tuple[Place, ...], noun: str, path: str) -> Iterator[Problem]:
+def repeated_ids(ids: list[str], places: tuple[Place, ...], noun: str, path: str) -> Iterator[Problem]:
+    """Ids that stand more than once, each with the place of the first; ``noun`` is what they name."""
     first: dict[str, Place] = {}
     for name, place in zip(ids, places, strict=True):
         there = first.setdefault(name, place)

@@ -221,7 +221,7 @@ def normal(distribution: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("package", "extras"), [("negative_list", ("sheets",)), ("reminder", ("serve", "postgres", "sheets"))]
+    ("package", "extras"), [("negative_list", ("sheets", "sign")), ("reminder", ("serve", "postgres", "sheets"))]
 )
 def test_everything_imported_is_declared(package: str, extras: tuple[str, ...]) -> None:
     """The library runs on the core install and its extra, the service on the core and its own, and on nothing else."""
