@@ -34,7 +34,18 @@ if TYPE_CHECKING:
 
     from negative_list.compile import CompiledList
 
-__all__ = ["NOT_READ", "Begun", "Fuller", "Reader", "Whole", "begin", "decide", "decide_whole", "matched_of"]
+__all__ = [
+    "NOT_READ",
+    "Begun",
+    "Fuller",
+    "Reader",
+    "Whole",
+    "begin",
+    "decide",
+    "decide_whole",
+    "matched_of",
+    "one_question",
+]
 
 
 class Fuller(Struct, frozen=True, kw_only=True):
@@ -222,7 +233,7 @@ def _shown(
 ) -> tuple[Finding, ...]:
     """The findings this caller is shown: in order, with ways out and texts."""
     shown = [f for f in found if ACTIONS.index(f.action) >= max(1, ACTIONS.index(lowest_action))]
-    findings = _ordered(_one_question(shown), matched.check)
+    findings = _ordered(one_question(shown), matched.check)
     findings = _with_suggestions(findings, found, matched, compiled, ruling, language)
     return _with_messages(findings, matched, language)
 
@@ -272,7 +283,7 @@ def _department(check: Check) -> str:
     return str(check.encounter_facts.get("encounter.department_code") or "")
 
 
-def _one_question(findings: Iterable[Finding]) -> list[Finding]:
+def one_question(findings: Iterable[Finding]) -> list[Finding]:
     """All findings that are certain, and of those that ask only one: the fact that decides most, asked once."""
     findings = list(findings)
     asking = [f for f in findings if f.unknown]
