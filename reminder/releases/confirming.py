@@ -1,0 +1,109 @@
+"""Which rules the office has confirmed, ever: a rule by the digest of what it says, so that a changed one is new.
+
+The file only grows, a line ``["rule id","mark"]`` for each rule confirmed. What was confirmed once stays so: a list
+that is taken back to finds its rules as the office knew them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
+
+from reminder.releases.folder import write_whole
+
+if TYPE_CHECKING:
+    from negative_list.rules import Rule, RuleList
+
+__all__ = ["Confirmed", "Marked", "mark_of", "marks_of", "unconfirmed"]
+
+Marked: TypeAlias = tuple[str, str]
+"""A rule's id and its mark."""
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number", order="sorted")
+_LINE = msgspec.json.Decoder(tuple[str, str])
+_DIGITS = 16
+
+
+class Confirmed:
+    """The file of what was confirmed.
+
+    Args:
+        path: the file; while it is not there nothing was ever confirmed, for no release ever followed another list.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is anything to compare with."""
+        return self._path.exists()
+
+    def begin(self, marked: Iterable[Marked]) -> None:
+        """Begin with the rules of the first list of a data folder, all of which count as confirmed. Raises OSError."""
+        write_whole(self._path, _lines(marked))
+
+    def add(self, marked: Iterable[Marked]) -> None:
+        """Confirm rules; on disk afterwards. Raises ``OSError``."""
+        with self._path.open("ab") as file:
+            # Each time on a line of its own, whatever a process that was killed left of its last one.
+            file.write(b"\n" + _lines(marked))
+            file.flush()
+            os.fsync(file.fileno())
+
+    def read(self) -> dict[str, set[str]]:
+        """The marks confirmed of each rule id. Raises ``OSError``."""
+        found: dict[str, set[str]] = {}
+        for line in self._path.read_bytes().splitlines() if self.begun else ():
+            with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+                rule_id, mark = _LINE.decode(line)
+                found.setdefault(rule_id, set()).add(mark)
+        return found
+
+
+def _lines(marked: Iterable[Marked]) -> bytes:
+    return b"".join(msgspec.json.encode(one) + b"\n" for one in marked)
+
+
+def mark_of(rule: Rule, sets: Mapping[str, tuple[str, ...]]) -> str:
+    """What a rule says, as 16 hexadecimal digits: all but its title and its cases, with the codes of sets it names.
+
+    Args:
+        rule: the rule.
+        sets: codes of the list's sets, by id.
+    """
+    said = _ENCODER.encode(msgspec.structs.replace(rule, title="", cases=()))
+    digest = hashlib.sha256(said)
+    for name in sorted(set(_sets_in(msgspec.json.decode(said)))) if b'"sets":' in said else ():
+        digest.update(_ENCODER.encode(sorted(sets.get(name, ()))))
+    return digest.hexdigest()[:_DIGITS]
+
+
+def _sets_in(said: Any) -> Iterator[str]:
+    """Ids of the sets that are named anywhere in a rule."""
+    if isinstance(said, list):
+        for inner in said:
+            yield from _sets_in(inner)
+    elif isinstance(said, dict):
+        for key, inner in said.items():
+            if key == "sets":
+                yield from inner
+            else:
+                yield from _sets_in(inner)
+
+
+def marks_of(rules: RuleList) -> Iterator[Marked]:
+    """Each rule of a list with its mark."""
+    sets = {named.id: named.codes for named in rules.sets}
+    return ((rule.id, mark_of(rule, sets)) for rule in rules.rules)
+
+
+def unconfirmed(marked: Iterable[Marked], confirmed: Mapping[str, set[str]]) -> tuple[str, ...]:
+    """Ids of the rules that are new, or changed against everything that was confirmed of them."""
+    return tuple(rule_id for rule_id, mark in marked if mark not in confirmed.get(rule_id, ()))
