@@ -65,10 +65,30 @@ def _checked(path: Path) -> RuleList:
 
 
 @app.command("check")
-def check_command(list_path: ListPath) -> None:
-    """Validate a list: all problems at once, each with its place; exit code 1 if there is any."""
-    rules = _checked(list_path)
+def check_command(
+    list_path: ListPath,
+    deep: Annotated[bool, typer.Option("--deep", help="Also set the rules beside each other.")] = False,
+    english: Annotated[bool, typer.Option("--english", help="What --deep sees, in English.")] = False,
+) -> None:
+    """Validate a list: all problems at once, each with its place; exit code 1 if there is any.
+
+    With --deep also what rules say that cannot be meant: faults (exit code 1) and advice.
+    """
+    from negative_list.parse import read_parsed
+    from negative_list.validate import check
+
+    try:
+        parsed = read_parsed(list_path)
+        rules = check(parsed)
+    except ListError as error:
+        _fail(error.problems)
     typer.echo(f"ok: {len(rules.rules)} rules, {rules.details} details, {len(rules.sets)} sets")
+    if deep:
+        from negative_list.deep.cli import print_observations
+        from negative_list.dictionary import CIVIL_ZONE
+
+        today = datetime.now(CIVIL_ZONE).date()
+        raise typer.Exit(1 if print_observations(parsed, today, "en" if english else "zh") else 0)
 
 
 @importing.command("knowledge-points")
