@@ -87,7 +87,7 @@ class Lines:
                 self.ids.setdefault(line.id, []).append(line)
 
 
-class Body(Struct, kw_only=True, eq=False):
+class Body(Struct, kw_only=True, eq=False, gc=False):
     """A decision with what may matter of its lines, by their place in the brief.
 
     ``place``: where it stands among the decisions of its encounter, ``index``: at which place from 0 among those that

@@ -15,7 +15,7 @@ from reminder.journal.brief import FoundBrief, LineBrief
 __all__ = ["Showing", "Sighting", "Thread", "after", "joined", "shadows", "sightings"]
 
 
-class Showing(Struct, frozen=True, kw_only=True, eq=False):
+class Showing(Struct, frozen=True, kw_only=True, eq=False, gc=False):
     """One answer in which one reminder was shown: by which finding, for which lines (none: about the encounter)."""
 
     body: Body
@@ -23,7 +23,7 @@ class Showing(Struct, frozen=True, kw_only=True, eq=False):
     places: tuple[int, ...]
 
 
-class Thread(Struct, frozen=True, kw_only=True, eq=False):
+class Thread(Struct, frozen=True, kw_only=True, eq=False, gc=False):
     """The showings of one reminder, in their order; never empty.
 
     ``ends``: when the next reminder of the same id begins, ``None`` without one.
@@ -39,7 +39,7 @@ class Thread(Struct, frozen=True, kw_only=True, eq=False):
         return self.showings[0]
 
 
-class Sighting(Struct, frozen=True, kw_only=True, eq=False):
+class Sighting(Struct, frozen=True, kw_only=True, eq=False, gc=False):
     """A decision that finds a reminder, shown or not, the lines it is found on, and whether it could be decided."""
 
     body: Body

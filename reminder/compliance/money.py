@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Money", "carried"]
 
 
-class Money(Struct, frozen=True, kw_only=True):
+class Money(Struct, frozen=True, kw_only=True, gc=False):
     """The line a reminder is about, and its money: the amount at risk, and what it carries of the line's."""
 
     item: str

@@ -68,7 +68,7 @@ LOOK_BACK_DAYS = 31
 """How far before a period earlier findings of a reminder are looked for, so that a repetition is not counted as new."""
 
 
-class Reminder(Struct, frozen=True, kw_only=True):
+class Reminder(Struct, frozen=True, kw_only=True, gc=False):
     """One reminder and its outcome.
 
     ``first_at`` and ``last_at``: when it was first and last shown, UTC; ``shown``: in how many answers, ``shadow``:
@@ -160,7 +160,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     drugs_fen: int = 0
 
 
-class Figures(Struct, frozen=True, kw_only=True):
+class Figures(Struct, frozen=True, kw_only=True, gc=False):
     """The figures of a group, all of them counts: see "Figures" in docs/compliance.md.
 
     The mappings hold only what occurs. ``reasons`` has "" for words without a code; ``asked`` is ``None`` by rule,

@@ -104,10 +104,12 @@ def counted(
 
 
 def together(parts: Sequence[Part], period: Period, by: Sequence[str]) -> dict[str, Report]:
-    """The reports of all parts."""
+    """The reports of all parts, which are used up: the figures of the first grow to those of all."""
     tallies = {name: Tally(GROUPINGS.get(name)) for name in ("", *by)}
-    doctors: dict[str, int] = {}
-    for part in parts:
+    doctors = {name: number for number, name in enumerate(parts[0].doctors)}
+    for name, tally in tallies.items():
+        tally.adopt(parts[0].cells[name])
+    for part in parts[1:]:
         numbers = [doctors.setdefault(name, len(doctors)) for name in part.doctors]
         for name, tally in tallies.items():
             tally.add(part.cells[name], numbers)

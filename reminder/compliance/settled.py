@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 __all__ = ["Case", "Records", "Saved", "Settled", "Standing", "Told", "case_of", "settle"]
 
 
-class Standing(Struct, frozen=True, kw_only=True, eq=False):
+class Standing(Struct, frozen=True, kw_only=True, eq=False, gc=False):
     """The revision of a saved prescription that stands, told ``at`` (UTC). Its lines tell their order date."""
 
     at: datetime
     lines: tuple[LineBrief, ...]
 
 
-class Told(Struct, frozen=True, kw_only=True):
+class Told(Struct, frozen=True, kw_only=True, gc=False):
     """What one source says.
 
     ``at_most_fen``: what of the money is kept from the fund at most; ``None``: all that was at risk.
@@ -42,7 +42,7 @@ class Told(Struct, frozen=True, kw_only=True):
     at_most_fen: int | None = None
 
 
-class Settled(Struct, frozen=True, kw_only=True):
+class Settled(Struct, frozen=True, kw_only=True, gc=False):
     """The outcome, where it is known from, and since when.
 
     ``disagrees``: what another source says to the contrary; ``gone``: it did not reach the fund, of the money
@@ -83,7 +83,7 @@ class Records:
         return Saved(standing=mine, lines=self._lines[first, last])
 
 
-class Saved(Struct, frozen=True, kw_only=True, eq=False):
+class Saved(Struct, frozen=True, kw_only=True, eq=False, gc=False):
     """Prescriptions and all their lines."""
 
     standing: Sequence[Standing]
@@ -95,7 +95,7 @@ class Saved(Struct, frozen=True, kw_only=True, eq=False):
         return min(one.at for one in self.standing if any(id(line) in wanted for line in one.lines))
 
 
-class Case(Struct, frozen=True, kw_only=True, eq=False):
+class Case(Struct, frozen=True, kw_only=True, eq=False, gc=False):
     """A reminder with all that may tell of its outcome. ``bodies`` begin with the first showing's."""
 
     thread: Thread

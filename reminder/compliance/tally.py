@@ -162,6 +162,10 @@ class Tally:
         for key, cell in cells.items():
             self._cell(key).add(cell, doctors)
 
+    def adopt(self, cells: Mapping[str, Cell]) -> None:
+        """Begin with the groups of another tally, which is not used any more: they are not copied."""
+        self._cells = dict(cells)
+
     def groups(self) -> tuple[Group, ...]:
         """Every group, by key."""
         asked = self.counts_checks

@@ -23,7 +23,7 @@ _ENCOUNTER = attrgetter("institution_id", "encounter_key")
 _PLACE = attrgetter("at", "decision_id")
 
 
-class Check(Struct, frozen=True, kw_only=True, eq=False):
+class Check(Struct, frozen=True, kw_only=True, eq=False, gc=False):
     """A decision as it is counted, whatever it found.
 
     ``civil`` is its civil hour, ``prescribes``: it asks about a prescription that no earlier check asked about.
@@ -54,7 +54,7 @@ class Counts(Struct, kw_only=True):
     keyless: int = 0
 
 
-class Visit(Struct, kw_only=True, eq=False):
+class Visit(Struct, kw_only=True, eq=False, gc=False):
     """What is known of one encounter; ``key`` is "" for decisions without one, which have nothing in common.
 
     ``bodies`` begin with the first decision that found something.

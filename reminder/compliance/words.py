@@ -26,7 +26,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 _NOTHING = timedelta(0)
 
 
-class Word(Struct, frozen=True, kw_only=True):
+class Word(Struct, frozen=True, kw_only=True, gc=False):
     """A feedback, and when it came, UTC."""
 
     at: datetime
@@ -44,7 +44,7 @@ Words = Mapping[str, list[Word]]
 """The words about each finding, by its id."""
 
 
-class Said(Struct, frozen=True, kw_only=True):
+class Said(Struct, frozen=True, kw_only=True, gc=False):
     """What was said about a reminder: the last word that counts, and how long the first answer took.
 
     ``automatic``: no person said anything; ``last`` is then the last automatic word.

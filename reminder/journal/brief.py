@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 
-class LineBrief(Struct, frozen=True, kw_only=True, array_like=True):
+class LineBrief(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """A line.
 
     ``item`` is its first national code, else its local code, else its name; ``order_date`` the civil day it begins
@@ -46,7 +46,7 @@ class LineBrief(Struct, frozen=True, kw_only=True, array_like=True):
     is_drug: bool = False
 
 
-class FoundBrief(Struct, frozen=True, kw_only=True, array_like=True):
+class FoundBrief(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """A finding as :class:`reminder.journal.entries.Found` has it; ``lines`` are places from 0 in the brief's lines."""
 
     finding_id: str
@@ -64,7 +64,7 @@ class FoundBrief(Struct, frozen=True, kw_only=True, array_like=True):
     reminders: tuple[str, ...]
 
 
-class DecisionBrief(Struct, frozen=True, kw_only=True, array_like=True, tag="d"):
+class DecisionBrief(Struct, frozen=True, kw_only=True, array_like=True, tag="d", gc=False):
     """A decision. ``zone_minutes``: what to add to the instant for civil time. ``not_evaluated``: how many rules.
 
     ``lines`` are those of the current encounter, current ones and those in force, in the order of the body;
@@ -94,7 +94,7 @@ class DecisionBrief(Struct, frozen=True, kw_only=True, array_like=True, tag="d")
     undecided: tuple[str, ...] = ()
 
 
-class FeedbackBrief(Struct, frozen=True, kw_only=True, array_like=True, tag="f"):
+class FeedbackBrief(Struct, frozen=True, kw_only=True, array_like=True, tag="f", gc=False):
     """A feedback; ``done_at`` is UTC."""
 
     finding_id: str
@@ -113,7 +113,7 @@ class FeedbackBrief(Struct, frozen=True, kw_only=True, array_like=True, tag="f")
     automatic: bool = False
 
 
-class SavedBrief(Struct, frozen=True, kw_only=True, array_like=True, tag="s"):
+class SavedBrief(Struct, frozen=True, kw_only=True, array_like=True, tag="s", gc=False):
     """A saved prescription; without lines it is void. ``saved_at`` is UTC."""
 
     zone_minutes: int

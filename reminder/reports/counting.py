@@ -5,6 +5,8 @@ Python counts on one core at a time. Of a large period another process reads and
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -32,6 +34,7 @@ MANY = 200_000
 
 _PARTS = 2
 _TOLD_EVERY = 2000
+_COLLECTED_AFTER = 100_000  # objects: nothing here goes in circles, and twelve thousand doctors are walked each time
 
 
 def entries(
@@ -67,7 +70,7 @@ def figures(
     if journal.count(reads_from(period), period.until) < MANY or (os.cpu_count() or 1) < _PARTS:
         return reports(entries(journal, period, only, told), period, by)
     # Spawned, not forked: threads and connections stay where they are, as on Windows.
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as beside:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as beside, _seldom_collecting():
         other = beside.submit(_other_part, place, period, only, by)
         mine = counted(entries(journal, period, only, told, 0, _PARTS), period, by)
         return together([mine, other.result()], period, by)
@@ -78,6 +81,18 @@ def _other_part(place: tuple[str, str], period: Period, only: str, by: Sequence[
     journal = open_journal(Path(place[0]), place[1])
     try:
         rows = entries(journal, period, only, lambda _done, _whole: None, 1, _PARTS)
-        return counted(rows, period, by, first=False)
+        with _seldom_collecting():
+            return counted(rows, period, by, first=False)
     finally:
         journal.close()
+
+
+@contextlib.contextmanager
+def _seldom_collecting() -> Iterator[None]:
+    """Let Python look for garbage in circles less often than after every 700 objects."""
+    before = gc.get_threshold()
+    gc.set_threshold(_COLLECTED_AFTER, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
