@@ -196,8 +196,8 @@ class JournalStore(Protocol):
         the first; feedback without one in every part, for its finding may be anywhere.
         """
 
-    def count(self, begin: datetime, end: datetime) -> int:
-        """How many entries a period has."""
+    def count(self, begin: datetime, end: datetime, kinds: Sequence[Kind] = ()) -> int:
+        """How many entries a period has, of some kinds or of all."""
 
     def keep(self, artifact: Artifact) -> None:
         """Keep an artifact, once."""

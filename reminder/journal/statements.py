@@ -152,7 +152,8 @@ _OF_PART = """e.encounter_key <> '' AND COALESCE(e.encounter_sum, 0) >= ? AND CO
 BRIEFS = f"{_BRIEFS} ORDER BY e.at, e.id"
 BRIEFS_BY_ENCOUNTER = f"{_BRIEFS} {_BY_ENCOUNTER}"
 BRIEFS_OF_PART = f"{_BRIEFS} AND ({_OF_PART}) {_BY_ENCOUNTER}"
-COUNT = "SELECT COUNT(*) FROM entry WHERE at >= ? AND at < ?"
+_COUNT = "SELECT COUNT(*) FROM entry WHERE at >= ? AND at < ?"
+COUNT = {False: _COUNT, True: f"{_COUNT} AND kind IN (LIST(?))"}
 """Without bodies, which are not read for that: by time, by encounter (of some only), or their number."""
 
 KEEP_ARTIFACT = "INSERT INTO artifact (digest, kind, content, first_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"

@@ -277,9 +277,10 @@ class SqlJournal:
         reads = self._driver.stream(statement, values)
         yield from in_order(self._rows(reads, bare_row), by_encounter=by_encounter)
 
-    def count(self, begin: datetime, end: datetime) -> int:
-        """How many entries a period has."""
-        return int(self._all(sql.COUNT, instant_text(begin), instant_text(end))[0][0])
+    def count(self, begin: datetime, end: datetime, kinds: Sequence[Kind] = ()) -> int:
+        """How many entries a period has, of some kinds or of all."""
+        wanted: list[list[str]] = [list(kinds)] if kinds else []
+        return int(self._all(sql.COUNT[bool(kinds)], instant_text(begin), instant_text(end), *wanted)[0][0])
 
     def artifact(self, digest: str) -> Artifact | None:
         """An artifact by its digest."""

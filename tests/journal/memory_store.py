@@ -128,9 +128,9 @@ class MemoryJournalStore:
         rows = [msgspec.structs.replace(row, body=b"") for row in part_of(self.period(begin, end), part, parts)]
         yield from sorted(rows, key=lambda row: (row.institution_id, row.encounter_key)) if by_encounter else rows
 
-    def count(self, begin: datetime, end: datetime) -> int:
+    def count(self, begin: datetime, end: datetime, kinds: Sequence[Kind] = ()) -> int:
         """Of a period."""
-        return len(list(self.period(begin, end)))
+        return len(list(self.period(begin, end, kinds)))
 
     def keep(self, artifact: Artifact) -> None:
         """Once."""

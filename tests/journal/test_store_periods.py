@@ -33,6 +33,7 @@ def test_a_period_holds_its_begin_and_not_its_end(journal: SqlJournal) -> None:
     assert list(journal.period(T0, after(9), ["gap", "saved"])) == [rows[1], rows[0]]
     assert list(journal.period(after(9), T0)) == []
     assert journal.count(after(1), after(3)) == 3
+    assert journal.count(T0, after(9), ["gap", "saved"]) == 2
 
 
 def test_entries_of_one_instant_are_in_the_order_of_chains(journal: SqlJournal) -> None:
