@@ -45,6 +45,11 @@ class Binder:
         self._visitors: dict[c.Visits, Visitor] = {}
         self._formulas: dict[c.Formula, Worked] = {}
 
+    @property
+    def held(self) -> tuple[dict[Any, Any], ...]:
+        """What it keeps; emptied by whoever lets the list go."""
+        return (self._tests, self._members, self._gatherers, self._visitors, self._formulas)
+
     def bind(self, condition: c.Condition) -> Test:
         """The test of a condition; the same object for equal conditions."""
         test = self._tests.get(condition)
@@ -171,6 +176,8 @@ def _every(binder: Binder, condition: c.Every) -> Test:
     gatherer = binder.gatherer(condition.lines)
     among = binder.members(condition.among)
 
+    here = object()  # what the check remembers it by: a test that names itself would die by the collector alone
+
     def judge(check: Check, line: Line | None) -> bool | None:
         gathered = gatherer.gather(check, line)
         sure = [among.means(check, each) for each in gathered.certain]
@@ -181,7 +188,7 @@ def _every(binder: Binder, condition: c.Every) -> Test:
 
     def all_among(check: Check, gathered: Gathered) -> bool:
         lines = gathered.whole or gathered.possible
-        return check.remember((judge, id(lines)), lambda: all(among.means(check, each) for each in lines))  # type: ignore[no-any-return]
+        return check.remember((here, id(lines)), lambda: all(among.means(check, each) for each in lines))  # type: ignore[no-any-return]
 
     return shared(judge, gatherer)
 

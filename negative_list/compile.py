@@ -8,9 +8,10 @@ and shared (:mod:`negative_list.bind`).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -20,7 +21,7 @@ from negative_list.bind import Binder
 from negative_list.codes import expand_ranges, normal
 from negative_list.gather import Test
 from negative_list.members import Members
-from negative_list.rules import Grade, NamedSet, Rule
+from negative_list.rules import Grade, Rule
 from negative_list.terms import Terms
 from negative_list.text import normalise
 from negative_list.walk import children_of, lines_of
@@ -28,9 +29,23 @@ from negative_list.walk import children_of, lines_of
 if TYPE_CHECKING:
     from negative_list.check import Check
     from negative_list.prescription import Line
-    from negative_list.rules import RuleList
+    from negative_list.rules import RuleList, Trigger
 
-__all__ = ["BoundRule", "CompiledList", "canonical_lines", "compile", "digest_of"]
+__all__ = [
+    "BoundRule",
+    "CompiledList",
+    "Indexes",
+    "bound_rule",
+    "canonical_lines",
+    "changes_of",
+    "codes_of_sets",
+    "compile",
+    "digest_of",
+    "digest_of_lines",
+    "indexed",
+    "standing_in",
+    "terms_of",
+]
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number", order="sorted")
 _MAX_DAY = date.max.toordinal()
@@ -79,13 +94,15 @@ class BoundRule(Struct, frozen=True, kw_only=True, eq=False):
         return next((grade for when, grade in self.grades if when(check, line)), None)
 
 
-class CompiledList(Struct, frozen=True, kw_only=True, eq=False):
+class CompiledList(Struct, frozen=True, kw_only=True, eq=False, weakref=True):
     """A list ready to match, never changed after it was made. ``digest`` names its content (SHA-256, hexadecimal).
 
-    ``sets`` are the list's own; what was compiled of them is in ``binder``.
+    ``rules`` are by id. ``changes`` are the ordinals of the days on which a rule begins to be in force or has ended.
+    ``lines`` gives the list as canonical JSON Lines. ``parts`` are the dictionaries and lists it is made of: whoever
+    lets it go when nobody uses it any more empties those a little at a time, for all at once takes long.
     """
 
-    rules: tuple[BoundRule, ...]
+    rules: Sequence[BoundRule]
     by_code: Mapping[str, tuple[BoundRule, ...]]
     by_prefix: Mapping[int, Mapping[str, tuple[BoundRule, ...]]]
     by_type: Mapping[str, tuple[BoundRule, ...]]
@@ -97,40 +114,56 @@ class CompiledList(Struct, frozen=True, kw_only=True, eq=False):
     binder: Binder
     digest: str
     details: int
-    sets: tuple[NamedSet, ...] = ()
+    changes: frozenset[int]
+    lines: Callable[[], Iterator[bytes]]
+    parts: tuple[dict[Any, Any] | list[Any], ...] = ()
 
 
 def compile(rules: RuleList, *, digest: str | None = None) -> CompiledList:  # noqa: A001 (the verb, as in re.compile)
-    """Compile a validated list.
+    """Compile a validated list, every rule of it at once.
 
     Args:
         rules: a list without problems (see :func:`negative_list.validate.validate`).
         digest: the list's digest where the caller already has it; else it is worked out here.
     """
-    sets = {named.id: tuple(map(normal, named.codes)) for named in rules.sets}
+    sets = codes_of_sets(rules)
     binder = Binder(sets)
-    standing_in = _standing_in(rules)
+    overridden = standing_in(rules)
     # By id, as the digest is: lists of one digest decide alike, whatever order their files were read in.
     in_order = sorted(rules.rules, key=lambda rule: rule.id)
-    bound = tuple(_bound(rule, binder, standing_in.get(rule.id, ())) for rule in in_order)
+    bound = tuple(bound_rule(rule, binder, overridden.get(rule.id, ())) for rule in in_order)
+    found = indexed(in_order, bound, sets)
     return CompiledList(
         rules=bound,
-        by_code=_index((code, rule) for rule in bound for code in _codes(rule.rule, sets)),
-        by_prefix=_prefix_index(bound),
-        by_type=_index((kind, rule) for rule in bound if _by_type_only(rule.rule) for kind in rule.rule.trigger.types),
-        by_name=_index((normalise(name), rule) for rule in bound for name in rule.rule.trigger.names),
-        by_diagnosis=_index((code, rule) for rule in bound for code in expand_ranges(rule.rule.trigger.diagnoses)),
-        by_operation=_index((code, rule) for rule in bound for code in expand_ranges(rule.rule.trigger.operations)),
-        of_encounter=tuple(rule for rule in bound if rule.rule.trigger.encounter),
-        terms=Terms(_terms(rules)),
+        by_code=found.by_code,
+        by_prefix=found.by_prefix,
+        by_type=found.by_type,
+        by_name=found.by_name,
+        by_diagnosis=found.by_diagnosis,
+        by_operation=found.by_operation,
+        of_encounter=found.of_encounter,
+        terms=Terms(terms_of(rules)),
         binder=binder,
         digest=digest or digest_of(rules),
         details=rules.details,
-        sets=rules.sets,
+        changes=changes_of(rules),
+        lines=partial(canonical_lines, rules),
     )
 
 
-def _bound(rule: Rule, binder: Binder, overridden: tuple[tuple[int, int], ...]) -> BoundRule:
+def codes_of_sets(rules: RuleList) -> dict[str, tuple[str, ...]]:
+    """The codes of the list's named sets as they are compared."""
+    return {named.id: tuple(map(normal, named.codes)) for named in rules.sets}
+
+
+def changes_of(rules: RuleList) -> frozenset[int]:
+    """The ordinals of the days on which a rule is in force and was not on the day before, or the other way round."""
+    begun = (rule.valid_from.toordinal() for rule in rules.rules if rule.valid_from)
+    return frozenset((*begun, *(rule.valid_to.toordinal() + 1 for rule in rules.rules if rule.valid_to)))
+
+
+def bound_rule(rule: Rule, binder: Binder, overridden: tuple[tuple[int, int], ...]) -> BoundRule:
+    """A rule bound; ``overridden``: first and last days on which others stand in for it."""
     trigger = rule.trigger
     narrowed = bool(trigger.types or trigger.except_codes or trigger.except_names)
     when = tuple(grade.when for grade in rule.grades)
@@ -152,7 +185,7 @@ def _days_in_force(rule: Rule) -> tuple[int, int]:
     return first, rule.valid_to.toordinal() if rule.valid_to else _MAX_DAY
 
 
-def _standing_in(rules: RuleList) -> dict[str, tuple[tuple[int, int], ...]]:
+def standing_in(rules: RuleList) -> dict[str, tuple[tuple[int, int], ...]]:
     """For each rule that is overridden, the days on which others stand in for it."""
     days: dict[str, tuple[tuple[int, int], ...]] = {}
     for rule in rules.rules:
@@ -173,43 +206,75 @@ def _items(trigger: c.Items) -> c.Items:
     return c.Items(**{name: getattr(trigger, name) for name in c.Items.__struct_fields__})
 
 
-def _codes(rule: Rule, sets: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
-    yield from map(normal, rule.trigger.codes)
-    for name in rule.trigger.sets:
+# -- what finds rules
+
+
+Thing = TypeVar("Thing")
+"""What stands for a rule in an index: the bound rule, or its number."""
+
+
+class Indexes(Struct, Generic[Thing], frozen=True, kw_only=True):
+    """What finds the rules of a list, each once under a key, by id."""
+
+    by_code: dict[str, tuple[Thing, ...]]
+    by_prefix: dict[int, dict[str, tuple[Thing, ...]]]
+    by_type: dict[str, tuple[Thing, ...]]
+    by_name: dict[str, tuple[Thing, ...]]
+    by_diagnosis: dict[str, tuple[Thing, ...]]
+    by_operation: dict[str, tuple[Thing, ...]]
+    of_encounter: tuple[Thing, ...]
+
+
+def indexed(rules: Sequence[Rule], things: Sequence[Thing], sets: Mapping[str, tuple[str, ...]]) -> Indexes[Thing]:
+    """The indexes of rules that are sorted by id; ``things`` stand for them, one each."""
+    pairs = tuple(zip((rule.trigger for rule in rules), things, strict=True))
+    return Indexes(
+        by_code=_index((code, thing) for trigger, thing in pairs for code in _codes(trigger, sets)),
+        by_prefix=_prefix_index(pairs),
+        by_type=_index((kind, thing) for trigger, thing in pairs if _by_type_only(trigger) for kind in trigger.types),
+        by_name=_index((normalise(name), thing) for trigger, thing in pairs for name in trigger.names),
+        by_diagnosis=_index((code, thing) for trigger, thing in pairs for code in expand_ranges(trigger.diagnoses)),
+        by_operation=_index((code, thing) for trigger, thing in pairs for code in expand_ranges(trigger.operations)),
+        of_encounter=tuple(thing for trigger, thing in pairs if trigger.encounter),
+    )
+
+
+def _codes(trigger: Trigger, sets: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    yield from map(normal, trigger.codes)
+    for name in trigger.sets:
         yield from sets[name]
 
 
-def _by_type_only(rule: Rule) -> bool:
-    trigger = rule.trigger
+def _by_type_only(trigger: Trigger) -> bool:
     return not (trigger.codes or trigger.prefixes or trigger.sets or trigger.names)
 
 
-def _index(pairs: Iterable[tuple[str, BoundRule]]) -> dict[str, tuple[BoundRule, ...]]:
+def _index(pairs: Iterable[tuple[str, Thing]]) -> dict[str, tuple[Thing, ...]]:
     """Rules by key, each once under a key, by id; keys of one rule share one tuple."""
-    index: dict[str, tuple[BoundRule, ...]] = {}
-    last: tuple[BoundRule, ...] = ()
-    for key, rule in pairs:
+    index: dict[str, tuple[Thing, ...]] = {}
+    last: tuple[Thing, ...] = ()
+    for key, thing in pairs:
         there = index.get(key)
         if there is None:
-            last = last if last and last[0] is rule else (rule,)
+            last = last if last and last[0] is thing else (thing,)
             index[key] = last
-        elif rule not in there:
-            index[key] = (*there, rule)
+        elif thing not in there:
+            index[key] = (*there, thing)
     return index
 
 
-def _prefix_index(bound: tuple[BoundRule, ...]) -> dict[int, dict[str, tuple[BoundRule, ...]]]:
-    flat = _index((normal(prefix), rule) for rule in bound for prefix in rule.rule.trigger.prefixes)
-    by_length: dict[int, dict[str, tuple[BoundRule, ...]]] = {}
-    for prefix, rules in flat.items():
-        by_length.setdefault(len(prefix), {})[prefix] = rules
+def _prefix_index(pairs: Iterable[tuple[Trigger, Thing]]) -> dict[int, dict[str, tuple[Thing, ...]]]:
+    flat = _index((normal(prefix), thing) for trigger, thing in pairs for prefix in trigger.prefixes)
+    by_length: dict[int, dict[str, tuple[Thing, ...]]] = {}
+    for prefix, things in flat.items():
+        by_length.setdefault(len(prefix), {})[prefix] = things
     return by_length
 
 
 # -- what a list's conditions hold
 
 
-def _terms(rules: RuleList) -> set[str]:
+def terms_of(rules: RuleList) -> set[str]:
     """Every distinct normalised term of the list."""
     terms: set[str] = set()
     seen: set[c.Condition] = set()
@@ -256,7 +321,12 @@ def canonical_lines(rules: RuleList) -> Iterator[bytes]:
 
 def digest_of(rules: RuleList) -> str:
     """SHA-256 of the canonical JSON Lines, in hexadecimal."""
+    return digest_of_lines(canonical_lines(rules))
+
+
+def digest_of_lines(lines: Iterable[bytes]) -> str:
+    """The same of lines that are there already."""
     digest = hashlib.sha256()
-    for line in canonical_lines(rules):
+    for line in lines:
         digest.update(line)
     return digest.hexdigest()

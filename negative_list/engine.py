@@ -124,12 +124,16 @@ def triggered(compiled: CompiledList, check: Check) -> Iterator[tuple[BoundRule,
 
 
 def _rules_of(compiled: CompiledList, line: Line) -> Iterable[BoundRule]:
-    """The rules one line triggers by code, prefix, type or name, each once."""
+    """The rules one line triggers by code, prefix, type or name, each once, by id: terms are found in no order."""
     found: dict[int, BoundRule] = {}
     for rules in _ways(compiled, line):
         for rule in rules:
             found[id(rule)] = rule
-    return found.values()
+    return sorted(found.values(), key=_by_id) if len(found) > 1 else found.values()
+
+
+def _by_id(rule: BoundRule) -> str:
+    return rule.rule.id
 
 
 def _ways(compiled: CompiledList, line: Line) -> Iterator[tuple[BoundRule, ...]]:
@@ -154,4 +158,4 @@ def _without_line(compiled: CompiledList, check: Check) -> Iterable[BoundRule]:
         if index:
             stated = check.stated_codes(subject, main=False).get("present", ())
             found.update((id(rule), rule) for code in stated for rule in index.get(code, ()))
-    return sorted(found.values(), key=lambda rule: rule.rule.id)
+    return sorted(found.values(), key=_by_id)

@@ -16,8 +16,11 @@ Scalar: TypeAlias = bool | int | str
 """A value a rule may name: a flag, a whole number, or one of the words the fact dictionary lists for the fact."""
 
 
-class Record(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Base of every record of a list: immutable, keyword-only, no key beyond those declared."""
+class Record(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
+    """Base of every record of a list: immutable, keyword-only, no key beyond those declared.
+
+    None holds itself, however many steps on, so that the collector need not look at the millions of a large list.
+    """
 
 
 class Items(Record, frozen=True, kw_only=True):

@@ -13,13 +13,14 @@ import ahocorasick
 from negative_list.text import REMEMBERED_LENGTH, Statement, bounded, clauses, normalise, of_term
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Generator, Iterable, Iterator, Mapping
     from typing import Any
 
-__all__ = ["SHARD_TERMS", "Terms"]
+__all__ = ["SHARD_TERMS", "Terms", "automaton", "shards_of"]
 
-SHARD_TERMS = 20_000
-"""Terms in one automaton: building this many holds the interpreter for some 25 ms."""
+SHARD_TERMS = 2_000
+"""Terms in one automaton: the longest step of building it holds the interpreter for some 2 ms, letting it go for half
+of one. A text is searched in each, which takes some microseconds more for each."""
 
 REMEMBERED_NAMES = 4_096
 """Names whose terms are kept; a hospital's daily diagnosis and item names are far fewer."""
@@ -32,17 +33,22 @@ class Terms:
         terms: normalised terms; empty ones are refused by validation and ignored here.
     """
 
-    __slots__ = ("_remembered", "_shards", "_size")
+    __slots__ = ("_remembered", "_shards")
 
-    def __init__(self, terms: Iterable[str]) -> None:
-        distinct = sorted(set(terms) - {""})
-        self._size = len(distinct)
-        self._shards = tuple(_automaton(distinct[k : k + SHARD_TERMS]) for k in range(0, len(distinct), SHARD_TERMS))
+    def __init__(self, terms: Iterable[str] = ()) -> None:
+        self._shards = tuple(_at_once(shard) for shard in shards_of(terms))
         self._remembered: dict[str, Mapping[Statement, frozenset[str]]] = {}
+
+    @classmethod
+    def of_automata(cls, shards: Iterable[Any]) -> Terms:
+        """The terms of automata (:func:`automaton`), no term in two."""
+        terms = cls()
+        terms._shards = tuple(shards)
+        return terms
 
     def __len__(self) -> int:
         """Number of distinct terms."""
-        return self._size
+        return sum(map(len, self._shards))
 
     def in_text(self, text: str) -> Iterator[str]:
         """Every term that occurs in a normalised text, longest and shortest alike, some perhaps more than once."""
@@ -78,9 +84,27 @@ class Terms:
         self._remembered[name] = found
 
 
-def _automaton(terms: list[str]) -> Any:
-    automaton = ahocorasick.Automaton()
+def shards_of(terms: Iterable[str]) -> Iterator[list[str]]:
+    """The distinct terms, sorted, as many at a time as go into one automaton."""
+    distinct = sorted(set(terms) - {""})
+    for start in range(0, len(distinct), SHARD_TERMS):
+        yield distinct[start : start + SHARD_TERMS]
+
+
+def automaton(terms: list[str]) -> Generator[None, None, Any]:
+    """An automaton of distinct terms, built in two steps that hold the interpreter for about as long."""
+    built = ahocorasick.Automaton()
     for term in terms:
-        automaton.add_word(term, term)
-    automaton.make_automaton()
-    return automaton
+        built.add_word(term, term)
+    yield
+    built.make_automaton()
+    return built
+
+
+def _at_once(terms: list[str]) -> Any:
+    steps = automaton(terms)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as ended:
+            return ended.value

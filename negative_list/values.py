@@ -165,9 +165,9 @@ def bind_coded(subject: str, condition: c.Diagnosis | c.Operation, sets: Mapping
 
     def test(check: Check, _line: Line | None) -> bool | None:
         try:
-            return check.memo[test]  # type: ignore[no-any-return]
+            return check.memo[judge]  # type: ignore[no-any-return]
         except KeyError:
-            answer = check.memo[test] = judge(check)
+            answer = check.memo[judge] = judge(check)
             return answer
 
     return test

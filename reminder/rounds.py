@@ -65,8 +65,7 @@ def next_round(now: datetime, nightly: time, compiled: CompiledList) -> datetime
 
 def changes_on(compiled: CompiledList, day: date) -> bool:
     """Whether a rule is in force on a day and was not on the day before, or the other way round."""
-    before = day - _DAY
-    return any(day == bound.rule.valid_from or before == bound.rule.valid_to for bound in compiled.rules)
+    return day.toordinal() in compiled.changes
 
 
 async def make_rounds(service: Service, nightly: time) -> None:

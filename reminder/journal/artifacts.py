@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from negative_list.compile import canonical_lines
 from negative_list.policy import Policy
 from negative_list.rules import NamedSet, Rule, RuleList
 from reminder.journal.base import Artifact
@@ -56,8 +55,7 @@ def intact(store: JournalStore, digest: str) -> Artifact | None:
 
 def list_artifact(compiled: CompiledList, at: datetime) -> Artifact:
     """The list as canonical JSON Lines. Takes a second for a hundred thousand details."""
-    rules = RuleList(rules=tuple(bound.rule for bound in compiled.rules), sets=compiled.sets)
-    return Artifact(digest=compiled.digest, kind="list", content=b"".join(canonical_lines(rules)), first_at=at)
+    return Artifact(digest=compiled.digest, kind="list", content=b"".join(compiled.lines()), first_at=at)
 
 
 def rules_of(artifact: Artifact) -> RuleList:
