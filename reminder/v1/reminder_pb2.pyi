@@ -2672,12 +2672,21 @@ class ShowPolicyRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    RULE_ID_FIELD_NUMBER: _builtins.int
+    CLASS_ID_FIELD_NUMBER: _builtins.int
+    rule_id: _builtins.str
+    """Of what is not confirmed only this rule; empty: any."""
+    class_id: _builtins.str
+    """Only this class; empty: any."""
     def __init__(
         self,
+        *,
+        rule_id: _builtins.str = ...,
+        class_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "rule_id", b"rule_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2793,19 +2802,22 @@ class ShowPolicyResponse(_message.Message):
     UNCONFIRMED_AT_MOST_FIELD_NUMBER: _builtins.int
     TOML_FIELD_NUMBER: _builtins.int
     WORKERS_FIELD_NUMBER: _builtins.int
+    UNCONFIRMED_COUNT_FIELD_NUMBER: _builtins.int
     digest: _builtins.str
     """Its digest."""
     unconfirmed_at_most: Global___Action.ValueType
     """What findings of unconfirmed rules are at most: ACTION_WARN, or ACTION_PASS where activated in shadow."""
     toml: _builtins.str
     """The policy as TOML, as `negative-list match --policy` reads it."""
+    unconfirmed_count: _builtins.int
+    """How many are not confirmed, of those asked for."""
     @_builtins.property
     def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___PolicyRow]:
         """The rows of the office, first one first."""
 
     @_builtins.property
     def unconfirmed(self) -> _containers.RepeatedCompositeFieldContainer[Global___Unconfirmed]:
-        """What is not confirmed, as a warning at most."""
+        """What is not confirmed, as a warning at most; the first 1,000 by class and id."""
 
     @_builtins.property
     def workers(self) -> _containers.RepeatedCompositeFieldContainer[Global___WorkerStatus]:
@@ -2820,10 +2832,11 @@ class ShowPolicyResponse(_message.Message):
         unconfirmed_at_most: Global___Action.ValueType = ...,
         toml: _builtins.str = ...,
         workers: _abc.Iterable[Global___WorkerStatus] | None = ...,
+        unconfirmed_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "rows", b"rows", "toml", b"toml", "unconfirmed", b"unconfirmed", "unconfirmed_at_most", b"unconfirmed_at_most", "workers", b"workers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "rows", b"rows", "toml", b"toml", "unconfirmed", b"unconfirmed", "unconfirmed_at_most", b"unconfirmed_at_most", "unconfirmed_count", b"unconfirmed_count", "workers", b"workers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
