@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from negative_list.compile import canonical_lines, digest_of
-from negative_list.errors import ListError
 from negative_list.release.container import MOST_BYTES, Release, ReleaseError, head_of, release_bytes
 from negative_list.release.layering import Flat, Source, flattened
 from negative_list.release.manifest import Layer, Manifest, version_key
 from negative_list.release.signing import sign
 from negative_list.rules import details_of
-from negative_list.validate import validate
+from negative_list.validate import check
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from negative_list.release.signing import PrivateKey
     from negative_list.rules import RuleList
 
-__all__ = ["About", "build", "build_rules", "flat_list", "layers_of"]
+__all__ = ["About", "agreeing", "build", "build_rules", "flat_list", "layers_of"]
 
 
 class About(Struct, frozen=True, kw_only=True):
@@ -46,8 +45,7 @@ def flat_list(sources: Sequence[Source]) -> Flat:
         ListError: every problem of reading, of layers that contradict each other, or of validation, with its place.
     """
     flat = flattened(sources)
-    if problems := validate(flat.parsed):
-        raise ListError(problems)
+    check(flat.parsed)
     return flat
 
 
@@ -89,14 +87,18 @@ def build_rules(
     content = b"".join(canonical_lines(rules))
     if len(content) > MOST_BYTES:
         raise ReleaseError("too-large", f"the list is over {MOST_BYTES} bytes; split it, or take what nobody uses out")
-    manifest = _manifest(rules, content, _agreeing(about), layers)
+    manifest = _manifest(rules, content, agreeing(about), layers)
     head = head_of(manifest)
     signatures = tuple(sign(head, key) for key in keys)
     return release_bytes(Release(manifest=manifest, signatures=signatures, head=head, content=content))
 
 
-def _agreeing(about: About) -> About:
-    """A version follows the one it replaces, and a release does not end before it begins."""
+def agreeing(about: About) -> About:
+    """What a release says of itself, where it agrees with itself.
+
+    Raises:
+        ValueError: a version is none or not after the one it replaces, or the release ends before it begins.
+    """
     own = version_key(about.version)
     if about.replaces and version_key(about.replaces) >= own:
         raise ValueError(f"version `{about.version}` is not after `{about.replaces}`, which it replaces; count up")

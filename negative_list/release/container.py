@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import msgspec
 from msgspec import Struct
@@ -32,6 +32,7 @@ __all__ = [
     "MOST_BYTES",
     "MOST_MANIFEST_BYTES",
     "MOST_SIGNATURES",
+    "REASONS",
     "Reason",
     "Release",
     "ReleaseError",
@@ -62,6 +63,8 @@ _ENCODER = msgspec.json.Encoder(order="sorted")
 Reason: TypeAlias = Literal["truncated", "altered", "unsigned", "wrong-key", "not-a-release", "too-large"]
 """Why a file is refused: its end is missing, it is not what was signed, nobody signed it, nobody trusted signed it, it
 is something else, it is over a limit."""
+REASONS: tuple[Reason, ...] = get_args(Reason)
+"""Every word of :data:`Reason`."""
 
 
 class ReleaseError(NegativeListError):

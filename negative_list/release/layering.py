@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 import msgspec
 from msgspec import Struct
 
-from negative_list.errors import ListError, Problem
+from negative_list.errors import Problem
 from negative_list.parse import Parsed, Place, read_parsed
 from negative_list.rules import NamedSet, Rule, RuleList
 from negative_list.validate import repeated_ids
@@ -73,20 +73,14 @@ def read_source(path: Path, origin: Origin = "") -> Source:
 
 
 def flattened(sources: Sequence[Source]) -> Flat:
-    """One list of all.
-
-    Raises:
-        ListError: rows that cannot be read, and layers that contradict each other; all at once.
-    """
+    """One list of all; its problems are rows that cannot be read, and layers that contradict each other."""
     problems = [problem for source in sources for problem in source.parsed.problems]
     problems += _falling(sources)
     rules = [list(_rules(source, number)) for number, source in enumerate(sources)]
     problems += [problem for layer, source in zip(rules, sources, strict=True) for problem in _alone(layer, source)]
     last = {placed.rule.id: placed for layer in rules for placed in layer}
     problems += [problem for layer in rules for placed in layer for problem in _clashing(placed, last)]
-    if problems:
-        raise ListError(problems)
-    return _flat(sources, rules, last)
+    return _flat(sources, rules, problems)
 
 
 def _rules(source: Source, layer: int) -> Iterator[_Placed]:
@@ -96,7 +90,8 @@ def _rules(source: Source, layer: int) -> Iterator[_Placed]:
         yield _Placed(rule if own == rule.origin else msgspec.structs.replace(rule, origin=own), place, layer)
 
 
-def _flat(sources: Sequence[Source], rules: list[list[_Placed]], last: dict[str, _Placed]) -> Flat:
+def _flat(sources: Sequence[Source], rules: list[list[_Placed]], problems: list[Problem]) -> Flat:
+    last = {placed.rule.id: placed for layer in rules for placed in layer}
     sets: dict[str, tuple[NamedSet, Place]] = {}
     for source in sources:
         named = zip(source.parsed.rules.sets, source.parsed.set_places, strict=True)
@@ -108,7 +103,7 @@ def _flat(sources: Sequence[Source], rules: list[list[_Placed]], last: dict[str,
         ),
         rule_places=tuple(placed.place for placed in last.values()),
         set_places=tuple(place for _, place in sets.values()),
-        problems=(),
+        problems=tuple(sorted(problems)),
     )
     gone = (sorted({p.rule.id for p in layer if last[p.rule.id].layer != p.layer}) for layer in rules)
     return Flat(parsed=parsed, kept=tuple(map(len, standing)), replaced=tuple(map(tuple, gone)))

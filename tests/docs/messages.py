@@ -33,6 +33,8 @@ MODULES = (
     "negative_list/dictionary.py",
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "negative_list" / "readers").glob("*.py")),
     "negative_list/importer/points.py",
+    *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "negative_list" / "release").glob("[!_]*.py")),
+    "negative_list/cli_release.py",
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "negative_list" / "sheets").glob("*.py")),
     "reminder/config.py",
     "reminder/saved.py",
@@ -63,6 +65,8 @@ _ERRORS = (
     "ChainBrokenError",
     "ArchiveError",
     "OfficeError",
+    "ReleaseError",
+    "KeyFileError",
 )
 # Calls whose arguments hold a message, and those that carry it as `message=`.
 _SPEAKERS = frozenset(
@@ -86,6 +90,7 @@ _SPEAKERS = frozenset(
 _NAMED = frozenset(
     {
         *("_TOO_BIG", "_TOO_DEEP", "_TOO_LONG", "_why_not", "no_fact", "no_field"),
+        *("_OTHERWISE", "_wrong_key"),
         *("_BROKEN", "_CHANGED", "_damaged", "_no_icd", "_no_item_code", "_no_table", "_no_word"),
         *("_NO_FACT", "_NO_ITEMS", "_NO_REASON"),
         *("EXPECTED_FACTS", "EXPECTED_OBJECT", "EXPECTED_OBJECTS", "NO_ENCOUNTER", "NO_PATIENT", "SAYS_NOTHING"),
