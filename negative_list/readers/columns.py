@@ -82,7 +82,7 @@ _FLAGS = frozenset({"line.current", "diagnosis.main", "operation.main"})
 _FLAG = Fact(name="", type="flag", zh="")
 _YUAN = Fact(name="", type="number", zh="金额", minimum=Decimal(0))
 _BACK = Fact(name="", type="number", zh="金额")
-_SCALARS = frozenset({str, int, float, bool, Decimal})
+_SCALARS = frozenset({str, int, float, bool, Decimal, tuple})  # a tuple is of short words
 _USUAL_DIGITS = 9
 _FEN_PLACES = 2
 _ONE = Decimal(1)
@@ -166,6 +166,8 @@ def own_value(fact: Fact, site: Site) -> Callable[[object], Value | None]:
         return _text_reader()
     if fact.type == "number" and fact.minimum in {0, None} and fact.maximum is None:
         return _number_reader(fact, site)
+    if fact.type in {"money", "integer"} and set(fact.unknown) <= {"0"}:
+        return _whole_reader(fact, site)
     return lambda raw: parse_value(fact, raw, site.zone)
 
 
@@ -256,6 +258,19 @@ def _number_reader(fact: Fact, site: Site) -> Callable[[object], FactValue | Non
             return parse_value(fact, raw, site.zone)
         value = Decimal(text)
         return None if zero_is_unknown and not value else value
+
+    return read
+
+
+def _whole_reader(fact: Fact, site: Site) -> Callable[[object], FactValue | None]:
+    least = max(1, int(fact.minimum or 1))
+    most = 10**_USUAL_DIGITS if fact.maximum is None else int(fact.maximum)
+
+    def read(raw: object) -> FactValue | None:
+        # prices differ from line to line, so that they are seldom remembered; a usual one is read at once
+        if raw.__class__ is int and least <= raw <= most:
+            return raw
+        return parse_value(fact, raw, site.zone)
 
     return read
 

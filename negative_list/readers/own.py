@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 from negative_list.dictionary import HELD
 from negative_list.prescription import Encounter, Line, Patient, Prescription
 from negative_list.readers import build
+from negative_list.readers.alike import AlikeLines, Whose
 from negative_list.readers.columns import Columns, own_columns
 from negative_list.readers.joined import joined_body
-from negative_list.readers.reading import Gathered, Place, Reading, Row
+from negative_list.readers.reading import Gathered, Place, Reading, Row, plan
 from negative_list.readers.rows import check_lines, needs_current_line, plain, refused, rows
 from negative_list.readers.wording import EXPECTED_OBJECT, NO_ENCOUNTER, NO_PATIENT, no_field
 
@@ -85,6 +86,9 @@ NAMES: Mapping[str, str] = {
 }
 """How our own JSON calls the fields that notes may be about."""
 _TOP = Place("")
+_NAMED = 8192
+_SHORT = 64
+"""Diagnoses and operations remembered, and the characters of a name that is no prose."""
 
 
 class OwnPlan:
@@ -103,6 +107,8 @@ class OwnPlan:
             kind: frozenset(columns) | _OBJECTS.get(kind, frozenset()) for kind, columns in self.columns.items()
         }
         self.keys[""] |= {"institution_id"}
+        self.alike = AlikeLines(self.columns["line"], settled=not site.codes and plan(site).quiet["line"])
+        self.named: dict[tuple[object, ...], build.Named] = {}
 
 
 @lru_cache(maxsize=256)
@@ -198,11 +204,11 @@ def _encounter(
     if request is not None:
         gathered = request | gathered
     id_ = gathered.pop("encounter.id", "")
-    whose = build.institution_of(reading, gathered)
-    current = request is not None
+    whose = Whose(id_, build.institution_of(reading, gathered), request is not None)
+    alike = own_plan(reading.site).alike
     parts = build.Parts(
         id=id_,
-        lines=tuple(read_line(reading, id_, line, at, current=current, institution_id=whose) for line, at in lines),
+        lines=tuple([alike.line(line, at.line, whose) or read_line(reading, whose, line, at) for line, at in lines]),
         diagnoses=build.diagnoses(reading, _named(reading, row, place, "diagnoses")),
         operations=build.operations(reading, _named(reading, row, place, "operations")),
     )
@@ -216,22 +222,39 @@ def read_encounter(reading: Reading, row: Row, place: Place, line_ids: Sequence[
     return _encounter(reading, row, place, placed, None)
 
 
-def read_line(
-    reading: Reading, encounter_id: str, row: Row, place: Place, *, current: bool, institution_id: str = ""
-) -> Line:
-    """Read one line, whose id ``place`` tells; ``current``: whether its encounter is the current one."""
+def read_line(reading: Reading, whose: Whose, row: Row, place: Place) -> Line:
+    """Read one line, whose id ``place`` tells."""
+    told = reading.told_so_far
     gathered = _gather(reading, "line", row, place)
-    if institution_id:
-        gathered.setdefault("line.institution_id", institution_id)
-    return build.line(reading, encounter_id, gathered, place, current=current, further="facts" in row or "days" in row)
+    if whose.institution_id:
+        gathered.setdefault("line.institution_id", whose.institution_id)
+    further = "facts" in row or "days" in row
+    read = build.line(reading, whose.encounter_id, gathered, place, current=whose.current, further=further)
+    if whose.current and reading.told_so_far == told:
+        own_plan(reading.site).alike.remember(row, read)
+    return read
 
 
 def _named(reading: Reading, row: Row, place: Place, kind: str) -> Iterator[build.Named]:
-    """Read the diagnoses or the operations of an encounter."""
-    one = "diagnosis" if kind == "diagnoses" else "operation"
+    """Read the diagnoses or the operations of an encounter; the same come again and again."""
+    own = own_plan(reading.site)
     for entry, path in rows(row.get(kind), f"{place.path}.{kind}"):
-        read = _gather(reading, kind, entry, Place(path))
-        get = read.get
-        yield build.Named(
-            get(f"{one}.code", ""), get(f"{one}.name", ""), get(f"{one}.main", False), get(f"{one}.kind", "")
-        )
+        told = (kind, *entry.items())
+        try:
+            known = own.named.get(told)
+        except TypeError:  # a list or an object has no hash
+            known = None
+        yield known or _one_named(reading, own, kind, entry, Place(path))
+
+
+def _one_named(reading: Reading, own: OwnPlan, kind: str, entry: Row, place: Place) -> build.Named:
+    one, told = "diagnosis" if kind == "diagnoses" else "operation", reading.told_so_far
+    get = _gather(reading, kind, entry, place).get
+    read = build.Named(
+        get(f"{one}.code", ""), get(f"{one}.name", ""), get(f"{one}.main", False), get(f"{one}.kind", "")
+    )
+    if reading.told_so_far == told and len(read.name) <= _SHORT:
+        if len(own.named) >= _NAMED:
+            own.named.clear()
+        own.named[kind, *entry.items()] = read
+    return read

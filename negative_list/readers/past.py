@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from negative_list.errors import FieldProblem, RequestError, nearest
 from negative_list.prescription import Encounter, History, Line
+from negative_list.readers.alike import Whose
 from negative_list.readers.own import NAMES, read_encounter, read_line
 from negative_list.readers.reading import Place, Reading
 from negative_list.readers.rows import plain, rows
@@ -113,7 +114,7 @@ def _line(row: dict[str, object], number: int, sites: Sites) -> Past:
     encounter_id, institution = plain(row.pop("encounter_id", "")), plain(row.pop("institution_id", ""))
     reading = Reading(sites.of(institution), None, NAMES, institution)
     place = Place("", _line_id(row, number))
-    line = read_line(reading, encounter_id, row, place, current=False, institution_id=institution)
+    line = read_line(reading, Whose(encounter_id, institution, current=False), row, place)
     _check_line(reading, line, "")
     return Past(lines=(line,), problems=_problems(reading))
 

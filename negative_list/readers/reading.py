@@ -155,6 +155,11 @@ class Reading:
         self._unnoted = 0
         self._over_limit = False
 
+    @property
+    def told_so_far(self) -> tuple[int, int, int]:
+        """How much was said about the body."""
+        return len(self.notes), self._unnoted, len(self.problems)
+
     def note(self, code: str, place: Place, field: str, message: str) -> None:
         """Tell the caller something about a field, up to the limit of notes."""
         if len(self.notes) < MAX_NOTES:
