@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
+from negative_list.codes import structure
 from negative_list.dictionary import load
 
 __all__ = ["MASK", "Masker", "dates_of", "has_form", "is_clean", "mask", "names_nobody", "names_of", "unknown_in"]
@@ -127,13 +128,18 @@ def is_clean(text: str, names: tuple[str, ...] = (), ids: tuple[str, ...] = ()) 
         return False
     if len(text) < _SHORTEST_FORM or text in _known:
         return True
-    if _FORMS.search(text.translate(_WIDE)):
+    if _FORMS.search(text.translate(_WIDE)) and not _is_item(text):
         return False
     if len(text) <= _REMEMBERED_LENGTH and not _SPACE.search(text):
         if len(_known) >= _MOST_KNOWN:
             _known.clear()
         _known[text] = None
     return True
+
+
+def _is_item(text: str) -> bool:
+    """Whether a text is the national code of a drug, a herb or a material, in which numbers of any form stand."""
+    return text[:1].isalpha() and structure(text) is not None
 
 
 def dates_of(day: date) -> tuple[str, ...]:
@@ -150,12 +156,14 @@ def names_nobody(body: bytes, names: Iterable[str], ids: Iterable[str], born: da
 
     A name spaced with anything but blanks is found by :func:`is_clean`: texts with such spaces are looked at each time.
     """
-    compact = body.translate(None, b" ")
-    wanted = [name for spaced in names if len(name := "".join(spaced.split())) >= _SHORTEST_NAME]
-    wanted += [one for one in ids if len(one) >= _SHORTEST_ID]
-    if born is not None and str(born.year).encode() in compact:
+    wanted = [one for one in ids if len(one) >= _SHORTEST_ID]
+    if born is not None and str(born.year).encode() in body:
         wanted += dates_of(born)
-    return not any(one.encode("utf-8", "replace") in compact for one in wanted)
+    if any(one.encode("utf-8", "replace") in body for one in wanted):
+        return False
+    called = [name for spaced in names if len(name := "".join(spaced.split())) >= _SHORTEST_NAME]
+    compact = body.translate(None, b" ") if called else b""
+    return not any(one.encode("utf-8", "replace") in compact for one in called)
 
 
 class Masker:

@@ -67,6 +67,14 @@ def test_the_request_s_own_names_and_ids_are_taken_out() -> None:
     assert names_nobody(body, ("王五",), ("T2",))
 
 
+def test_a_national_code_is_one_whatever_its_digits_look_like() -> None:
+    """Its last fifteen digits may be those of a number of a telephone, or of a person; in a sentence they are."""
+    for code in ("XH68KFP008A071867077581", "XA34FSN463A064600481525"):
+        assert is_clean(code)
+        assert Masker().text(code) == code
+        assert not is_clean(f"见{code[11:]}。")
+
+
 def test_ids_in_the_form_of_a_number_stay_apart() -> None:
     """A line whose id is somebody's number is called the same throughout, and as no other."""
     masker = Masker()
