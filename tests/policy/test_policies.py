@@ -44,7 +44,7 @@ def test_without_anything_said_the_file_is_in_force() -> None:
 
 
 @pytest.mark.parametrize("selectors", [{"rule": "r"}, {"class_id": "R67"}, {}])
-def test_blocks_are_turned_down_by_rule_class_and_for_all(selectors: dict[str, str]) -> None:
+def test_blocks_are_turned_down_by_rule_class_and_for_all(selectors: dict[str, Any]) -> None:
     """A ceiling makes a block a warning and leaves what is weaker as it is."""
     there = standing(row("warn", **selectors))
     assert given(there) == "warn"
