@@ -1,7 +1,8 @@
 """Emergency exits: a block that was left warns, until the encounter ends or 24 hours pass (design 5).
 
 Each process knows what it heard itself; what another one heard, or this one before it was started again, the journal
-knows. Where the journal cannot be read, what was heard here still holds.
+knows. Who writes the journal alone learns that once, at the start, and asks no more: a question for every block was a
+tenth of what the journal costs. Where the journal cannot be read, what was heard here still holds.
 """
 
 from __future__ import annotations
@@ -103,21 +104,47 @@ class Exits:
 
     def __init__(self, journal: Asks | None = None) -> None:
         self._journal = journal
+        self._sure_from: datetime | None = None
         self._left: OrderedDict[str, tuple[Exit, ...]] = OrderedDict()
         self._ended: OrderedDict[str, datetime] = OrderedDict()
         self._answers: OrderedDict[str, Draft] = OrderedDict()
         self._waiting: WeakValueDictionary[str, Draft] = WeakValueDictionary()  # the journal's queue holds them
 
+    async def load(self, now: datetime) -> None:
+        """Learn what the journal knows; only for who writes it alone, and asks it no more from then on."""
+        if self._journal is None:
+            return
+        try:
+            told = await self._journal.ask(lambda store: _all_told(store, now), float("inf"))
+        except StoreError:
+            return
+        self._sure_from = now
+        for key, (left, end) in told.items():
+            self.heard(key, left)
+            if end is not None:
+                self.ended((key,), end)
+
     def heard(self, encounter_key: str, left: Sequence[Exit]) -> None:
         """Blocks of an encounter were left."""
         if encounter_key and left:
             known = dict.fromkeys((*self._left.get(encounter_key, ()), *left))
-            _remember(self._left, encounter_key, tuple(known), MOST)
+            for gone in _remember(self._left, encounter_key, tuple(known), MOST):
+                self._doubt(max(one.until for one in gone))
 
     def ended(self, encounter_keys: Sequence[str], at: datetime) -> None:
         """An encounter ended, at an instant (UTC)."""
         for key in encounter_keys:
-            _remember(self._ended, key, at, MOST)
+            for gone in _remember(self._ended, key, max(at, self._ended.get(key, at)), MOST):
+                self._doubt(gone + EXIT_PERIOD)
+
+    def _doubt(self, until: datetime) -> None:
+        """Something was forgotten that counts until then."""
+        if self._sure_from is not None:
+            self._sure_from = max(self._sure_from, until)
+
+    def _is_sure(self, now: datetime) -> bool:
+        """Whether all that is in force is known here."""
+        return self._sure_from is not None and now >= self._sure_from
 
     def answered(self, draft: Draft) -> None:
         """A decision with a block was answered; its entry may not be in the journal yet."""
@@ -141,7 +168,7 @@ class Exits:
         """
         left = [one for key in encounter_keys for one in self._left.get(key, ())]
         ended = max((self._ended[key] for key in encounter_keys if key in self._ended), default=None)
-        if self._journal is not None and encounter_keys and within_s > 0:
+        if self._journal is not None and encounter_keys and within_s > 0 and not self._is_sure(now):
             try:
                 told, end = await self._journal.ask(lambda store: _told(store, encounter_keys, now), within_s)
             except StoreError:
@@ -162,6 +189,16 @@ def _told(store: JournalStore, encounter_keys: Sequence[str], now: datetime) -> 
     return left, max((row.at for row in rows if _tells_end(row)), default=None)
 
 
+def _all_told(store: JournalStore, now: datetime) -> dict[str, tuple[list[Exit], datetime | None]]:
+    """The same of every encounter of which a block was left lately."""
+    keys: dict[str, None] = {}
+    for row in store.period(now - EXIT_PERIOD, now + EXIT_PERIOD, ("feedback",)):
+        word = decode(row.body)
+        if isinstance(word, Feedback) and any(now < one.until for one in word.exits):
+            keys[row.encounter_key] = None
+    return {key: _told(store, (key,), now) for key in keys if key}
+
+
 def _tells_end(row: Row) -> bool:
     """Whether an entry tells that its encounter ends."""
     if row.kind == "decision":
@@ -171,9 +208,8 @@ def _tells_end(row: Row) -> bool:
     return isinstance(saved, Saved) and _ends(saved.encounter.facts)
 
 
-def _remember(known: OrderedDict[str, Any], key: str, value: object, most: int) -> None:
-    """Keep a value under a key, and no more than so many keys, the latest."""
+def _remember(known: OrderedDict[str, Any], key: str, value: object, most: int) -> list[Any]:
+    """Keep a value under a key, and no more than so many keys, the latest; the values that were let go of."""
     known[key] = value
     known.move_to_end(key)
-    while len(known) > most:
-        known.popitem(last=False)
+    return [known.popitem(last=False)[1] for _ in range(len(known) - most)]

@@ -76,6 +76,7 @@ class Recorder:
         self.journal = journal
         self.repeated = Repeated(journal, shared=shared)
         self._keys = keys
+        self._shared = shared
         self.exits = exits
         self._budget_s = budget_s
 
@@ -112,6 +113,8 @@ class Recorder:
         await self.journal.start()
         self.keep(active, now)
         self.journal.beside(self.repeated.load(now))
+        if not self._shared:
+            self.journal.beside(self.exits.load(now))
 
     async def saved(self, draft: Draft, *, known: bool) -> None:
         """A prescription was saved: back once the entry is on disk, or its time is over.

@@ -317,6 +317,8 @@ class Service:
         saved = saved_of(self.memory.keys, prescription, prescription_id, revision, moment, zone)
         written = await self.memory.record(saved)
         if self.recorder is not None:
+            if ends(prescription):
+                self.exits.ended((saved.encounter_key,), self._outside.now())
             own = {prescription.encounter.id: saved.encounter_key, prescription.patient.id: saved.patient_key}
             draft = saved_draft(saved, self.active.digests, self._outside.now(), zone.key, own)
             await self.recorder.saved(draft, known=not (written.changed or written.waits))

@@ -109,6 +109,41 @@ def test_what_another_worker_heard_is_read() -> None:
     assert now_of(exits, 25) == ()
 
 
+def test_who_writes_the_journal_alone_asks_it_once() -> None:
+    """What it told at the start, and what was heard since, is all there is."""
+    journal = told(word(exits=(exit_until(),)))
+    exits = Exits(journal)
+    asyncio.run(exits.load(after(1)))
+    assert (now_of(exits, 1, "e"), now_of(exits, 1, "another")) == ((RULE,), ())
+    exits.heard("another", (exit_until(),))
+    assert now_of(exits, 2, "another") == (RULE,)
+    exits.ended(("e",), after(2))
+    assert now_of(exits, 3, "e") == ()
+    assert journal.times == 1
+
+
+def test_what_was_forgotten_is_asked_for_as_long_as_it_counts() -> None:
+    """There is room for so many encounters; then the journal is asked again, until what was forgotten is over."""
+    journal = told(word(exits=(exit_until(),)))
+    exits = Exits(journal)
+    asyncio.run(exits.load(NOW))
+    for number in range(MOST):
+        exits.heard(f"other {number}", (exit_until(),))
+    assert now_of(exits, 1, "e") == (RULE,)
+    assert journal.times == 2
+    assert now_of(exits, 24, "e") == ()
+    assert journal.times == 2
+
+
+def test_a_journal_that_cannot_be_read_at_the_start_is_asked_later() -> None:
+    """Nothing is sure then."""
+    journal = Asked(None)
+    exits = Exits(journal)
+    asyncio.run(exits.load(after(1)))
+    assert now_of(exits, 1, "e") == ()
+    assert journal.times == 2
+
+
 def test_an_end_heard_here_ends_what_another_worker_heard() -> None:
     """And the other way round, see the tests of stores."""
     exits = Exits(told(word(exits=(exit_until(),))))
