@@ -50,8 +50,10 @@ SHARD_KEYS = 2_000
 """Keys of an index in one part: reading them holds the interpreter for some 0.3 ms."""
 
 MOST_HEAD_BYTES = 4_096
-MOST_PART_BYTES = 1 << 30
-"""Longest head and longest part that are read: what is longer was never written."""
+"""Longest head that is read."""
+
+MOST_PART_BYTES = 1 << 26
+"""Longest part that is read, the codes of a named set; no list has one of a million codes."""
 
 _FRAME = struct.Struct("<cI")
 _ABOUT, _SET, _LINES, _RULES, _GROUPS, _KEYS, _TERMS = b"a", b"s", b"l", b"r", b"g", b"k", b"t"
@@ -329,7 +331,7 @@ def loading_of(file: BinaryIO, *, digest: str = "", maker: str = "") -> Loading:
 def _read_parts(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
     """The parts with what stands before each."""
     while start := file.read(_FRAME.size):
-        _, length = _FRAME.unpack(start)
-        if length > MOST_PART_BYTES:
-            raise ValueError("a part is too long")
+        length = _FRAME.unpack(start)[1] if len(start) == _FRAME.size else MOST_PART_BYTES
+        if length >= MOST_PART_BYTES:
+            raise ValueError("a part has no length")
         yield start, file.read(length)

@@ -27,10 +27,19 @@ class Active(Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def digests(self) -> Digests:
         """What entries name them by."""
+        return self._digests(codes_digest(self.sites))
+
+    def followed_by(self, compiled: CompiledList, policy: Policy, release: str | None) -> Active:
+        """The next one, for the same sites; all that is worked out once for each is worked out here."""
+        following = Active(compiled=compiled, policy=policy, sites=self.sites, release=release)
+        following.__dict__["digests"] = following._digests(self.digests.codes)
+        return following
+
+    def _digests(self, codes: str) -> Digests:
         return Digests(
             engine=engine(),
             list=self.compiled.digest,
             policy=self.policy.digest,
-            codes=codes_digest(self.sites),
+            codes=codes,
             release=self.release,
         )

@@ -104,6 +104,7 @@ class Service:
         recorder: Recorder | None = None,
     ) -> None:
         self.active = active
+        self.base_policy = active.policy
         self.recorder = recorder
         self.journal = recorder.journal if recorder is not None else None
         self.exits = recorder.exits if recorder is not None else Exits()
@@ -121,6 +122,11 @@ class Service:
         """What does not work although decisions are made."""
         parts = (self.active.sites, self.memory, self.journal)
         return tuple(text for part in parts if part is not None for text in part.degraded)
+
+    def become(self, active: Active) -> None:
+        """Decide with another list and policy from now on; checks that were begun end with those they began with."""
+        self.active = active
+        self.metrics.loaded(len(active.compiled.rules), active.compiled.details)
 
     def now(self) -> datetime:
         """The instant, UTC."""

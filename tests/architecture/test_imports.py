@@ -130,6 +130,7 @@ ORDER = (
     "reminder.recording",
     "reminder.deciding",
     "reminder.service",
+    "reminder.releases.following",
     "reminder.rounds",
     "reminder.compliance.records",
     "reminder.compliance",

@@ -1,0 +1,57 @@
+"""Work in slices: a list is loaded, warmed and let go while checks are answered between."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from negative_list.on_demand import Index
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from negative_list.compile import CompiledList
+    from negative_list.compiled_form import Loading
+
+__all__ = ["SLICE_S", "WARM_S", "in_slices", "loaded", "warming"]
+
+SLICE_S = 0.001
+"""How long the interpreter is held before others have their turn; a step that was begun is done."""
+
+PAUSE_S = 0.002
+"""How long others have it then."""
+
+WARM_S = 1.5
+"""How long a list is made ready at most before it takes the place of another: with the pauses, a third is work."""
+
+
+async def in_slices(steps: Iterable[None]) -> None:
+    """Do steps, none of them long, with pauses between."""
+    begun = time.perf_counter()
+    for _ in steps:
+        if time.perf_counter() - begun >= SLICE_S:
+            await asyncio.sleep(PAUSE_S)
+            begun = time.perf_counter()
+
+
+async def loaded(loading: Loading) -> CompiledList:
+    """The list of a compiled form; raises FormError where something is missing in it."""
+    await in_slices(loading)
+    return loading.compiled
+
+
+def warming(coming: CompiledList, serving: CompiledList) -> Iterator[None]:
+    """Bind the rules of the codes that were asked about lately, so that the first checks after a change take no longer.
+
+    Stops after :data:`WARM_S`: what is left is bound when it is asked for.
+    """
+    before, after = serving.by_code, coming.by_code
+    if not (isinstance(before, Index) and isinstance(after, Index)):
+        return
+    until = time.monotonic() + WARM_S
+    for code in tuple(before.found):
+        after.get(code)
+        yield
+        if time.monotonic() >= until:
+            return
