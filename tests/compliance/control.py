@@ -1,90 +1,97 @@
-"""The control: figures from an export and docs/compliance.md alone, with nothing of ours but its own two other parts.
+"""The control: figures of a month from `reminder journal export` and docs/compliance.md alone, with nothing of ours.
 
-``python control.py FROM TO BY,BY < export.jsonl``: civil days of Shanghai, half-open. Takes it that lines have codes.
+``python control.py FROM TO BY,BY < export.jsonl``: civil days of Shanghai, half-open. It counts what answers and words
+say by themselves. What else became of a reminder (other outcomes than ``overridden`` and ``exited``, sources, the rate
+``ours``, intercepted money) takes finding its lines in what came later, which is long: control_whole.py does that too.
+Takes it that lines have codes, and that no order is reminded of again after a month of silence.
 """
-import json, re, sys, tempfile, zlib
+import json
+import sys
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta
-from control_outcomes import GOING_ON, WORDS, by_feedback, by_next_call, by_saved, rank, sight
-from control_reading import UTC, ZONE, day_of, decision, instant, line
-MONTH, GONE = timedelta(days=31), {*WORDS[:3], "abandoned"}
+SHANGHAI, MONTH, MS = timedelta(hours=8), timedelta(days=31), timedelta(milliseconds=1)
+GONE, GOING_ON = ["changed", "withdrawn", "self_paid"], ["overridden", "exited", "wrong_rule"]
 
 
-def by(d, f):
-    return d["by"] | {"rule": f["rule_id"], "class": f["class_id"]}
+def instant(text):
+    return datetime.fromisoformat(text.rstrip("Z"))
 
 
-def reminders(decisions, saved, words, answers):
-    shown = defaultdict(list)
-    for d, f, ident in [(d, f, ident) for d in decisions for f in d["shown"] for ident in f["ids"]]:
-        shown[ident].append((d, f))
-    for ident, showings in shown.items():
-        starts = [n for n, (d, _) in enumerate(showings) if not n or d["at"] - showings[n - 1][0]["at"] > MONTH]
-        for n, end in zip(starts, [*starts[1:], None]):
-            (d, f), limit = showings[n], showings[end][0]["at"] if end else datetime.max.replace(tzinfo=UTC)
-            r = f | {"id": ident, "at": d["at"], "limit": limit, "line": f["key"][ident], "by": by(d, f),
-                     "findings": {f["finding_id"] for _, f in showings[n:end]},
-                     "amount": max(f["share"][ident] for _, f in showings[n:end]),
-                     "decisions": [x for x in decisions[decisions.index(d):] if x["at"] < limit],
-                     "own": {o["own"] for o in f["own"] if o["key"] == f["key"][ident]} - {""}}
-            r["seen"] = [s for x in r["decisions"] if (s := sight(r, x))]
-            said = ("feedback", by_feedback(r, words, answers)), ("saved", by_saved(r, saved)), ("next_call", by_next_call(r))
-            told = [(source, *what) for source, what in said if what[0]]
-            nobody = ("feedback", "ignored", "") if r["automatic"] else ("none", "unobserved", "")
-            r["source"], r["outcome"], _ = (told or [nobody])[0]
-            _, money, most = ([one for one in told if one[0] != "feedback"] or told or [nobody])[0]
-            r["most"] = 0 if money not in GONE else float("inf") if most == "" else most
-            yield r | {"disagrees": any((what in GONE) != (r["outcome"] in GONE) for _, what, _ in told)}
+def findings(entry, at, groups):
+    """What an answer showed: each finding with its reminders, and of these the line and the part of the amount."""
+    for found in filter(lambda found: found.get("shown"), entry.get("found", [])):
+        weights, parts, before = defaultdict(int), {}, 0
+        for raw in entry["prescription"]["encounter"]["lines"]:
+            if raw["id"] in found.get("lines", []):
+                weights[raw["codes"][0], (raw.get("begins") or groups["day"])[:10]] += raw["facts"]["line.amount_fen"]
+        if not any(weights.values()):
+            weights = dict.fromkeys(weights or [("", groups["day"])], 1)
+        amount, whole = found.get("amount_fen") or 0, sum(weights.values())
+        for ident, (line, weight) in zip(dict.fromkeys(found["reminders"]), weights.items(), strict=True):
+            parts[ident] = line, amount * (before + weight) // whole - amount * before // whole
+            before += weight
+        by = groups | {"rule": found["rule_id"], "class": found["class_id"]}
+        yield found | {"at": at, "answer": entry["decision_id"], "parts": parts, "by": by}
 
 
-def figures(decisions, saved, words, begin, end, count):
-    answers = {f["finding_id"]: d for d in decisions for f in d["shown"]}
-    mine, carried = [r for r in reminders(decisions, saved, words, answers) if begin <= r["at"] < end], {}
-    for r in sorted(mine, key=lambda r: (-r["amount"], r["at"], r["rule_id"], r["id"])):
-        warned = r["amount"] if carried.setdefault(r["line"], r) is r else 0
-        on = r["word"]["done"] in GOING_ON
-        count(r["by"], {
-            "reminders": 1, "outcomes." + r["outcome"]: 1, "sources." + r["source"]: 1, "disagrees": r["disagrees"],
-            "automatic": r["automatic"], "warned_fen": warned, "intercepted_fen": int(min(warned, r["most"])),
-            "at_risk_fen": r["amount"], "reasons": on, "texts": on and bool(r["word"].get("reason_text")),
-            "junk": on and bool(r["word"].get("junk"))})
-    starts = {(r["id"], r["at"]) for r in mine}
-    for d, f in [(d, f) for d in decisions if begin <= d["at"] < end for f in d["shown"]]:
-        last = max(words[f["finding_id"]], key=rank, default={"done": "none"})
-        again = sum((ident, d["at"]) not in starts for ident in f["ids"])
-        count(by(d, f), {"findings": 1, "ways." + last["done"]: 1, "showings": len(f["ids"]), "repeats": again})
+def rank(word):
+    done = [*GONE, *GOING_ON].index(word["done"])
+    return instant(word["done_at"]), word["at"], done, word.get("reason_code", ""), word["finding_id"]
 
 
-def main(first, after, groups, export):
-    def count(of, more):
-        for group in groups.split(","):
-            total[group][of[group]].update(more)
+def automatic(word, words, answer):
+    """Whether nobody spoke: it says so, or everything in the answer was gone on with within a second."""
+    def at_once(one):
+        took = one.get("answer_ms", (instant(one["done_at"]) - answer[0]["at"]) / MS)
+        return one["done"] in GOING_ON and 0 <= took <= 1000
+    every = (any(map(at_once, words[found["finding_id"]])) for found in answer)
+    return word["done"] in GOING_ON and (word.get("automatic") or (at_once(word) and all(every)))
 
-    total, parts = defaultdict(lambda: defaultdict(Counter)), [tempfile.TemporaryFile("w+") for _ in range(100)]
-    begin, end = [datetime.fromisoformat(day).replace(tzinfo=ZONE) for day in (first, after)]
-    for text in export:  # encounter by encounter, without holding all of them
-        key = re.search('"encounter_key": ?"([^"]*)"', text)
-        parts[zlib.crc32((key[1] if key else "").encode()) % 100].write(text)
-    for part in parts:
-        part.seek(0)
-        encounters, words = defaultdict(lambda: ([], [])), defaultdict(list)
-        for row in map(json.loads, part):
-            e, at = row["entry"], instant(row["at"])
-            if begin - MONTH <= at < end + MONTH:
-                decisions, saved = encounters[row["institution_id"], row["encounter_key"] or row["decision_id"]]
-                if e["kind"] == "decision":
-                    decisions.append(decision(e, at))
-                if e["kind"] == "feedback" and not e.get("times"):  # told again is told once
-                    words[e["finding_id"]].append(e | {"at": at, "done_at": instant(e["done_at"])})
-                if e["kind"] == "saved":
-                    lines = [line(raw, day_of(instant(e["saved_at"])), at) for raw in e.get("lines", [])]
-                    saved.append(e | {"at": at, "lines": lines})
-        for decisions, saved in encounters.values():
-            figures(sorted(decisions, key=lambda d: (d["at"], d["decision_id"])), saved, words, begin, end, count)
-    for c in [c for group in total.values() for c in group.values()]:
-        ours = sum(c["outcomes." + way] for way in (*WORDS[:3], "justified"))
-        kept = sum(c["outcomes." + way] for way in ("overridden", "exited", "ignored"))
-        c["rates"] = {"bureau": [sum(c["ways." + way] for way in WORDS[:3]), c["findings"]], "ours": [ours, ours + kept]}
+
+def count_encounter(shown, words, begin, end, count):
+    """Count the findings of one encounter, in the order of answers, and its reminders: the showings of each id."""
+    answers, showings, carried = defaultdict(list), defaultdict(list), set()
+    for found in shown:
+        answers[found["answer"]].append(found)
+        for ident in found["parts"]:
+            showings[ident].append(found)
+        if begin <= found["at"] < end:
+            way = max(words[found["finding_id"]], key=rank, default={"done": "none"})["done"]
+            again = sum(showings[ident][0] is not found for ident in found["parts"])
+            count(found["by"], findings=1, showings=len(found["parts"]), repeats=again, **{f"ways.{way}": 1})
+    mine = [(max(one["parts"][ident][1] for one in every), every[0], ident) for ident, every in showings.items()]
+    for amount, found, ident in sorted(mine, key=lambda one: (-one[0], one[1]["at"], one[1]["rule_id"], one[2])):
+        if begin <= found["at"] < end:
+            said = [(word, answers[one["answer"]]) for one in showings[ident] for word in words[one["finding_id"]]]
+            spoken = [word for word, answer in said if not automatic(word, words, answer)]
+            word = max(spoken, key=rank, default={"done": "none"})
+            line, on, exited = found["parts"][ident][0], word["done"] in GOING_ON, word["done"] == "exited"
+            count(found["by"], reminders=1, automatic=bool(said) and not spoken, at_risk_fen=amount, reasons=on,
+                  warned_fen=amount * (line not in carried), junk=on and bool(word.get("junk")),
+                  **{"outcomes.exited": exited, "outcomes.overridden": on and not exited})
+            carried.add(line)
+
+
+def main(first, after, groupings, export):
+    def count(groups, **figures):
+        for grouping in groupings.split(","):
+            if grouping in groups:
+                total[grouping][groups[grouping]].update(figures)
+    begin, end = instant(first) - SHANGHAI, instant(after) - SHANGHAI
+    total, shown, words = defaultdict(lambda: defaultdict(Counter)), defaultdict(list), defaultdict(list)
+    for row in map(json.loads, export):
+        entry, at = row["entry"], instant(row["at"])
+        if row["kind"] == "decision" and begin - MONTH <= at < end + MONTH:
+            facts, day = entry["prescription"]["encounter"]["facts"], str(at + SHANGHAI)[:10]
+            by = {"day": day, "doctor": facts["encounter.doctor_id"], "department": facts["encounter.department_code"]}
+            shown[row["institution_id"], row["encounter_key"] or row["decision_id"]] += findings(entry, at, by)
+            count(by, checks=begin <= at < end)
+        elif row["kind"] == "feedback" and not entry.get("times") and begin - MONTH <= at < end + MONTH:
+            words[entry["finding_id"]].append(entry | {"at": at})  # told again is told once
+    for found in shown.values():
+        count_encounter(sorted(found, key=lambda one: (one["at"], one["answer"])), words, begin, end, count)
+    for c in (c for groups in total.values() for c in groups.values()):
+        c["rates"] = {"bureau": [sum(c[f"ways.{way}"] for way in GONE), c["findings"]]}
     return total
 
 

@@ -1,4 +1,4 @@
-"""What became of one reminder, after docs/compliance.md alone ("Outcomes"); a part of control.py."""
+"""What became of one reminder, after docs/compliance.md alone ("Outcomes"); a part of control_whole.py."""
 from datetime import timedelta
 from control_reading import compared, match, no_more, once
 MS = timedelta(milliseconds=1)

@@ -1,4 +1,4 @@
-"""A decision, and a line, of an export: what docs/compliance.md ("What is read") reads of them; a part of control.py."""
+"""A decision, and a line, of an export: what docs/compliance.md ("What is read") reads of them; a part of control_whole.py."""
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
