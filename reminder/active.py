@@ -17,12 +17,18 @@ __all__ = ["Active"]
 
 
 class Active(Struct, frozen=True, kw_only=True, dict=True):
-    """A list, a policy and the sites; ``release`` is the version of the list, where it has one."""
+    """A list, a policy and the sites; ``release`` is the version of the list, where it has one.
+
+    ``base``: the policy without what the office decided, where that differs. ``warnings``: what whoever runs the
+    service is to be told when it begins with these.
+    """
 
     compiled: CompiledList
     policy: Policy
     sites: Sites
     release: str | None = None
+    base: Policy | None = None
+    warnings: tuple[str, ...] = ()
 
     @cached_property
     def digests(self) -> Digests:
@@ -31,7 +37,9 @@ class Active(Struct, frozen=True, kw_only=True, dict=True):
 
     def followed_by(self, compiled: CompiledList, policy: Policy, release: str | None) -> Active:
         """The next one, for the same sites; all that is worked out once for each is worked out here."""
-        following = Active(compiled=compiled, policy=policy, sites=self.sites, release=release)
+        following = Active(
+            compiled=compiled, policy=policy, sites=self.sites, release=release, base=self.base or self.policy
+        )
         following.__dict__["digests"] = following._digests(self.digests.codes)
         return following
 

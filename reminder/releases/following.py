@@ -87,6 +87,13 @@ class Follower:
             if self._loading is not None:
                 self._loading.cancel()
 
+    async def begin(self) -> None:
+        """Look until the list that stands answers, or is known not to be had: before anybody is answered."""
+        await self.look()
+        while self._loading is not None:
+            await asyncio.wait([self._loading])
+            await self.look()
+
     async def look(self) -> bool:
         """See what stands and follow it as far as it can be at once; whether anything had changed."""
         changed = await self._read()
