@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.stores.server import Server, started
 
-__all__ = ["root", "server", "shared_data"]
+__all__ = ["PATIENCE_S", "patient", "root", "server", "shared_data"]
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
@@ -18,6 +18,31 @@ SHARED = ROOT.parent / "shared" / "data"
 # A deadline would measure the machine, and the first example pays for imports.
 settings.register_profile("house", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
+
+PATIENCE_S = {
+    "reminder.feedback.desk.LOOK_UP_S": 60.0,
+    "reminder.feedback.desk.COMMIT_S": 60.0,
+    "reminder.feedback.desk._FLAG_S": 60.0,
+    "reminder.journal.beside.HANGS_S": 60.0,
+    "reminder.journal.readers.WARM_S": 60.0,
+    "reminder.recording.SAVED_S": 60.0,
+    "reminder.stores.postgres.CONNECT_S": 60,
+    "reminder.stores.postgres.READ_S": 60.0,
+    "reminder.stores.postgres.WRITE_S": 60.0,
+    "reminder.stores.sqlite._READ_BUSY_S": 60.0,
+}
+"""How long the program waits in a test, in seconds: in a hospital for moments, here until it comes true.
+
+A machine may stand still for seconds, and what a test says is not how busy it is. A test of a limit sets the limit."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient() -> Iterator[None]:
+    """The program as patient as its tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, seconds in PATIENCE_S.items():
+            patch.setattr(name, seconds)
+        yield
 
 
 @pytest.fixture(scope="session")

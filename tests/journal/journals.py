@@ -13,6 +13,7 @@ from reminder.journal.base import Draft
 from reminder.journal.journal import Journal
 from reminder.journal.own import OwnEntries
 from reminder.stores.desk import Clocks
+from tests.stores.desks import LONG_S
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -20,14 +21,11 @@ if TYPE_CHECKING:
     from reminder.journal.base import Row
     from reminder.journal.beside import Beside
 
-__all__ = ["CHAIN", "NOW", "OWN", "draft", "journal_on", "said"]
+__all__ = ["CHAIN", "LONG_S", "NOW", "OWN", "draft", "journal_on", "said"]
 
 NOW = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
 CHAIN = "0123456789ab-0"
 OWN = OwnEntries(engine="test", encode=msgspec.json.Encoder().encode)
-
-LONG_S = 30.0
-"""A budget no machine is too slow for."""
 
 
 def draft(number: int = 1, **fields: Any) -> Draft:
@@ -49,9 +47,9 @@ def said(row: Row) -> dict[str, Any]:
 
 @asynccontextmanager
 async def journal_on(
-    open_store: Callable[[], Any], chain: str = CHAIN, by: Beside | None = None, **given: Any
+    open_store: Callable[[], Any], chain: str = CHAIN, by: Beside | None = None, grace_s: float = LONG_S, **given: Any
 ) -> AsyncIterator[Journal]:
-    """A started journal, stopped afterwards. ``by``: a process that appends."""
+    """A started journal, stopped afterwards within ``grace_s``. ``by``: a process that appends."""
     begun = time.monotonic()
     clocks = Clocks(now=lambda: NOW + timedelta(seconds=time.monotonic() - begun), tick_s=time.monotonic)
     journal = Journal(open_store, clocks, chain, OWN, **given)
@@ -61,4 +59,4 @@ async def journal_on(
         await journal.start()
         yield journal
     finally:
-        await journal.stop(0.5)
+        await journal.stop(grace_s)

@@ -35,16 +35,16 @@ FAULTS: dict[str, Callable[[Ward], AbstractContextManager[None]]] = {
 
 def check_suffers(here: Ward, fault: AbstractContextManager[None]) -> None:
     """Ask before, during and after a fault, and look at what is told of it."""
-    assert here.check(5)
+    here.until(here.well)
     with fault:
         here.until(lambda: not here.check())
         here.check(20)
         here.until(lambda: here.health(JOURNAL) == "NOT_SERVING")
         here.until(lambda: "journal" in here.degraded())
         assert here.health(REMINDER) == "SERVING"
-        assert not here.check()
+        here.until(lambda: not here.check())
     here.until(here.well)
-    assert here.check(3)
+    here.until(lambda: here.check(3))
 
 
 def check_caught_up(here: Ward) -> None:
@@ -76,7 +76,7 @@ def test_a_faulty_file_costs_no_answer_and_no_entry(tmp_path: Path) -> None:
 def test_what_no_memory_can_hold_is_counted(tmp_path: Path) -> None:
     """More answers than may wait: the first wait, the others are lost, and an entry says how many and when."""
     with ward(tmp_path, most=10) as here:
-        assert here.check(5)
+        here.until(lambda: here.check(5))
         with here.mood("read-only"):
             here.until(lambda: not here.check())
             here.check(30)
@@ -96,7 +96,7 @@ def test_a_folder_that_was_moved_away_and_back_lost_nothing(tmp_path: Path) -> N
     """Answers go on; what was promised is there afterwards."""
     data, away = tmp_path / "data", tmp_path / "away"
     with ward(tmp_path) as here:
-        assert here.check(5)
+        here.until(lambda: here.check(5))
         data.rename(away)
         try:
             here.check(20)
@@ -109,7 +109,7 @@ def test_a_folder_that_was_moved_away_and_back_lost_nothing(tmp_path: Path) -> N
 def test_a_file_that_was_deleted_is_not_taken_for_a_journal(tmp_path: Path) -> None:
     """What is promised after it was deleted is in the file that stands there afterwards."""
     with ward(tmp_path) as here:
-        assert here.check(5)
+        here.until(lambda: here.check(5))
         for file in (tmp_path / "data").glob("journal.sqlite*"):
             file.unlink()
         before = len(here.answers)

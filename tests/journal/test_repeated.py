@@ -15,14 +15,13 @@ from reminder.stores.base import StoreError
 from tests.journal.recorded import decisions_in
 from tests.reminder.bodies import encoded, national_body, own_body, own_line
 from tests.reminder.sidecar import NOW, ask, post, running
+from tests.stores.desks import LONG_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from reminder.v1 import reminder_pb2 as pb
-
-LONG_S = 30.0
 
 
 def message(quantity: int = 1, **changes: Any) -> pb.CheckRequest:

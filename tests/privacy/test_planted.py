@@ -51,13 +51,13 @@ class Driven:
 def driven(tmp_path_factory: pytest.TempPathFactory) -> Driven:
     """Every planted body on every face, good ones and ones that are refused; logged as much as can be."""
     folder = tmp_path_factory.mktemp("planted")
-    place = make_place(folder, log_level="debug")
+    place = make_place(folder, log_level="debug", store_deadline_ms=10_000, commit_budget_ms=10_000)
     (folder / "list.yaml").write_text(LIST + RULES.partition("rules:")[2] + QUOTING, "utf-8")
     victim = Victim(place)
     try:
         faces = asyncio.run(victim.serving())
         answers = told_over_grpc(faces) + told_over_http(faces)
-        metrics = urllib.request.urlopen(f"http://{faces['http']}/metrics", timeout=30).read()
+        metrics = urllib.request.urlopen(f"http://{faces['http']}/metrics", timeout=60).read()
     finally:
         victim.process.terminate()
         victim.process.wait(60)

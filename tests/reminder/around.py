@@ -38,7 +38,7 @@ __all__ = ["KEYS", "Facts", "Room", "room", "until"]
 KEYS = Keys((b"k" * 32,))
 
 
-async def until(holds: Callable[[], bool], patience_s: float = 30.0) -> None:
+async def until(holds: Callable[[], bool], patience_s: float = LONG_S) -> None:
     """Wait until something holds."""
     async with asyncio.timeout(patience_s):
         while not holds():  # noqa: ASYNC110 - what is waited for has no event

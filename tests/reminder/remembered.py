@@ -8,6 +8,7 @@ import grpc
 
 from reminder import wire_client
 from reminder.v1 import reminder_pb2 as pb
+from tests.stores.desks import LONG_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -127,7 +128,7 @@ def save(here: Running, sent: dict[str, Any], revision: int = 1, **changes: Any)
     return response
 
 
-def asked(here: Running, sent: dict[str, Any], timeout: float = 30.0) -> pb.CheckResponse:
+def asked(here: Running, sent: dict[str, Any], timeout: float = LONG_S) -> pb.CheckResponse:
     """What a sidecar answers to a body."""
     request = wire_client.request_of(sent)
     response: pb.CheckResponse = _call(here, "grpc", "ReminderService/Check", request, pb.CheckResponse, timeout)
@@ -140,7 +141,7 @@ def found(answer: pb.CheckResponse) -> list[str]:
     return [finding.rule_id for finding in answer.findings] + undecided
 
 
-def _call(here: Running, face: str, method: str, sent: Any, kind: type[Any], timeout: float = 30.0) -> Any:
+def _call(here: Running, face: str, method: str, sent: Any, kind: type[Any], timeout: float = LONG_S) -> Any:
     """One call on a channel of its own."""
     options = [("grpc.use_local_subchannel_pool", 1)]
     with grpc.insecure_channel(here.at(face), options=options) as channel:

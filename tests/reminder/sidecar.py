@@ -25,6 +25,7 @@ from reminder.service import Outside, Service
 from reminder.stores.desk import Clocks
 from reminder.v1 import reminder_pb2 as pb
 from tests.reminder.bodies import write_list
+from tests.stores.desks import LONG_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
@@ -32,7 +33,20 @@ if TYPE_CHECKING:
 
     from reminder.memory import Memory
 
-__all__ = ["ANY", "METHOD", "NOW", "PATIENT_MS", "Running", "ask", "get", "open_memory_at", "post", "running", "stub"]
+__all__ = [
+    "ANY",
+    "METHOD",
+    "NOW",
+    "PATIENT",
+    "PATIENT_MS",
+    "Running",
+    "ask",
+    "get",
+    "open_memory_at",
+    "post",
+    "running",
+    "stub",
+]
 
 T = TypeVar("T")
 
@@ -40,7 +54,9 @@ NOW = datetime(2026, 1, 1, 1, 0, tzinfo=UTC)
 ANY = Address("127.0.0.1", 0)
 PATIENT_MS = 10_000.0
 """How long a check of a test waits for the store: what a test says is not how busy the machine is."""
-_PATIENT = {"store_deadline_ms": PATIENT_MS, "commit_budget_ms": PATIENT_MS}
+PATIENT = {"store_deadline_ms": PATIENT_MS, "commit_budget_ms": PATIENT_MS}
+"""The settings that say so."""
+
 METHOD = "/reminder.v1.ReminderService/Check"
 
 
@@ -56,7 +72,7 @@ class Running:
 
     def await_(self, work: Coroutine[Any, Any, T]) -> T:
         """What some work comes to in the sidecar's loop."""
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(LONG_S)
 
     def at(self, face: str) -> str:
         """HOST:PORT of a face."""
@@ -91,7 +107,7 @@ def running(
 
     ``remember`` opens the memory; left out, that of the settings, in a folder of the test.
     """
-    settings = {"list": write_list(folder), "data": folder / "var"} | _PATIENT | settings
+    settings = {"list": write_list(folder), "data": folder / "var"} | PATIENT | settings
     config = Config(grpc=ANY, http=ANY, admin=ANY, admin_http=ANY, **settings)
     stream = io.StringIO()
     writer = LineWriter(stream)
@@ -108,16 +124,16 @@ def running(
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:
-        sidecar = asyncio.run_coroutine_threadsafe(_started(config, service, here), loop).result(30)
+        sidecar = asyncio.run_coroutine_threadsafe(_started(config, service, here), loop).result(LONG_S)
         here.stop = lambda: _in_thread(asyncio.run_coroutine_threadsafe(sidecar.stop(), loop).result)
         try:
             yield here
         finally:  # a failed test, too: a server that was never stopped is complained of in some other test
             if here.service.serving:
-                here.stop().join(30)
+                here.stop().join(LONG_S)
     finally:
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(30)
+        thread.join(LONG_S)
         loop.close()
         writer.close()
 
@@ -146,7 +162,7 @@ def stub(target: str) -> Iterator[Any]:
         )
 
 
-def ask(here: Running, request: pb.CheckRequest | bytes, timeout: float = 30.0) -> pb.CheckResponse:
+def ask(here: Running, request: pb.CheckRequest | bytes, timeout: float = LONG_S) -> pb.CheckResponse:
     """One Check."""
     with stub(here.at("grpc")) as call:
         response: pb.CheckResponse = call(request, timeout=timeout)
@@ -166,7 +182,7 @@ def get(address: str, path: str) -> tuple[int, dict[str, Any]]:
 
 def _read(request: urllib.request.Request) -> tuple[int, dict[str, Any]]:
     try:
-        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - our own http address
+        with urllib.request.urlopen(request, timeout=LONG_S) as response:  # noqa: S310 - our own http address
             return response.status, json.loads(response.read())
     except urllib.error.HTTPError as error:
         with error:

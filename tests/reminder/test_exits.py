@@ -16,7 +16,7 @@ from tests.journal.memory_store import MemoryJournalStore
 from tests.journal.records import written
 from tests.reminder.words import NOW, RULE, after, exit_until, kept, word
 
-WITHIN_S = 30.0
+WITHIN_S = 60.0
 
 
 class Asked:

@@ -19,7 +19,7 @@ BLOCK = decided(visit(INDICATED))
 BLOCKED = BLOCK.found[0].finding_id
 WARNED = decided(visit(COUNTED, quantity=5), 2)
 LACKING = decided(visit(ALBUMIN), 3)
-WITHIN_S = 30.0
+WITHIN_S = 60.0
 
 
 def story(tell: Callable[[Room], Awaitable[Any]], *known: Any) -> Any:

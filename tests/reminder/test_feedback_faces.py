@@ -47,7 +47,7 @@ def over_grpc(here: Running, request: pb.RecordFeedbackRequest) -> pb.RecordFeed
             request_serializer=pb.RecordFeedbackRequest.SerializeToString,
             response_deserializer=pb.RecordFeedbackResponse.FromString,
         )
-        response: pb.RecordFeedbackResponse = call(request, timeout=30)
+        response: pb.RecordFeedbackResponse = call(request, timeout=60)
         return response
 
 

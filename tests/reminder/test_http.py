@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import socket
 import threading
-import time
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ import pytest
 from reminder.service import Service
 from tests.reminder.bodies import encoded, national_body, national_order
 from tests.reminder.sidecar import Running, get, post, running
+from tests.stores.desks import LONG_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -176,7 +176,7 @@ def test_rows_of_a_code_table_that_are_not_used_are_degraded(tmp_path: Path) -> 
 def test_everything_else_says_that_it_is_not_here(here: Running, method: str, path: str, status: int) -> None:
     """Never an empty answer, which a caller would take for "no violation"."""
     host, _, port = here.at("http").rpartition(":")
-    connection = http.client.HTTPConnection(host, int(port), timeout=30)
+    connection = http.client.HTTPConnection(host, int(port), timeout=LONG_S)
     connection.request(method, path, body=b"{}" if method != "GET" else None)
     response = connection.getresponse()
     text = response.read().decode()
@@ -191,7 +191,7 @@ def test_checks_are_not_answered_on_the_address_of_administration(here: Running)
     assert post(here, encoded(national_body()))[0] == 200
     request = urllib.request.Request(f"http://{here.at('admin_http')}/3101", data=b"{}")
     with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(request, timeout=30)  # noqa: S310 - our own http address
+        urllib.request.urlopen(request, timeout=LONG_S)  # noqa: S310 - our own http address
     with caught.value as error:
         assert error.code == 404
 
@@ -203,7 +203,7 @@ def test_metrics_count_checks_and_findings_and_name_nobody(tmp_path: Path) -> No
         post(here, encoded(national_body(gend="1")))
         post(here, encoded(national_body(level="0")))
         post(here, b"{")
-        with urllib.request.urlopen(f"http://{here.at('http')}/metrics", timeout=30) as response:
+        with urllib.request.urlopen(f"http://{here.at('http')}/metrics", timeout=LONG_S) as response:
             text = response.read().decode()
             kind = response.headers["Content-Type"]
     assert kind.startswith("text/plain")
@@ -220,27 +220,30 @@ def test_metrics_count_checks_and_findings_and_name_nobody(tmp_path: Path) -> No
     assert all(word not in text for word in ("P1", "M1", "R1", "H1", "测试"))
 
 
-class Slow(Service):
-    """Holds checks up as a long one would."""
+class Held(Service):
+    """Holds checks up until they are let go, as a long one would."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self.began = threading.Event()
+        self.began, self.let_go = threading.Event(), threading.Event()
 
     def begin(self, case: Any) -> Begun:
-        """Decide, slowly."""
+        """Decide, once it may."""
         self.began.set()
-        time.sleep(0.3)
+        assert self.let_go.wait(LONG_S)
         return super().begin(case)
 
 
 def test_a_stop_answers_what_is_in_flight(tmp_path: Path) -> None:
     """The reply arrives, then nothing listens any more."""
-    with running(tmp_path, Slow, grace_s=5.0) as here, ThreadPoolExecutor(1) as pool:
+    with running(tmp_path, Held, grace_s=LONG_S) as here, ThreadPoolExecutor(1) as pool:
         reply = pool.submit(post, here, encoded(national_body()))
-        assert isinstance(here.service, Slow)
-        here.service.began.wait(10)
-        here.stop().join(30)
+        service = here.service
+        assert isinstance(service, Held)
+        assert service.began.wait(LONG_S)
+        stopping = here.stop()
+        service.let_go.set()
+        stopping.join(LONG_S)
         assert reply.result()[1]["output"]["decision"] == "block"
         with pytest.raises(urllib.error.URLError):
             post(here, encoded(national_body()))
@@ -266,6 +269,6 @@ def test_our_own_failure_is_a_well_formed_reply(tmp_path: Path) -> None:
 def test_a_caller_that_leaves_in_the_middle_of_a_body_disturbs_nobody(here: Running) -> None:
     """The next one is answered."""
     host, _, port = here.at("http").rpartition(":")
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
+    with socket.create_connection((host, int(port)), timeout=LONG_S) as connection:
         connection.sendall(b"POST /3101 HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")
     assert post(here, encoded(national_body()))[1]["infcode"] == 0

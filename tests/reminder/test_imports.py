@@ -51,7 +51,7 @@ CALL = {
 def ran(*words: object) -> tuple[int, str, str]:
     """Exit code, standard output and standard error of a command of one of the programs."""
     done = subprocess.run(
-        [sys.executable, "-m", *map(str, words)], cwd=ROOT, capture_output=True, check=False, timeout=60, text=True
+        [sys.executable, "-m", *map(str, words)], cwd=ROOT, capture_output=True, check=False, timeout=120, text=True
     )
     return done.returncode, done.stdout, done.stderr
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,6 +14,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from grpc_status import rpc_status
 
+from negative_list.readers import wording
 from reminder import feed_rpc, report_rpc, wire_client
 from reminder.journal.health import HEALTH_NAME
 from reminder.rpc import SERVICE
@@ -21,6 +22,7 @@ from reminder.service import Service
 from reminder.v1 import reminder_pb2 as pb
 from tests.reminder.bodies import encoded, national_body, own_body, own_line
 from tests.reminder.sidecar import METHOD, Running, ask, get, running, stub
+from tests.stores.desks import LONG_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -136,11 +138,9 @@ def test_a_message_over_the_limit_is_refused(here: Running, size: int, fields: l
 
 def test_eight_megabytes_of_text_are_refused_naming_the_field(here: Running) -> None:
     """No text of a prescription is that long."""
-    began = time.monotonic()
     code, fields = refused(here, wire_client.request_of(own_body(own_line(name="药" * (8 * 2**20 // 3)))))
     assert code == grpc.StatusCode.RESOURCE_EXHAUSTED
     assert list(fields) == ["encounter.lines[0].name"]
-    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize(
@@ -171,16 +171,17 @@ def test_a_birth_date_in_the_future_is_noted_and_the_check_goes_on(here: Running
     assert [note.field for note in response.notes] == ["patient.birth_date"]
 
 
-def test_more_wrong_fields_than_an_answer_holds_are_cut_and_answered_soon(here: Running) -> None:
+def test_more_wrong_fields_than_an_answer_holds_are_cut(here: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     """The trailers of an answer stay below what clients accept, and nobody else waits for twenty thousand hints."""
+    hints: list[str] = []
+    monkeypatch.setattr(wording, "nearest", lambda name, _known: hints.append(name) or "")
     request = wire_client.request_of(own_body())
     for number in range(19_000):
         request.encounter.lines.add(id=str(number)).facts[f"line.nothing{number}"].whole = 1
-    began = time.monotonic()
     code, fields = refused(here, request)
     assert code == grpc.StatusCode.INVALID_ARGUMENT
     assert 1 < len(fields) < 100
-    assert time.monotonic() - began < 10
+    assert 0 < len(hints) < 1000
 
 
 def test_a_body_without_time_is_judged_at_the_time_of_arrival(here: Running) -> None:
@@ -198,7 +199,7 @@ def test_64_callers_at_once_each_get_their_own_answer(here: Running) -> None:
     def check(number: int) -> list[str]:
         request = wire_client.request_of(own_body(own_line(f"L{number}")))
         with stub(here.at("grpc")) as call:
-            return [line for _ in range(5) for f in call(request, timeout=30).findings for line in f.lines]
+            return [line for _ in range(5) for f in call(request, timeout=LONG_S).findings for line in f.lines]
 
     with ThreadPoolExecutor(64) as pool:
         answers = list(pool.map(check, range(64)))
@@ -223,88 +224,101 @@ def test_health_and_reflection_answer_on_both_addresses(here: Running) -> None:
 def test_checks_are_not_answered_on_the_address_of_administration(here: Running) -> None:
     """Callers and operations are apart."""
     with pytest.raises(grpc.RpcError) as caught, stub(here.at("admin")) as call:
-        call(message(), timeout=5)
+        call(message(), timeout=LONG_S)
     assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
 
 
-class Watched(Service):
-    """Tells when checks begin, and holds the first one up as a long one would."""
+class Held(Service):
+    """Tells when a check begins, and holds the first one up until it is let go, as a long one would."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self.began = threading.Event()
+        self.began, self.let_go = threading.Event(), threading.Event()
         self.checks = 0
-        self.hold_s = 0.3
 
     def begin(self, case: Any) -> Begun:
-        """Decide, slowly the first time."""
+        """Decide, the first time once it may."""
         self.checks += 1
-        self.began.set()
         if self.checks == 1:
-            time.sleep(self.hold_s)
+            self.hold()
         return super().begin(case)
+
+    def hold(self) -> None:
+        """Until it is let go."""
+        self.began.set()
+        assert self.let_go.wait(LONG_S)
+
+
+@contextlib.contextmanager
+def holding(folder: Path, make: type[Held] = Held, **settings: Any) -> Iterator[tuple[Running, Held, Any]]:
+    """A sidecar that holds a check up, its service, and a call of Check; let go at the end."""
+    with running(folder, make, **settings) as here, stub(here.at("grpc")) as call:
+        service = here.service
+        assert isinstance(service, Held)
+        try:
+            yield here, service, call
+        finally:
+            service.let_go.set()
 
 
 def test_a_call_whose_deadline_has_passed_is_not_computed(tmp_path: Path) -> None:
     """It waits behind a long one until its time is up; nothing is decided for it."""
-    with running(tmp_path, Watched) as here, stub(here.at("grpc")) as call:
-        first = call.future(message(), timeout=30)
-        assert isinstance(here.service, Watched)
-        here.service.began.wait(10)
+    with holding(tmp_path) as (_, service, call):
+        first = call.future(message(), timeout=2 * LONG_S)
+        assert service.began.wait(LONG_S)
         late = [call.future(message(), timeout=0.1) for _ in range(5)]
         codes = [answer.code() for answer in late]
+        service.let_go.set()
         assert first.result().decision == pb.ACTION_BLOCK
-        assert call(message(), timeout=30).decision == pb.ACTION_BLOCK
+        assert call(message(), timeout=LONG_S).decision == pb.ACTION_BLOCK
         assert codes == [grpc.StatusCode.DEADLINE_EXCEEDED] * 5
-        assert here.service.checks == 2
+        assert service.checks == 2
 
 
-class Long(Service):
+class Long(Held):
     """Takes as long over many lines as the largest stays do."""
 
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self.began = threading.Event()
-
     def begin(self, case: Any) -> Begun:
-        """Decide, many lines slowly."""
+        """Decide, many lines once it may."""
         if len(case.prescription.encounter.lines) > 1:
-            self.began.set()
-            time.sleep(2)
-        return super().begin(case)
+            self.hold()
+        return Service.begin(self, case)
 
 
 def test_a_large_request_holds_no_small_one_up(tmp_path: Path) -> None:
     """Small checks and health are answered while a stay of two thousand lines is being decided."""
     large = wire_client.request_of(own_body(*[own_line(str(n)) for n in range(2_000)]))
-    with running(tmp_path, Long) as here, stub(here.at("grpc")) as call:
-        assert isinstance(here.service, Long)
-        stay = call.future(large, timeout=30)
-        here.service.began.wait(10)
-        assert [call(message(), timeout=5).decision for _ in range(20)] == [pb.ACTION_BLOCK] * 20
+    with holding(tmp_path, Long) as (here, service, call):
+        stay = call.future(large, timeout=2 * LONG_S)
+        assert service.began.wait(LONG_S)
+        assert [call(message(), timeout=LONG_S).decision for _ in range(20)] == [pb.ACTION_BLOCK] * 20
         assert get(here.at("http"), "/healthz")[0] == 200
         assert not stay.done()
+        service.let_go.set()
         assert len(stay.result().findings) == 2_000
 
 
 def test_a_stop_answers_what_is_in_flight(tmp_path: Path) -> None:
     """Health turns, the call that had begun is answered, then nothing listens any more."""
-    with running(tmp_path, Watched, grace_s=5.0) as here, stub(here.at("grpc")) as call:
-        answer = call.future(message(), timeout=30)
-        assert isinstance(here.service, Watched)
-        here.service.began.wait(10)
-        here.stop().join(30)
+    with holding(tmp_path, grace_s=LONG_S) as (here, service, call):
+        answer = call.future(message(), timeout=2 * LONG_S)
+        assert service.began.wait(LONG_S)
+        stopping = here.stop()
+        service.let_go.set()
+        stopping.join(LONG_S)
         assert answer.result().decision == pb.ACTION_BLOCK
-        assert not here.service.serving
+        assert not service.serving
         with pytest.raises(grpc.RpcError) as caught:
-            call(message(), timeout=5)
+            call(message(), timeout=LONG_S)
         assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
 
 
 def test_more_calls_than_allowed_are_refused_at_once(tmp_path: Path) -> None:
     """RESOURCE_EXHAUSTED instead of waiting for a deadline."""
-    with running(tmp_path, Watched, max_calls=1) as here, stub(here.at("grpc")) as call:
-        futures = [call.future(message(), timeout=30) for _ in range(200)]
+    with holding(tmp_path, max_calls=1) as (_, service, call):
+        futures = [call.future(message(), timeout=2 * LONG_S) for _ in range(200)]
+        assert service.began.wait(LONG_S)
+        service.let_go.set()
         codes = [future.code() for future in futures]
     assert set(codes) == {grpc.StatusCode.OK, grpc.StatusCode.RESOURCE_EXHAUSTED}
 

@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
@@ -20,7 +19,8 @@ import pytest
 import negative_list
 from tests.reminder import remembered
 from tests.reminder.bodies import WOMEN, encoded, national_body, national_order, own_body, own_line, write_list
-from tests.reminder.sidecar import get
+from tests.reminder.sidecar import PATIENT, get
+from tests.stores.desks import LONG_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ def command(*args: object) -> list[str]:
 
 def run(*args: object, stdin: bytes | None = None) -> tuple[int, bytes, str]:
     """Exit code, standard output and standard error of one command."""
-    done = subprocess.run(command(*args), cwd=ROOT, input=stdin, capture_output=True, check=False, timeout=60)
+    done = subprocess.run(command(*args), cwd=ROOT, input=stdin, capture_output=True, check=False, timeout=2 * LONG_S)
     return done.returncode, done.stdout, done.stderr.decode()
 
 
@@ -52,7 +52,7 @@ class Served:
     def end(self, number: int) -> list[dict[str, Any]]:
         """Send a signal; the lines of the log until the process ended well."""
         self.process.send_signal(number)
-        out, err = self.process.communicate(timeout=30)
+        out, err = self.process.communicate(timeout=LONG_S)
         assert (self.process.returncode, err) == (0, "")
         return [json.loads(line) for line in out.splitlines()]
 
@@ -61,7 +61,10 @@ class Served:
 def served(*args: object) -> Iterator[Served]:
     """``reminder serve`` on free ports, with a data folder of its own unless one is given."""
     with tempfile.TemporaryDirectory() as folder:
-        yield from _served(*args if "--data" in args else (*args, "--data", folder))
+        settings = Path(folder) / "settings.toml"
+        settings.write_text("".join(f"{name} = {value}\n" for name, value in PATIENT.items()), "utf-8")
+        data = () if "--data" in args else ("--data", folder)
+        yield from _served("--config", settings, *args, *data)
 
 
 def _served(*args: object) -> Iterator[Served]:
@@ -84,7 +87,7 @@ def check(here: Served, folder: Path, body: bytes, *args: object) -> tuple[int, 
     """``reminder check``: exit code, the object it printed, standard error."""
     file = folder / "body.json"
     file.write_bytes(body)
-    code, out, err = run("check", file, "--target", here.line["grpc"], *args)
+    code, out, err = run("check", file, "--target", here.line["grpc"], "--timeout", LONG_S, *args)
     assert out.count(b"\n") == 1
     return code, json.loads(out), err
 
@@ -113,7 +116,7 @@ def test_both_kinds_of_body_and_both_faces_decide_alike(here: Served, tmp_path: 
     ours = own_body(own_line("R1"), own_line("R2", code=WOMEN, quantity=5), level=1)
     theirs = national_body(national_order("R1"), national_order("R2", hilist_code=WOMEN, cnt=5), level="14")
     decisions = [check(here, tmp_path, encoded(body))[1] for body in (ours, theirs)]
-    with urlopen(f"http://{here.line['http']}/3101", data=encoded(theirs), timeout=30) as response:
+    with urlopen(f"http://{here.line['http']}/3101", data=encoded(theirs), timeout=LONG_S) as response:
         output = json.loads(response.read())["output"]
     found = [(f["rule_id"], f["action"], f["lines"]) for f in decisions[0]["findings"]]
     assert decisions[0]["decision"] == decisions[1]["decision"] == output["decision"] == "block"
@@ -124,7 +127,9 @@ def test_both_kinds_of_body_and_both_faces_decide_alike(here: Served, tmp_path: 
 
 def test_standard_input_is_a_body_too(here: Served) -> None:
     """``-`` reads it."""
-    code, out, _ = run("check", "-", "--target", here.line["grpc"], stdin=encoded(own_body(sex="男")))
+    code, out, _ = run(
+        "check", "-", "--target", here.line["grpc"], "--timeout", LONG_S, stdin=encoded(own_body(sex="男"))
+    )
     assert (code, json.loads(out)["decision"]) == (0, "pass")
 
 
@@ -160,11 +165,9 @@ def test_no_sidecar_is_exit_3_and_nothing_on_standard_output(tmp_path: Path) -> 
     (tmp_path / "body.json").write_bytes(encoded(own_body()))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    began = time.monotonic()
     code, out, err = run("check", tmp_path / "body.json", "--target", f"127.0.0.1:{port}", "--timeout", "2")
     assert (code, out) == (3, b"")
     assert f"`127.0.0.1:{port}`" in err
-    assert time.monotonic() - began < 20
 
 
 @pytest.mark.parametrize("args", [["check"], ["check", "x", "--timeout", "soon"], ["nothing"]])
@@ -234,14 +237,14 @@ def test_after_a_kill_the_same_addresses_serve_again_at_once(tmp_path: Path) -> 
             )
             assert check(sidecar, tmp_path, encoded(own_body()))[1]["decision"] == "block"
             sidecar.process.kill()
-            sidecar.process.wait(30)
+            sidecar.process.wait(LONG_S)
 
 
 def test_a_log_nobody_reads_holds_no_check_up(tmp_path: Path) -> None:
     """More lines than a pipe holds are logged while nobody reads them."""
     body = encoded(national_body())
     with served("--list", write_list(tmp_path)) as sidecar:
-        connection = http.client.HTTPConnection(sidecar.line["http"], timeout=10)
+        connection = http.client.HTTPConnection(sidecar.line["http"], timeout=LONG_S)
         for _ in range(600):
             connection.request("POST", "/3101", body)
             assert json.loads(connection.getresponse().read())["infcode"] == 0
@@ -249,15 +252,15 @@ def test_a_log_nobody_reads_holds_no_check_up(tmp_path: Path) -> None:
 
 
 def test_what_one_process_was_told_is_known_to_another(tmp_path: Path) -> None:
-    """Two sidecars of one data folder; and to the next one, after both were killed."""
+    """To the next one of a data folder, after the first was killed; while that serves there is no second."""
     words = ("--list", remembered.write_rules(tmp_path), "--data", tmp_path / "var")
     told = {"prescription": remembered.body(encounter="M0"), "prescription_id": "RX1", "revision": 1}
-    with served(*words) as one, served(*words) as other:
+    with served(*words) as one:
         request = Request(f"http://{one.line['http']}{SAVED}", data=encoded(told))
-        with urlopen(request, timeout=30) as response:  # noqa: S310 - our own http address
+        with urlopen(request, timeout=LONG_S) as response:  # noqa: S310 - our own http address
             assert json.loads(response.read())["stored"] is True
-        first = check(other, tmp_path, encoded(remembered.body()))
+        code, _, err = run("serve", *ANYWHERE, *words)
+        assert (code, f"is served by process {one.process.pid} already" in err) == (1, True)
     with served(*words) as next_one:
-        second = check(next_one, tmp_path, encoded(remembered.body()))
-    for _, answer, _ in (first, second):
-        assert [finding["rule_id"] for finding in answer["findings"]] == ["R31-weekly"]
+        _, answer, _ = check(next_one, tmp_path, encoded(remembered.body()))
+    assert [finding["rule_id"] for finding in answer["findings"]] == ["R31-weekly"]

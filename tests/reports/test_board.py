@@ -107,7 +107,7 @@ def test_a_sidecar_shows_its_board(tmp_path: Path) -> None:
     """A check over HTTP is on /metrics, with an hour and a number and nothing else."""
     with running(tmp_path) as here:
         post(here, encoded(national_body(national_order())))
-        with urllib.request.urlopen(f"http://{here.at('admin_http')}/metrics", timeout=30) as answer:
+        with urllib.request.urlopen(f"http://{here.at('admin_http')}/metrics", timeout=60) as answer:
             lines = [one for one in answer.read().decode().splitlines() if one.startswith("reminder_board_")]
     assert 'reminder_board_visits{hour="09"} 1.0' in lines
     assert len(lines) == len(FIGURES)

@@ -23,9 +23,14 @@ if TYPE_CHECKING:
     from reminder.stores.changes import Change
     from reminder.stores.sqlstore import SqlStore
 
-__all__ = ["Clock", "Failing", "desk_on", "run", "until"]
+__all__ = ["LONG_S", "Clock", "Failing", "desk_on", "in_time", "run", "until"]
 
 T = TypeVar("T")
+
+LONG_S = 60.0
+"""A limit that nothing reaches, however busy the machine is: what is waited for is a condition."""
+
+_STEPS = 10  # of the loop, from a deadline to the answer: more than it takes
 
 
 class Clock:
@@ -44,13 +49,13 @@ class Clock:
 
 
 class Failing:
-    """A store around another one: ``fault`` makes it fail, ``stuck`` makes it hang; what was asked is counted."""
+    """A store around another one: ``fault`` makes it fail, ``stuck`` makes it hang; reads and groups are counted."""
 
     def __init__(self, store: SqlStore) -> None:
         self.fault: Fault | None = None
         self.stuck = threading.Event()
         self.stuck.set()
-        self.asked = 0
+        self.reads = 0
         self.groups: list[int] = []
         self._store = store
 
@@ -62,6 +67,7 @@ class Failing:
 
     def read(self, wanted: Wanted, *, within_s: float | None = None) -> Told:
         """Fails, hangs, or reads."""
+        self.reads += 1
         self._try()
         return self._store.read(wanted, within_s=within_s)
 
@@ -75,8 +81,7 @@ class Failing:
         """The inner store is the test's to close."""
 
     def _try(self) -> None:
-        self.asked += 1
-        self.stuck.wait(10)
+        self.stuck.wait(LONG_S)
         if self.fault:
             raise StoreError(self.fault, "told to fail")
 
@@ -99,12 +104,35 @@ def run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run a coroutine to its end; one that hangs fails."""
 
     async def limited() -> T:
-        return await asyncio.wait_for(work(), 60)
+        return await asyncio.wait_for(work(), 2 * LONG_S)
 
     return asyncio.run(limited())
 
 
-async def until(true: Callable[[], bool | Awaitable[bool]], within_s: float = 15) -> None:
+async def in_time(desk: Desk, asked: Wanted, deadline_s: float) -> Told:
+    """What a desk tells within a deadline: its answer comes before the bell of a clock that is set just as long.
+
+    The clock is set after the question, and one loop keeps the time of both: the order is right on any machine.
+    """
+    came: list[str] = []
+    answer = asyncio.create_task(desk.read(asked, deadline_s))
+    answer.add_done_callback(lambda _: came.append("answer"))
+    await asyncio.sleep(0)  # the question is on its way, with its deadline
+    bell = asyncio.create_task(_rung(deadline_s))
+    bell.add_done_callback(lambda _: came.append("bell"))
+    told = await answer
+    await bell
+    assert came == ["answer", "bell"]
+    return told
+
+
+async def _rung(after_s: float) -> None:
+    await asyncio.sleep(after_s)
+    for _ in range(_STEPS):
+        await asyncio.sleep(0)
+
+
+async def until(true: Callable[[], bool | Awaitable[bool]], within_s: float = LONG_S) -> None:
     """Wait until something is true; fails when it does not come true."""
     end = time.monotonic() + within_s
     while True:

@@ -77,14 +77,14 @@ class Server:
         """The URL of a new database, which is gone afterwards."""
         self._databases += 1
         name = f"test_{self._databases}"
-        janitor = DatabaseJanitor(user=USER, host="127.0.0.1", port=self.port, dbname=name, connection_timeout=5)
+        janitor = DatabaseJanitor(user=USER, host="127.0.0.1", port=self.port, dbname=name, connection_timeout=60)
         janitor.init()
         yield self.dsn(name)
         janitor.drop()
 
     def _run(self, command: str, *arguments: str, check: bool = True) -> None:
         whole = [*self._as_other, str(self._binaries / command), "--pgdata", str(self._folder / "data"), *arguments]
-        subprocess.run(whole, check=check, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", timeout=60)
+        subprocess.run(whole, check=check, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", timeout=120)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ import pytest
 
 from reminder.stores.sqlite import open_sqlite
 from tests.stores.builders import wanted
-from tests.stores.desks import desk_on, run, until
+from tests.stores.desks import LONG_S, desk_on, run, until
 
 if TYPE_CHECKING:
     from reminder.stores.sqlstore import SqlStore
@@ -60,7 +60,7 @@ def test_what_was_accepted_survives_a_kill(tmp_path: Path, state: str, root: Pat
     async def look() -> None:
         async with desk_on(open_store, tmp_path) as desk:
             await until(lambda: not desk.waiting)
-            told = await desk.read(wanted(), 5)
+            told = await desk.read(wanted(), LONG_S)
             assert told.history is not None
             known = {one.id for one in told.history.lines}
             assert {f"R{number}" for number in heard} <= known

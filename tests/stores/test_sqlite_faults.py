@@ -17,7 +17,7 @@ from reminder.stores.base import StoreError
 from reminder.stores.sqlite import SqliteDriver, open_sqlite
 from reminder.stores.sqlstore import SqlStore
 from tests.stores.builders import NOW, fact, line, saved, wanted
-from tests.stores.desks import Clock, desk_on, run, until
+from tests.stores.desks import LONG_S, Clock, desk_on, run, until
 
 if TYPE_CHECKING:
     from reminder.stores.base import Told
@@ -67,9 +67,9 @@ def test_writes_to_a_held_file_wait_in_the_spool(path: Path, tmp_path: Path) -> 
             with held(path):
                 assert await desk.save([saved(line("R2"), prescription_id="2")]) == 1
                 assert desk.waiting == 1
-                assert (await desk.read(wanted(), 5)).failed == "behind"
+                assert (await desk.read(wanted(), LONG_S)).failed == "behind"
             await until(lambda: not desk.waiting)
-            assert count(await desk.read(wanted(), 5)) == 2
+            assert count(await desk.read(wanted(), LONG_S)) == 2
 
     run(work)
 
@@ -138,8 +138,8 @@ def test_a_damaged_record_does_not_open_the_breaker(path: Path, tmp_path: Path) 
 
     async def work() -> None:
         async with desk_on(lambda: open_sqlite(path), tmp_path, Clock().clocks()) as desk:
-            assert (await desk.read(wanted(), 5)).failed == "gone"
-            assert (await desk.read(wanted(patient_key="p2"), 5)).failed == ""
+            assert (await desk.read(wanted(), LONG_S)).failed == "gone"
+            assert (await desk.read(wanted(patient_key="p2"), LONG_S)).failed == ""
 
     run(work)
 
@@ -154,8 +154,8 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
 def write_many(path: str, worker: int, barrier: Any) -> None:
     """What one of several processes writes: its own prescriptions, and one fact they all write."""
-    store = open_sqlite(Path(path), busy_s=30)
-    barrier.wait(30)
+    store = open_sqlite(Path(path), busy_s=LONG_S)
+    barrier.wait(LONG_S)
     for k in range(60):
         store.save([saved(line(f"R{worker}-{k}"), prescription_id=f"{worker}-{k}")])
         store.put_facts([fact(worker)], at=NOW)
@@ -198,7 +198,7 @@ def test_threads_read_while_one_writes(path: Path) -> None:
         store.save([pair])
     done.set()
     for reader in readers:
-        reader.join(30)
+        reader.join()
     assert {found % 2 for found in seen} == {1}
     assert count(store.read(wanted())) == 101
     store.close()
