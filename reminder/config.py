@@ -49,6 +49,7 @@ LEAST_JOURNAL_DAYS = 180
 _MAX_PORT = 65535
 _MAX_GRACE_S = 3600
 _MAX_WAIT_MS = 10_000
+_MAX_WORKERS = 64
 _POSTGRESQL = ("postgresql://", "postgres://")
 
 
@@ -86,6 +87,11 @@ class Config(Struct, frozen=True, kw_only=True):
     waits for its entry at most. ``checkpoints`` is the file of signed checkpoints, ``None``: ``checkpoints.jsonl`` in
     ``data``. ``journal_days``: how long entries are kept, 0: for good; fewer than ``LEAST_JOURNAL_DAYS`` only with
     ``journal_days_below_180``. ``formulas`` is a file of formulas of the compliance rate of one's own.
+
+    ``release`` is the release a data folder begins with, ``trust`` the files of public keys releases may be signed by,
+    ``watch`` a folder in which new ones are looked for.
+
+    ``workers``: processes that serve callers on one set of addresses; more than one on Linux only.
     """
 
     list: Path | None = None
@@ -108,6 +114,10 @@ class Config(Struct, frozen=True, kw_only=True):
     journal_days_below_180: bool = False
     formulas: Path | None = None
     log_level: str = "info"
+    workers: int = 1
+    release: Path | None = None
+    trust: tuple[Path, ...] = ()
+    watch: Path | None = None
 
 
 class _Wrong(Struct):
@@ -206,6 +216,11 @@ def _path(raw: object, folder: Path) -> Path:
     return folder / raw
 
 
+def _paths(raw: object, folder: Path) -> tuple[Path, ...]:
+    """Paths: one alone, or several in a list."""
+    return tuple(_path(one, folder) for one in (raw if isinstance(raw, (list, tuple)) else [raw]))
+
+
 def _address(raw: object, _folder: Path) -> Address:
     """``HOST:PORT``, an IPv6 host in brackets."""
     host, colon, port = str(raw).rpartition(":")
@@ -228,6 +243,13 @@ def _calls(raw: object, _folder: Path) -> int:
     """A whole number of calls, at least 1."""
     if isinstance(raw, bool) or not isinstance(raw, int) or raw < 1:
         raise ValueError(f"`{raw}` is not a number of calls; use a whole number from 1")
+    return raw
+
+
+def _workers(raw: object, _folder: Path) -> int:
+    """A whole number of processes, at least 1."""
+    if isinstance(raw, bool) or not isinstance(raw, int) or not 1 <= raw <= _MAX_WORKERS:
+        raise ValueError(f"`{raw}` is not a number of workers; use a whole number from 1 to {_MAX_WORKERS}")
     return raw
 
 
@@ -304,5 +326,9 @@ _READERS: dict[str, Callable[[object, Path], object]] = {
     "journal_days": _days,
     "journal_days_below_180": _yes,
     "log_level": _level,
+    "workers": _workers,
+    "release": _path,
+    "trust": _paths,
+    "watch": _path,
 }
 _DEFAULTS = {name: getattr(Config(), name) for name in _READERS}

@@ -19,6 +19,7 @@ from prometheus_client.registry import Collector
 from negative_list.rules import ACTIONS
 from reminder.board import Board
 from reminder.journal.metrics import JournalMetrics
+from reminder.releases.metrics import ReleaseMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
     from negative_list.decision import Decision
+    from reminder.workers.together import Together
 
 __all__ = ["Metrics"]
 
@@ -35,11 +37,13 @@ _READS = ("read", "slow", "gone", "behind")
 
 
 class Metrics(Collector):
-    """Every metric of one sidecar, in a registry of its own; ``journal`` has those of the journal."""
+    """Every metric of one sidecar, in a registry of its own; ``journal`` and ``releases`` have theirs."""
 
     def __init__(self) -> None:
         self.journal = JournalMetrics()
         self.board = Board()
+        self.together: Together | None = None
+        self.releases = ReleaseMetrics()
         self._loaded = {"rules": 0, "details": 0}
         self._checks: Counter[tuple[str, ...]] = Counter({(action,): 0 for action in ACTIONS})
         self._within = [0] * (len(_BOUNDS_S) + 1)
@@ -131,6 +135,7 @@ class Metrics(Collector):
         yield _counter("exits", "Blocks left by the emergency exit, and rules flagged for it.", ("what",), self._exits)
         yield from self.board.collect()
         yield from self.journal.collect()
+        yield from self.releases.collect()
         for name, value in self._loaded.items():
             yield GaugeMetricFamily(f"reminder_{name}", f"{name.capitalize()} of the active list.", value=value)
 

@@ -14,7 +14,7 @@ import msgspec
 
 from reminder.releases.standing import Standing, Working
 
-__all__ = ["Folder", "FolderError", "write_whole"]
+__all__ = ["Folder", "FolderError", "sync_folder", "write_whole"]
 
 _STANDING = msgspec.json.Decoder(Standing)
 _WORKING = msgspec.json.Decoder(Working)
@@ -135,10 +135,10 @@ def write_whole(path: Path, data: bytes, *, sync: bool = True) -> None:
     finally:
         beside.unlink(missing_ok=True)
     if sync:
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Have the move itself on disk; Windows opens no folders, and writes moves through."""
     if os.name == "nt":
         return

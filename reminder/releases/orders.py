@@ -10,9 +10,10 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from negative_list.release.manifest import Manifest
+from reminder.releases.describing import RuleTold
 from reminder.releases.ledger import Result, StepName
 
-__all__ = ["Again", "Answer", "Failed", "Named", "Order", "Readied", "Ready", "Take", "Told"]
+__all__ = ["Again", "Answer", "Describe", "Described", "Failed", "Named", "Order", "Readied", "Ready", "Take", "Told"]
 
 
 class Take(Struct, frozen=True, kw_only=True, tag="take"):
@@ -42,7 +43,16 @@ class Ready(Struct, frozen=True, kw_only=True, tag="ready"):
     but: tuple[str, ...] = ()
 
 
-Order: TypeAlias = Take | Ready
+class Describe(Struct, frozen=True, kw_only=True, tag="describe"):
+    """Tell what rules of a list are: those of ``ids`` that are of a class ("": any)."""
+
+    data: str
+    digest: str
+    ids: tuple[str, ...]
+    class_id: str = ""
+
+
+Order: TypeAlias = Take | Ready | Describe
 
 
 class Named(Struct, frozen=True, kw_only=True, tag="named"):
@@ -73,6 +83,12 @@ class Readied(Struct, frozen=True, kw_only=True, tag="readied"):
     made: bool
 
 
+class Described(Struct, frozen=True, kw_only=True, tag="described"):
+    """What the rules are, by class and id."""
+
+    rules: tuple[RuleTold, ...]
+
+
 class Failed(Struct, frozen=True, kw_only=True, tag="failed"):
     """A list cannot be made ready, and why."""
 
@@ -80,4 +96,4 @@ class Failed(Struct, frozen=True, kw_only=True, tag="failed"):
     detail: str
 
 
-Answer: TypeAlias = Named | Told | Again | Readied | Failed
+Answer: TypeAlias = Named | Told | Again | Readied | Described | Failed
