@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import tzinfo
 
     from reminder.config import Config
-    from reminder.journal.base import DamagedError, JournalStore, Kind
+    from reminder.journal.base import DamagedError, JournalStore, Kind, Row
     from reminder.journal.own import OwnEntries
     from reminder.journal.problems import Proof, Report
 
@@ -90,11 +90,15 @@ def rederive_journal(
 
 
 @app.command("export")
-def export_journal(
+def export_journal(  # noqa: PLR0917 - one argument an option
     from_: _From = "",
     to: _To = "",
     kind: Annotated[
         list[str] | None, typer.Option(help="Only entries of this kind; again for further ones.", metavar="KIND")
+    ] = None,
+    bodies: Annotated[
+        Path | None,
+        typer.Option(help="Write decisions into this folder as bodies `negative-list match` judges.", metavar="FOLDER"),
     ] = None,
     out: Annotated[Path, typer.Option(help="Write to this file; - is standard output.", metavar="FILE")] = Path("-"),
     config: _ConfigFile = None,
@@ -107,20 +111,37 @@ def export_journal(
     from reminder.journal.export import write_rows
 
     damaged: list[DamagedError] = []
-    kinds = _kinds(kind or [])
+    kinds = _kinds(["decision"] if bodies else kind or [])
     days = _day(from_, "--from"), _day(to, "--to")
     with _told():
         settings = _settings(config, data)
         begin, end = _period(days, settings)
         rows = _journal(settings).period(begin, end, kinds, damaged.append)
         progress = _Progress("entries exported")
-        with _writing(out) as file:
-            count = write_rows(rows, file, progress)
+        if bodies:
+            count = _write_bodies(rows, bodies, progress)
+        else:
+            with _writing(out) as file:
+                count = write_rows(rows, file, progress)
     for error in damaged:
         typer.echo(str(error), err=True)
     typer.echo(f"{count} entries exported", err=True)
     if damaged:
         _stop(f"{len(damaged)} entries cannot be read and are left out; `reminder journal verify` says more")
+
+
+def _write_bodies(rows: Iterable[Row], folder: Path, progress: Callable[[int], None]) -> int:
+    """Decisions as bodies; those whose body cannot say all the entry says are told."""
+    from reminder.forecast.bodies import write_bodies
+    from reminder.journal.coding import decode
+    from reminder.journal.entries import Decided
+
+    entries = (decode(row.body) for row in rows)
+    told = write_bodies((entry for entry in entries if isinstance(entry, Decided)), folder, progress)
+    if told.less:
+        named = ", ".join(told.examples)
+        typer.echo(f"{told.less} bodies say less than their entries, and may be judged otherwise: {named}", err=True)
+    return told.decisions
 
 
 @app.command("remove")
