@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from negative_list.decision import Decision
 
-__all__ = ["NotReachedError", "check"]
+__all__ = ["NotReachedError", "check", "fields_of"]
 
 _METHOD = "/reminder.v1.ReminderService/Check"
 _THEIR_FAULT = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.RESOURCE_EXHAUSTED)
@@ -61,14 +61,15 @@ def check(raw: bytes, target: str, timeout_s: float) -> Decision:
 
 def _explained(error: grpc.Call, target: str) -> Exception:
     """The caller's fault where the sidecar names fields, else not reached."""
-    fields = tuple(_fields_of(error))
+    fields = tuple(fields_of(error))
     if error.code() in _THEIR_FAULT and fields:
         return RequestError(fields)
     reason = error.details() or error.code().name
     return NotReachedError(f"no answer from `{target}`: {reason.lower()}; is `reminder serve` running there?")
 
 
-def _fields_of(error: grpc.Call) -> Iterable[FieldProblem]:
+def fields_of(error: grpc.Call) -> Iterable[FieldProblem]:
+    """The fields a refused call names; none where it was not about fields."""
     status = rpc_status.from_call(error)
     for detail in status.details if status else ():
         bad = error_details_pb2.BadRequest()
