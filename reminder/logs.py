@@ -7,6 +7,7 @@ decisions.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections import deque
@@ -17,6 +18,9 @@ import msgspec
 import structlog
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
     from structlog.typing import EventDict, FilteringBoundLogger
 
 __all__ = ["LineWriter", "make_logger"]
@@ -31,10 +35,15 @@ _PAUSE_S = 0.05
 
 
 class LineWriter:
-    """Writes lines to ``stream`` from a thread of its own; ``close`` writes what waits and ends it."""
+    """Writes lines to ``stream`` from a thread of its own; ``close`` writes what waits and ends it.
 
-    def __init__(self, stream: TextIO) -> None:
+    ``turn``: to be had while lines are written, where other processes write to the same stream: what is longer than a
+    pipe takes at once would stand in the middle of their lines.
+    """
+
+    def __init__(self, stream: TextIO, turn: Callable[[], AbstractContextManager[None]] | None = None) -> None:
         self._stream = stream
+        self._turn = turn or contextlib.nullcontext
         self._waiting: deque[str] = deque()
         self._dropped = 0
         self._wake = threading.Event()
@@ -75,8 +84,9 @@ class LineWriter:
         if not lines:
             return
         try:
-            self._stream.write("\n".join(lines) + "\n")
-            self._stream.flush()
+            with self._turn():
+                self._stream.write("\n".join(lines) + "\n")
+                self._stream.flush()
         except (OSError, ValueError):
             # The stream is gone; a service goes on without its log.
             self._dropped += len(lines)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from reminder.journal.drafts import Made
     from reminder.journal.entries import Decided
     from reminder.journal.journal import Journal
+    from reminder.journal.known import Known
     from reminder.stores.keys import Keys
 
 __all__ = ["BUDGET_PART", "NOT_TOLD", "SAVED_S", "Came", "Recorder", "digest_of"]
@@ -70,13 +71,16 @@ class Recorder:
         exits: what was left by its emergency exit.
         budget_s: the longest an answer waits for its entry.
         shared: other processes write the same journal.
+        known: which requests came lately, where workers share that.
     """
 
-    def __init__(self, journal: Journal, keys: Keys, exits: Exits, budget_s: float, *, shared: bool) -> None:
+    def __init__(
+        self, journal: Journal, keys: Keys, exits: Exits, budget_s: float, *, shared: bool, known: Known | None = None
+    ) -> None:
         self.journal = journal
-        self.repeated = Repeated(journal, shared=shared)
+        self.repeated = Repeated(journal, known, shared=shared)
         self._keys = keys
-        self._shared = shared
+        self._shared = shared or known is not None
         self.exits = exits
         self._budget_s = budget_s
 

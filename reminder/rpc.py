@@ -43,13 +43,16 @@ _MAX_MESSAGE = 200
 _PING_MS = 10_000
 
 
-def make_server(max_calls: int) -> grpc.aio.Server:
-    """An empty server. More than ``max_calls`` calls at once are answered RESOURCE_EXHAUSTED without being started."""
+def make_server(max_calls: int, *, shared: bool = False) -> grpc.aio.Server:
+    """An empty server. More than ``max_calls`` calls at once are answered RESOURCE_EXHAUSTED without being started.
+
+    ``shared``: other processes listen where it does.
+    """
     return grpc.aio.server(
         maximum_concurrent_rpcs=max_calls,
         options=[
-            # Otherwise a second sidecar on the same port starts silently and takes half of the connections.
-            ("grpc.so_reuseport", 0),
+            # Unless it is another worker, a second sidecar on the port would silently take half of the connections.
+            ("grpc.so_reuseport", int(shared)),
             # Twice the limit, so that what is over it is still answered by us, naming it; more is refused unread.
             ("grpc.max_receive_message_length", 2 * MAX_BYTES),
             # Firewalls drop idle connections: clients may ping every ten seconds instead of every five minutes.

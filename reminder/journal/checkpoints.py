@@ -170,21 +170,22 @@ class Checkpointer:
         self._run, self._number = secrets.token_hex(_RUN_BYTES), 0
 
 
-def keep_checkpoints(journal: Journal, checkpointer: Checkpointer) -> None:
+def keep_checkpoints(journal: Journal, checkpointer: Checkpointer, written: Callable[[], int] | None = None) -> None:
     """Make checkpoints of a started journal when they are due, and a last one when it stops.
 
-    The first one is made soon after the start, beside it: starting waits for no key and no second place.
+    The first one is made soon after the start, beside it: starting waits for no key and no second place. ``written``:
+    how many entries all who write the journal have written, where this process is not the only one.
     """
-    journal.beside(_keep_on(journal, checkpointer))
+    journal.beside(_keep_on(journal, checkpointer, written or (lambda: journal.written)))
     journal.at_end(lambda: _make_one(journal, checkpointer))
 
 
-async def _keep_on(journal: Journal, checkpointer: Checkpointer) -> None:
+async def _keep_on(journal: Journal, checkpointer: Checkpointer, count: Callable[[], int]) -> None:
     covered, made_at, tried_at = 0, time.monotonic(), -EVERY_S
     await _look_behind(journal, checkpointer)
     while True:
         await asyncio.sleep(_LOOK_S)
-        now, written = time.monotonic(), journal.written
+        now, written = time.monotonic(), count()
         journal.metrics.checkpoint_age_s = now - made_at
         if written - covered >= EVERY_ENTRIES or (written > covered and now - tried_at >= EVERY_S):
             tried_at = now

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, TypeAlias
+from datetime import datetime
+from itertools import chain, repeat
+from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
 from msgspec import Struct
@@ -18,20 +19,15 @@ from msgspec import Struct
 from negative_list.decision import Decision
 from reminder.journal.coding import decode
 from reminder.journal.entries import Decided
+from reminder.journal.known import NAME, WINDOW, OwnKnown
 from reminder.stores.base import StoreError
 
 if TYPE_CHECKING:
     from reminder.journal.base import JournalStore, Row
     from reminder.journal.journal import Journal
+    from reminder.journal.known import Came, Known
 
-__all__ = ["MOST_ANSWERS", "MOST_KNOWN", "REUSED", "WINDOW", "Found", "Repeated", "asked_of"]
-
-WINDOW = timedelta(hours=24)
-"""How long a request id is remembered: callers send again within minutes, and after an outage within the day; many
-number their requests anew each day."""
-
-MOST_KNOWN = 100_000
-"""Requests of the window known by their digests, some 20 MB; beyond them the journal is asked for each request."""
+__all__ = ["MOST_ANSWERS", "REUSED", "TURN_S", "WINDOW", "Found", "Repeated", "asked_of"]
 
 MOST_ANSWERS = 1_000
 """Answers kept as they are, some 5 MB: most repetitions come within seconds."""
@@ -39,7 +35,10 @@ MOST_ANSWERS = 1_000
 REUSED = "request_id_reused"
 """Code of the note on an answer to a request id that came before with another body."""
 
-_HALF = 16
+TURN_S = 2.0
+"""How long a request waits while another worker answers the same one, before it is answered here too."""
+
+_PAUSES_S = (0.001, 0.002, 0.005, 0.01, 0.02)
 
 
 def asked_of(institution_id: str, request_id: str, digest: str) -> str:
@@ -47,7 +46,7 @@ def asked_of(institution_id: str, request_id: str, digest: str) -> str:
     if not (request_id and digest):
         return ""
     text = f"{institution_id}\x1f{request_id}".encode("utf-8", "surrogatepass")
-    return hashlib.sha256(text).hexdigest()[:_HALF] + digest[:_HALF]
+    return hashlib.sha256(text).hexdigest()[:NAME] + digest[:NAME]
 
 
 class Found(Struct, frozen=True, kw_only=True):
@@ -59,10 +58,6 @@ class Found(Struct, frozen=True, kw_only=True):
 
 
 _NEW, _REUSED = Found(), Found(reused=True)
-
-
-_Known: TypeAlias = "dict[str, tuple[str, datetime]]"
-"""Requests, and the ids of requests, each with the latest request it stands for and when that came."""
 
 
 class _Answering(Struct):
@@ -77,43 +72,67 @@ class Repeated:
 
     Args:
         journal: where answers are looked up that this process no longer holds, or never gave.
-        shared: others write it too, so that a request nobody asked here may still be answered there.
+        known: which requests came lately, where workers share that.
+        shared: others write the journal too and share nothing, so that it is asked for every request.
     """
 
-    def __init__(self, journal: Journal, *, shared: bool) -> None:
+    def __init__(self, journal: Journal, known: Known | None = None, *, shared: bool = False) -> None:
         self._journal = journal
         self._under_way: dict[str, _Answering] = {}
         self._answers: LRUCache[str, _Answering] = LRUCache(MOST_ANSWERS)
-        self._known: _Known = {}
-        self._before: _Known = {}
-        self._begun: datetime | None = None
-        self._sure_from: datetime | None = None
-        self._shared = shared
+        self._known = known or OwnKnown(shared=shared)
 
     async def load(self, now: datetime) -> None:
-        """Learn the requests of the window; who writes the journal alone need not ask it for new ones from then on."""
-        try:
-            known = await self._journal.ask(lambda store: _asked_since(store, now), float("inf"))
-        except StoreError:
-            return
-        self._known = known | self._known
-        self._begun = now
-        self._sure_from = None if self._shared else now
+        """Learn the requests of the window; who alone writes the journal need not ask it for new ones from then on."""
+        came: list[Came] = []
+        if self._known.learns:
+            try:
+                came = await self._journal.ask(lambda store: _asked_since(store, now), float("inf"))
+            except StoreError:
+                return
+        self._known.journaled(came, now)
 
     async def first(self, asked: str, now: datetime, within_s: float) -> Found:
         """What is known of a request; where nothing is, it is taken to be answered from now on.
 
         :meth:`answered` or :meth:`failed` must follow then. That an id was used again is known of the requests of this
-        process, and of those that were in the journal when it started.
+        process and those it shares that with, and of those that were in the journal when they started.
         """
+        before = self._known.latest(asked, now)
         found = await self._look(asked, now, within_s)
         while found in (_NEW, _REUSED) and self._held(asked, now) is not None:  # begun while the journal was asked
             found = await self._look(asked, now, within_s)
-        if found in (_NEW, _REUSED):
-            answer = asyncio.get_running_loop().create_future()
-            self._under_way[asked] = _Answering(at=now, answer=answer)
-            self._known[asked[:_HALF]] = (asked, now)
+        if found not in (_NEW, _REUSED):
+            return found
+        answer = asyncio.get_running_loop().create_future()
+        self._under_way[asked] = _Answering(at=now, answer=answer)
+        if not self._known.take(asked) or self._known.latest(asked, now) != before:
+            return await self._after_another(asked, now, within_s, found)
+        self._known.comes(asked, now)
         return found
+
+    async def _after_another(self, asked: str, now: datetime, within_s: float, new: Found) -> Found:
+        """Another worker answers the same request, or has meanwhile: its answer, once that is in the journal."""
+        try:
+            await self._turn(asked)
+            found = await self._journaled(asked, now, within_s)
+        except BaseException:
+            self.failed(asked)
+            raise
+        if found is None:
+            self._known.comes(asked, now)
+            return new
+        self.failed(asked)
+        return found
+
+    async def _turn(self, asked: str) -> None:
+        """Wait until no other worker answers a request, and no longer than one may take."""
+        left_s = TURN_S
+        for pause_s in chain(_PAUSES_S, repeat(_PAUSES_S[-1])):
+            if self._known.take(asked) or left_s <= 0:
+                return
+            left_s -= pause_s
+            await asyncio.sleep(pause_s)
 
     def answered(self, asked: str, answer: Decision) -> None:
         """A request got its answer."""
@@ -121,23 +140,15 @@ class Repeated:
         if held is not None:
             held.answer.set_result(answer)
             self._answers[asked] = held
-            self._forget(held.at)
-            self._known[asked] = self._known[asked[:_HALF]] = (asked, held.at)
-
-    def _forget(self, now: datetime) -> None:
-        """Let go of what is older than the window, by halves; of more than fits, with a window of doubt."""
-        begun = self._begun = self._begun or now
-        full = len(self._known) >= 2 * MOST_KNOWN
-        if full or now - begun >= WINDOW:
-            self._before, self._known, self._begun = self._known, {}, now
-        if full and self._sure_from is not None:
-            self._sure_from = now + WINDOW
+            self._known.answered(asked, held.at)
+            self._known.leave(asked)
 
     def failed(self, asked: str) -> None:
         """A request got none: whoever waits for it decides for itself."""
         held = self._under_way.pop(asked, None)
         if held is not None:
             held.answer.cancel()
+            self._known.leave(asked)
 
     def _held(self, asked: str, now: datetime) -> _Answering | None:
         """A request under way, or answered lately."""
@@ -145,7 +156,7 @@ class Repeated:
         return held if held is not None and now - held.at < WINDOW else None
 
     async def _look(self, asked: str, now: datetime, within_s: float) -> Found:
-        new = _REUSED if self._latest(asked[:_HALF], now) not in {"", asked} else _NEW
+        new = _REUSED if self._known.latest(asked[:NAME], now) not in {"", asked} else _NEW
         held = self._held(asked, now)
         if held is not None:
             try:
@@ -154,14 +165,9 @@ class Repeated:
                 if not held.answer.cancelled():
                     raise
                 return new
-        if not self._latest(asked, now) and self._sure_from is not None and now >= self._sure_from:
+        if not self._known.latest(asked, now) and self._known.sure(now):
             return new
         return await self._journaled(asked, now, within_s) or new
-
-    def _latest(self, name: str, now: datetime) -> str:
-        """The latest request of a name within the window; "" where there was none."""
-        asked, at = self._known.get(name) or self._before.get(name) or ("", now)
-        return asked if now - at < WINDOW else ""
 
     async def _journaled(self, asked: str, now: datetime, within_s: float) -> Found | None:
         try:
@@ -180,7 +186,7 @@ def _answer_in(entry: Decided, row: Row) -> Decision:
     return Decision(**fields | {"receipt": row.receipt, "journaled": True, "elapsed_us": entry.elapsed_us})
 
 
-def _asked_since(store: JournalStore, now: datetime) -> _Known:
-    """Which requests came in the window before an instant, and their ids."""
+def _asked_since(store: JournalStore, now: datetime) -> list[Came]:
+    """Which requests came in the window before an instant, in their order."""
     rows = store.briefs(now - WINDOW, now + WINDOW, by_encounter=False)
-    return {name: (row.asked, row.at) for row in rows if row.asked for name in (row.asked, row.asked[:_HALF])}
+    return [(row.asked, row.at) for row in rows if row.asked]

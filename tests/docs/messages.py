@@ -37,6 +37,7 @@ MODULES = (
     "negative_list/cli_release.py",
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "negative_list" / "sheets").glob("*.py")),
     "reminder/config.py",
+    "reminder/workers/folder.py",
     "reminder/saved.py",
     "reminder/feedback/items.py",
     "reminder/feeds.py",
