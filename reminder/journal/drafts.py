@@ -22,7 +22,7 @@ from reminder.journal.briefs import brief_of
 from reminder.journal.coding import canonical_json, encode
 from reminder.journal.entries import Decided, Entry, Exit, Found, Saved
 from reminder.journal.forms import DecisionForm, as_form
-from reminder.journal.masking import Masker, has_form, names_nobody, unknown_in
+from reminder.journal.masking import Masker, every_text, has_form, names_nobody, unknown_in, unknown_texts
 from reminder.stores.coding import private_facts
 from reminder.under_keys import Keyed
 
@@ -284,12 +284,7 @@ def _every_text(entry: Decided) -> bytes:
     prescription, texts = entry.prescription, [entry.request_id]
     texts += [text for found in entry.answer.findings for text in (found.message, *(s.text for s in found.suggestions))]
     texts += map(str, prescription.patient.facts.values())
-    for encounter in (prescription.encounter, *prescription.others):
-        texts += map(str, encounter.facts.values())
-        texts += [each.name for each in encounter.diagnoses]
-        texts += [each.name for each in encounter.operations]
-        for line in encounter.lines:
-            texts += (line.id, line.name, *line.codes, *map(str, line.facts.values()))
+    texts += every_text((prescription.encounter, *prescription.others))
     if entry.history is not None or entry.facts:
         texts.append(canonical_json([entry.history, entry.facts]).decode())
     return "\x1f".join(texts).encode("utf-8", "replace")
@@ -299,14 +294,7 @@ def _unknown_texts(prescription: Prescription) -> list[str]:
     """The texts of a prescription that have to be looked at, codes too."""
     texts = unknown_in((prescription.request_id, *[note.message for note in prescription.notes]))
     texts += unknown_in(prescription.patient.facts.values())
-    for encounter in (prescription.encounter, *prescription.others):
-        texts += unknown_in([each.name for each in encounter.diagnoses])
-        texts += unknown_in([each.name for each in encounter.operations])
-        texts += unknown_in(encounter.facts.values())
-        for line in encounter.lines:
-            texts += unknown_in((line.id, line.name, line.codes))
-            texts += unknown_in(line.facts.values())
-    return texts
+    return texts + unknown_texts((prescription.encounter, *prescription.others))
 
 
 def _masked(entry: Decided, made: Made, compiled: CompiledList, policy: Policy) -> Decided:

@@ -11,10 +11,11 @@ code and 7 or 8 digits), passports and passes to Hong Kong and Macau.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import date
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -22,7 +23,22 @@ from msgspec import Struct
 from negative_list.codes import structure
 from negative_list.dictionary import load
 
-__all__ = ["MASK", "Masker", "dates_of", "has_form", "is_clean", "mask", "names_nobody", "names_of", "unknown_in"]
+if TYPE_CHECKING:
+    from negative_list.prescription import Encounter, Line
+
+__all__ = [
+    "MASK",
+    "Masker",
+    "dates_of",
+    "every_text",
+    "has_form",
+    "is_clean",
+    "mask",
+    "names_nobody",
+    "names_of",
+    "unknown_in",
+    "unknown_texts",
+]
 
 T = TypeVar("T")
 
@@ -53,6 +69,7 @@ _SPACE = re.compile(r"[^\S ]")
 _LONGEST_PLAIN = 4
 _WORD = re.compile(r"[\u3400-\u9fff·•]{2,}")
 _NO_KEYS: Mapping[str, str] = {}
+_NOTHING: AbstractSet[str] = frozenset()
 _TEXTS = frozenset({"name", "message", "text", "request_id", "value", "source", "unit", "stage"})
 _A_CODE = re.compile(r"[!-~]{1,40}")
 _CODES = frozenset({"id", "lines", "involved", "line", "subject", "codes"})
@@ -116,6 +133,41 @@ def unknown_in(values: Iterable[Any]) -> list[str]:
         elif kind is tuple:
             found += unknown_in(value)
     return found
+
+
+def every_text(encounters: Iterable[Encounter], left_out: AbstractSet[str] = _NOTHING) -> Iterator[str]:
+    """All that is told of some encounters and their lines, but facts of some names."""
+    for encounter in encounters:
+        yield from _values(encounter.facts, left_out)
+        yield from [each.name for each in encounter.diagnoses]
+        yield from [each.name for each in encounter.operations]
+        for line in encounter.lines:
+            yield from (line.id, line.name, *line.codes)
+            yield from _values(line.facts, left_out)
+
+
+def _values(facts: Mapping[str, object], left_out: AbstractSet[str]) -> Iterator[str]:
+    told = facts.values() if facts.keys().isdisjoint(left_out) else _without(facts, left_out).values()
+    return map(str, told)
+
+
+def _without(facts: Mapping[str, T], left_out: AbstractSet[str]) -> Mapping[str, T]:
+    return {name: value for name, value in facts.items() if name not in left_out}
+
+
+def unknown_texts(encounters: Iterable[Encounter], left_out: AbstractSet[str] = _NOTHING) -> list[str]:
+    """Those of the same that have to be looked at more closely, codes too."""
+    texts = []
+    for encounter in encounters:
+        texts += unknown_in([each.name for each in encounter.diagnoses])
+        texts += unknown_in([each.name for each in encounter.operations])
+        holders: tuple[Encounter | Line, ...] = (encounter, *encounter.lines)
+        for holder in holders:
+            facts = holder.facts if holder.facts.keys().isdisjoint(left_out) else _without(holder.facts, left_out)
+            texts += unknown_in(facts.values())
+        for line in encounter.lines:
+            texts += unknown_in((line.id, line.name, line.codes))
+    return texts
 
 
 def is_clean(text: str, names: tuple[str, ...] = (), ids: tuple[str, ...] = ()) -> bool:

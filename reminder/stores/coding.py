@@ -106,6 +106,7 @@ _READ = {twin: record for record, twin in _WRITTEN.items()}
 _PLAIN = (Coverage, OpenFinding)
 """Records without facts, which are written as they are."""
 
+_PLAIN_VALUES = frozenset({str, int, bool})
 _DECIMAL, _DATE, _TIME, _WORDS = 1, 2, 3, 4
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
 
@@ -207,11 +208,36 @@ def _left_out() -> frozenset[str]:
 
 def _twin(record: Struct) -> Struct:
     """A record as it is written, with what it holds."""
-    written = {name: _how(type(record), name)(getattr(record, name)) for name in record.__struct_fields__}
+    if type(record) is Line:
+        return _line(record)
+    written = {name: how(getattr(record, name)) for name, how in _hows(type(record))}
     return _WRITTEN[type(record)](**written)
 
 
+def _line(line: Line) -> _Line:
+    """Lines are most of what is written, and nothing within one has a twin: written out it takes a quarter."""
+    return _Line(
+        id=line.id,
+        encounter_id=line.encounter_id,
+        codes=line.codes,
+        usable=line.usable,
+        name=line.name,
+        current=line.current,
+        begins=line.begins,
+        has_clock=line.has_clock,
+        stops=line.stops,
+        facts=_packed_facts(line.facts),
+        sources=line.sources,
+        times=line.times,
+    )
+
+
 @cache
+def _hows(kind: type[Struct]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+    """The fields of a record and how each is written."""
+    return tuple((name, _how(kind, name)) for name in kind.__struct_fields__)
+
+
 def _how(kind: type[Struct], name: str) -> Callable[[Any], Any]:
     """How a field of a record is written."""
     if name == "facts":
@@ -225,7 +251,7 @@ def _how(kind: type[Struct], name: str) -> Callable[[Any], Any]:
 
 def _deep(value: object) -> Any:
     if type(value) is tuple:
-        return tuple(_deep(part) for part in value)
+        return tuple([_deep(part) for part in value])
     return _twin(value) if isinstance(value, Struct) and type(value) in _WRITTEN else value
 
 
@@ -236,6 +262,8 @@ def _packed_facts(facts: Mapping[str, FactValue]) -> _Facts:
 
 def _packed(value: FactValue) -> Any:
     """A value with its kind, where MessagePack has none for it."""
+    if type(value) in _PLAIN_VALUES:
+        return value
     if isinstance(value, Decimal):
         return Ext(_DECIMAL, str(value).encode())
     if isinstance(value, datetime):
