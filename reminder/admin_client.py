@@ -32,6 +32,7 @@ _KINDS = {
     grpc.StatusCode.FAILED_PRECONDITION: "refused",
     grpc.StatusCode.INVALID_ARGUMENT: "wrong",
     grpc.StatusCode.RESOURCE_EXHAUSTED: "wrong",
+    grpc.StatusCode.INTERNAL: "refused",
 }
 
 

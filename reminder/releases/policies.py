@@ -1,8 +1,8 @@
 """The policy in force: the office's rows before those of the policy file, and what is not confirmed yet. Pure.
 
-Rows are asked newest first. A ceiling caps whatever was said before it, so that blocks turned down stay down whoever had
-set one exactly; a row that says ``exactly`` ends the asking, so that an exception said later stands. A row takes the
-place of an earlier one about the same rule, class and department.
+Rows are asked newest first. A ceiling caps whatever was said before it, so that blocks turned down stay down whoever
+had set one exactly; a row that says ``exactly`` ends the asking, so that an exception said later stands. A row takes
+the place of an earlier one about the same rule, class and department.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -89,4 +89,11 @@ def toml_of(policy: Policy, notes: Iterable[str] = ()) -> str:
     import tomli_w  # noqa: PLC0415
 
     comments = "".join(f"# {_CONTROL.sub(' ', note)}\n" for note in notes)
-    return comments + tomli_w.dumps(msgspec.to_builtins(policy))
+    return comments + tomli_w.dumps(_given(msgspec.to_builtins(policy)))
+
+
+def _given(told: Any) -> Any:
+    """What is given: TOML has no word for nothing."""
+    if isinstance(told, dict):
+        return {name: _given(value) for name, value in told.items() if value is not None}
+    return [_given(value) for value in told] if isinstance(told, list | tuple) else told
