@@ -95,7 +95,7 @@ def _by_action(side: str) -> Callable[[Row, bool], str]:
 
 def _examples(row: Row, english: bool) -> str:
     """Decisions to look at by ``reminder explain``, with what they are examples of."""
-    return "\n".join(_named(row.examples, english=english))
+    return "\n".join(_named(row.newest, english=english))
 
 
 def _named(examples: dict[str, list[str]], *, english: bool) -> Iterable[str]:

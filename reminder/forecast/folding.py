@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from negative_list.rules import ACTIONS, Action
 from reminder.forecast.record import SIDES, Changed, Forecast, Known, Lack, Lists, Row, Side, interruptions
 from reminder.forecast.replay import shown
+from reminder.forecast.tally import CHANGES, EXAMPLES
 
 if TYPE_CHECKING:
     from negative_list.rules import Rule
@@ -47,6 +48,7 @@ def forecast_of(about: About, lists: Lists, tally: Tally, known: Mapping[str, Kn
         classes=_class_rows(tally, class_of, reminders),
         departments=_place_rows(tally.departments, _grouped(reminders, lambda one: one.department)),
         doctors=_place_rows(tally.doctors, _grouped(reminders, lambda one: one.doctor)),
+        found={rule_id: sum(rule.after.values()) for rule_id, rule in tally.rules.items() if rule.after},
     )
 
 
@@ -118,6 +120,7 @@ def _changes(reminders: Iterable[Reminder]) -> Changed:
 def _rule_row(rule_id: str, rule: RuleCount, known: Known, by_rule: Mapping[str, list[Reminder]]) -> Row:
     return Row(
         key=rule_id,
+        rule_id=rule_id,
         title=known.title,
         class_id=known.class_id or rule.class_id,
         state=known.state,
@@ -125,8 +128,14 @@ def _rule_row(rule_id: str, rule: RuleCount, known: Known, by_rule: Mapping[str,
         **_counts(rule),
         lacks=_lacks(rule.lacks),
         reminders=_changes(by_rule.get(rule_id, ())),
-        examples=rule.newest,
+        examples=_examples(rule.newest),
+        newest=rule.newest,
     )
+
+
+def _examples(newest: Mapping[str, list[str]]) -> tuple[str, ...]:
+    every = (ident for change in CHANGES for ident in newest.get(change, ()))
+    return tuple(dict.fromkeys(every))[:EXAMPLES]
 
 
 def _counts(rule: RuleCount) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
+from negative_list.errors import ListError, Problem
 from negative_list.parse import read_list as read_files
 from negative_list.policy import Policy
 from negative_list.release.container import read_release
@@ -28,12 +29,15 @@ __all__ = ["Listed", "Order", "Wanted", "journal_of", "open_lists", "read_list",
 
 
 class Listed(Struct, frozen=True, kw_only=True):
-    """A list and where it stands: the file of a ``release``, a ``list`` (file or folder), or as the journal keeps it.
+    """A list and where it stands.
+
+    ``kind``: the file of a ``release``; a file of ``canonical`` JSON Lines; a ``list`` (file or folder) as people write
+    it; or as the ``journal`` keeps it.
 
     ``place`` is a path, of ``journal`` the digest. ``version`` "": a list that has none.
     """
 
-    kind: Literal["release", "list", "journal"]
+    kind: Literal["release", "canonical", "list", "journal"]
     place: str
     digest: str = ""
     version: str = ""
@@ -104,10 +108,19 @@ def read_list(listed: Listed, order: Order) -> RuleList:
     """A list from where it stands; errors as those of :func:`open_lists`."""
     if listed.kind == "journal":
         return _kept(listed, order)
-    if listed.kind == "release":
-        content = read_release(Path(listed.place)).content
-        return rules_of(Artifact(digest=listed.digest, kind="list", content=content, first_at=order.now))
-    return read_files(Path(listed.place))
+    if listed.kind == "list":
+        return read_files(Path(listed.place))
+    path = Path(listed.place)
+    content = read_release(path).content if listed.kind == "release" else _content(path)
+    return rules_of(Artifact(digest=listed.digest, kind="list", content=content, first_at=order.now))
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        message = f"cannot be read ({error.strerror}); see to the folder of releases"
+        raise ListError([Problem(file=str(path), message=message)]) from None
 
 
 def _kept(listed: Listed, order: Order) -> RuleList:

@@ -112,11 +112,13 @@ class Row(Struct, frozen=True, kw_only=True):
     ``state`` of a rule: new, gone, changed, worded or same. ``newly``, ``gone``, ``changed``: decisions in which a rule
     is found by the coming list alone, by the active one alone, by both with another action (``changed_confirmed``: once
     confirmed); ``open_``: cannot be replayed there, for want of ``lacks``. ``before``, ``after``, ``confirmed``:
-    decisions by action; of a rule those it is found in, of a department or doctor all. ``examples``: decision ids by
-    change, the newest first.
+    decisions by action; of a rule those it is found in, of a department or doctor all. ``examples``: up to five
+    decision ids, those in which it is newly found first; ``newest``: the same by change, the newest first. ``rule_id``
+    is ``key`` where the row is about a rule.
     """
 
     key: str
+    rule_id: str = ""
     title: str = ""
     class_id: str = ""
     state: str = ""
@@ -134,7 +136,8 @@ class Row(Struct, frozen=True, kw_only=True):
     asks_after: int = 0
     lacks: tuple[Lack, ...] = ()
     reminders: Changed = Changed()
-    examples: dict[str, list[str]] = {}
+    examples: tuple[str, ...] = ()
+    newest: dict[str, list[str]] = {}
 
     def interruptions(self, side: str) -> int:
         """Decisions of one side that show something."""
@@ -145,7 +148,8 @@ class Forecast(Struct, frozen=True, kw_only=True):
     """A forecast. ``open_`` decisions have a rule that cannot be replayed there, for want of ``lacks``.
 
     ``doctors_new``: doctors who will be shown a reminder and were shown none; ``doctors_rid``: the other way round.
-    ``rules`` are those with a change or that could not be replayed, classes, departments and doctors all.
+    ``rules`` are those with a change or that could not be replayed, classes, departments and doctors all. ``found``: in
+    how many decisions each rule of the coming list is found.
     """
 
     about: About
@@ -162,6 +166,7 @@ class Forecast(Struct, frozen=True, kw_only=True):
     classes: tuple[Row, ...] = ()
     departments: tuple[Row, ...] = ()
     doctors: tuple[Row, ...] = ()
+    found: dict[str, int] = {}
 
 
 class Known(Struct, frozen=True, kw_only=True):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from reminder.forecast.inforce import Apart
     from reminder.journal.entries import Decided
 
-__all__ = ["Case", "Fired", "Pair", "Policies", "Replayed", "Said", "case_of", "pair_of", "replay", "shown"]
+__all__ = ["Case", "Fired", "Pair", "Policies", "Replayed", "Said", "case_of", "needs_of", "pair_of", "replay", "shown"]
 
 _DOCTORS = (("line.doctor_id",), ("encounter.doctor_id",))
 _DEPARTMENTS = (
@@ -104,7 +104,7 @@ class Replayed(Struct, frozen=True, kw_only=True):
     active, and by it once its rules are confirmed; ``actions`` the answer's action in the same order. ``asked``: rules
     that could not be decided and would ask the caller, by either list. ``open_``: of the rules the coming list judges
     otherwise than the active one, those that cannot be decided here, with what they lack. ``places``: the line each
-    reminder is about ("" where none), to count its money once. ``classes``: class of each rule found.
+    reminder is about ("" where none), to count its money once, ``lines`` its id. ``classes``: class of each rule found.
     """
 
     before: Said
@@ -114,6 +114,7 @@ class Replayed(Struct, frozen=True, kw_only=True):
     asked: tuple[frozenset[str], frozenset[str]]
     open_: Mapping[str, tuple[str, ...]]
     places: Mapping[str, str]
+    lines: Mapping[str, str]
     classes: Mapping[str, str]
     department: str = ""
     doctor: str = ""
@@ -137,7 +138,8 @@ def replay(pair: Pair, policies: Policies, case: Case) -> Replayed:
         for found, policy in ((before, policies.before), (after, policies.after), (after, policies.confirmed))
     )
     places: dict[str, str] = {}
-    said = [_said(found, case, places) for found in told]
+    lines: dict[str, str] = {}
+    said = [_said(found, case, places, lines) for found in told]
     return Replayed(
         before=said[0],
         after=said[1],
@@ -146,10 +148,16 @@ def replay(pair: Pair, policies: Policies, case: Case) -> Replayed:
         asked=(_asked(before), _asked(after)),
         open_=_open(pair.after, new),
         places=places,
+        lines=lines,
         classes={found.rule_id: found.class_id for found in (*before, *after)},
         department=_ordered_by(encounter, _DEPARTMENTS),
         doctor=_ordered_by(encounter, _DOCTORS),
     )
+
+
+def needs_of(pair: Pair, prescription: Prescription, at: datetime) -> frozenset[str]:
+    """What the undecided rules of either list lack, and reading may supply."""
+    return frozenset().union(*(begin(getattr(pair, s), prescription, at).needs for s in Pair.__struct_fields__))
 
 
 def shown(action: Action) -> bool:
@@ -192,18 +200,25 @@ def _action(findings: Iterable[Finding]) -> Action:
 # -- reminders
 
 
-def _said(findings: Iterable[Finding], case: Case, places: dict[str, str]) -> dict[tuple[str, str], Fired]:
-    """What is certain, by rule and reminder: the strongest action, the largest amount."""
+def _said(
+    findings: Iterable[Finding], case: Case, places: dict[str, str], names: dict[str, str]
+) -> dict[tuple[str, str], Fired]:
+    """What is certain, by rule and reminder: the strongest action, the money together."""
     lines = {line.id: line for line in case.prescription.encounter.lines}
     said: dict[tuple[str, str], Fired] = {}
     for finding in findings:
         if finding.unknown:
             continue
-        for name, place, amount in _reminders(finding, case, lines):
-            places[name] = place
+        for name, line, amount in _reminders(finding, case, lines):
+            places[name] = _place(line, case)
+            names.setdefault(name, line.id if line is not None else "")
             key, fired = (finding.rule_id, name), Fired(action=finding.action, amount_fen=amount)
             said[key] = fired if key not in said else _joined(said[key], fired)
     return said
+
+
+def _place(line: Line | None, case: Case) -> str:
+    return "" if line is None else f"{case.encounter} {item_of(line)} {order_day_of(line, case.at)}"
 
 
 def _joined(one: Fired, other: Fired) -> Fired:
@@ -213,16 +228,17 @@ def _joined(one: Fired, other: Fired) -> Fired:
     return Fired(action=action, amount_fen=sum(known) if known else None)
 
 
-def _reminders(finding: Finding, case: Case, lines: Mapping[str, Line]) -> Iterator[tuple[str, str, int | None]]:
-    """The reminders of a finding: id, the line's place, and the part of the amount."""
+def _reminders(
+    finding: Finding, case: Case, lines: Mapping[str, Line]
+) -> Iterator[tuple[str, Line | None, int | None]]:
+    """The reminders of a finding: id, the line (``None``: the encounter), and the part of the amount."""
     offending = [lines[name] for name in finding.lines if name in lines]
     if not offending:
-        yield reminder_id(case.encounter, finding.rule_id, "", case.at.date().isoformat()), "", finding.amount_fen
+        yield reminder_id(case.encounter, finding.rule_id, "", case.at.date().isoformat()), None, finding.amount_fen
         return
     parts = _parts(finding.amount_fen, [_weight(line) for line in offending])
     for line, part in zip(offending, parts, strict=True):
-        item, day = item_of(line), order_day_of(line, case.at)
-        yield reminder_id(case.encounter, finding.rule_id, item, day), f"{case.encounter} {item} {day}", part
+        yield reminder_id(case.encounter, finding.rule_id, item_of(line), order_day_of(line, case.at)), line, part
 
 
 def _weight(line: Line) -> int:

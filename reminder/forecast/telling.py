@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from reminder.forecast.columns import Cell
     from reminder.forecast.record import About, Forecast, Lack, Row
 
-__all__ = ["list_name", "page_of", "yuan"]
+__all__ = ["MOST_ROWS", "list_name", "page_of", "summary_of", "yuan"]
 
 MOST_ROWS = 30
 """Rows of a table on a page: more is for a sheet."""
@@ -45,6 +45,17 @@ def yuan(fen: int) -> str:
 def list_name(version: str, digest: str, *, english: bool) -> str:
     """A list by its version, else by its digest."""
     return version or (f"list {digest[:12]}" if english else f"名单 {digest[:12]}")
+
+
+def summary_of(made: Forecast) -> str:
+    """A forecast in a sentence, for the steps of its release."""
+    about, change = made.about, made.reminders
+    before, after = (side.per_100(about.replayed) for side in (made.before, made.after))
+    zh = f"重放 {about.replayed:,} 次，每百次打断 {before:.1f} → {after:.1f}，提醒 +{change.new:,} −{change.gone:,}"
+    en = f"{about.replayed:,} replayed, interruptions per 100 {before:.1f} to {after:.1f}, "
+    return (
+        f"{zh}，不可重放 {made.open_:,} ({en}reminders +{change.new:,} -{change.gone:,}, {made.open_:,} not replayable)"
+    )
 
 
 class _Told:

@@ -80,7 +80,7 @@ def test_a_new_rule_fires_newly_and_an_unconfirmed_one_warns_at_most() -> None:
     found = row(made)
     assert (found.state, found.newly, found.gone, found.changed) == ("new", 1, 0, 0)
     assert (found.before, found.after, found.confirmed) == ({}, {"warn": 1}, {"block": 1})
-    assert found.examples == {"newly": ["1"]}
+    assert found.newest == {"newly": ["1"]}
     assert made.before.actions["pass"] == 2
     assert (made.after.actions["warn"], made.confirmed.actions["block"]) == (1, 1)
     assert made.after.per_100(2) == 50.0
@@ -153,7 +153,7 @@ def test_reminders_are_counted_once_however_many_checks_repeat_them() -> None:
     assert (made.before.doctors, made.doctors_new) == (1, 0)
     assert row(made, "twin").reminders.doctors == 1
     assert [(one.key, one.checks) for one in made.departments] == [("0301", 2)]
-    assert row(made, "twin").examples == {"newly": ["2", "1"]}
+    assert row(made, "twin").examples == ("2", "1")
 
 
 def test_a_doctor_who_was_shown_nothing_is_newly_affected() -> None:
