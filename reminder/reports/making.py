@@ -190,7 +190,7 @@ class _Reading:
 
     def reasons(self) -> Report:
         """Reasons of going on."""
-        counted = reports(self.rows(), self.period)[""]
+        counted = self.figures()[""]
         return self._report(columns_=flat(listed.REASONS), rows=listed.reason_rows(counted.total), counted=counted)
 
     def _report(
