@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from negative_list.cli_differences import register as register_differences
 from negative_list.cli_release import register as register_releases
 from negative_list.errors import DataError, ListError, Problem, SiteError
 from negative_list.sheets.cli import register as register_sheets
@@ -43,6 +44,7 @@ importing = typer.Typer(help="Make a list from what insurers publish.", no_args_
 app.add_typer(importing, name="import")
 register_sheets(app, importing)
 register_releases(app)
+register_differences(app)
 
 ListPath = Annotated[Path, typer.Argument(metavar="LIST", help="A list: a file or a folder of files.")]
 OutList = Annotated[Path, typer.Option("-o", "--output", metavar="LIST", help="The JSON Lines file to write.")]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import msgspec
 import typer
 
-from negative_list.errors import ListError, NegativeListError, Problem
+from negative_list.errors import ListError, Problem
 from negative_list.release.container import ReleaseError
 from negative_list.release.signing import KeyFileError
 from negative_list.shell import fail, write_beside
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from negative_list.release.layering import Flat, Origin, Source
     from negative_list.release.signing import PrivateKey, PublicKey
 
-__all__ = ["English", "refuse_release", "register", "trusted_release"]
+__all__ = ["English", "register", "release_of"]
 
 English = Annotated[bool, typer.Option("--english", help="English in place of Chinese.")]
 _OTHERS_READ = 0o077
@@ -207,7 +207,7 @@ def _verify(
     """Whether a release is whole, unchanged and signed by a key you trust; exit code 1 when it is not."""
     from negative_list.release.opening import rules_of
 
-    release, key = trusted_release(path, trust, english=english)
+    release, key = release_of(path, trust, english=english)
     try:
         rules_of(release, str(path))
     except ListError as error:
@@ -217,37 +217,38 @@ def _verify(
     _tell_verified(release, key, as_json=as_json, english=english)
 
 
-def _tell_verified(release: Release, key: PublicKey, *, as_json: bool, english: bool) -> None:
+def _tell_verified(release: Release, key: PublicKey | None, *, as_json: bool, english: bool) -> None:
     from negative_list.release.wording import manifest_lines
 
+    trusted = key.id if key is not None else ""
     signers = [signature.key for signature in release.signatures]
     if as_json:
-        told = {"trusted_key": key.id, "signed_by": signers, "manifest": release.manifest}
+        told = {"trusted_key": trusted, "signed_by": signers, "manifest": release.manifest}
         typer.echo(msgspec.json.encode(told).decode())
         return
-    typer.echo(f"good: signed by {key.id}" if english else f"可信: 由密钥 {key.id} 签名，内容完整")
+    typer.echo(f"good: signed by {trusted}" if english else f"可信: 由密钥 {trusted} 签名，内容完整")
     for line in manifest_lines(release.manifest, english=english):
         typer.echo(line)
 
 
-def trusted_release(path: Path, trust: Sequence[Path], *, english: bool) -> tuple[Release, PublicKey]:
-    """A release and the trusted key that signed it, or the end of the command."""
+def release_of(path: Path, trust: Sequence[Path], *, english: bool) -> tuple[Release, PublicKey | None]:
+    """A release, and which of the keys signed it where any are given; or the end of the command."""
     from negative_list.release.container import read_release
     from negative_list.release.signing import load_public, verify
 
     try:
         keys = [load_public(file) for file in trust]
         release = read_release(path)
-        return release, verify(release, keys)
+        return release, verify(release, keys) if keys else None
     except OSError as error:
         _refuse(path, f"cannot be read ({error.strerror}); check the name and the rights")
     except ReleaseError as error:
-        refuse_release(path, error, english=english)
-    except NegativeListError as error:
+        _refuse_release(path, error, english=english)
+    except KeyFileError as error:
         _refuse(None, str(error))
 
 
-def refuse_release(path: Path, error: ReleaseError, *, english: bool) -> NoReturn:
+def _refuse_release(path: Path, error: ReleaseError, *, english: bool) -> NoReturn:
     """End the command with why a file is refused."""
     from negative_list.release.wording import REASON_WORDS
 

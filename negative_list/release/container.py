@@ -33,17 +33,22 @@ __all__ = [
     "MOST_MANIFEST_BYTES",
     "MOST_SIGNATURES",
     "REASONS",
+    "SUFFIX",
     "Reason",
     "Release",
     "ReleaseError",
     "Signature",
     "head_of",
+    "is_release",
     "read_manifest",
     "read_release",
     "read_stream",
     "release_bytes",
     "signature_line",
 ]
+
+SUFFIX = ".release"
+"""Ending of the files of releases."""
 
 MOST_BYTES = 512 * 1024 * 1024
 """Bytes of a release: a city's list of 400,000 details takes some 40 MB, and reading it takes some times its size."""
@@ -115,6 +120,17 @@ def read_stream(file: BinaryIO) -> Release:
     if hashlib.sha256(release.content).hexdigest() != manifest.digest:
         raise ReleaseError("altered", "the list is not the one its manifest names (digest); get the release again")
     return release
+
+
+def is_release(path: Path) -> bool:
+    """Whether a file is meant to be a release: it is called so, or begins like one."""
+    if path.suffix == SUFFIX:
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_MAGIC) - 2) == _MAGIC[:-2]
+    except OSError:
+        return False
 
 
 def read_manifest(path: Path) -> Manifest:
