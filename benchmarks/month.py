@@ -1,7 +1,7 @@
 """How long the reports of a month take, what memory they need, and whether a stranger arrives at the same figures.
 
 ``python -m benchmarks.month --decisions 1000000 --folder DIR``: makes the journal in DIR (once; several processes, a
-chain each), runs ``reminder report`` for each grouping, notes seconds and the largest memory, and has the control
+chain each), runs ``reminder report`` for every grouping, notes seconds and the largest memory, and has the control
 (``tests/compliance/control.py`` under a hundred lines, ``control_whole.py`` every figure), which reads only ``reminder
 journal export``, count the same. ``--no-control`` leaves that out. Outside the project: a million decisions are some
 gigabytes.
@@ -34,6 +34,7 @@ from reminder.journal.agreeing import columns_of
 from reminder.journal.chain import rows_of
 from reminder.journal.drafts import draft_of
 from reminder.journal.opening import open_journal
+from reminder.reports.asking import GROUPS
 
 if TYPE_CHECKING:
     from reminder.compliance.records import Figures
@@ -179,7 +180,7 @@ def _measured(folder: Path, decisions: int, workers: int, *, control: bool) -> d
         make_journal(data, decisions, workers=workers)
     figures: dict[str, Any] = {"decisions": decisions, "made_s": round(time.monotonic() - begun)}
     figures["journal_mb"] = round((data / "journal.sqlite").stat().st_size / 2**20)
-    figures["reports"] = {by: timed(data, by) for by in GROUPINGS}
+    figures["reports"] = {by: timed(data, by) for by in GROUPS}
     if control:
         export = exported(data, folder / "export.jsonl")
         figures["export_mb"] = round(export.stat().st_size / 2**20)
