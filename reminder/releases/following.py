@@ -8,19 +8,17 @@ worker's file and in the log, and what was active goes on.
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
 from negative_list.compiled_form import FormError
-from negative_list.on_demand import Rules
 from reminder.journal.artifacts import policy_artifact
 from reminder.releases.cache import opened_compiled
 from reminder.releases.folder import Folder, FolderError
 from reminder.releases.letting_go import LettingGo
-from reminder.releases.loading import in_slices, loaded, warming
+from reminder.releases.loading import Settling, in_slices, loaded, warming
 from reminder.releases.policies import policy_of
 from reminder.releases.standing import Chosen, Standing, Working
 
@@ -35,12 +33,6 @@ __all__ = ["LOOK_S", "Follower"]
 
 LOOK_S = 0.1
 """How often the standing is looked at; that it did not change costs some microseconds."""
-
-SETTLED_RULES = 256
-"""Newly bound rules from which on they are kept out of the collector's way."""
-
-COLLECTED_RULES = 2_048
-"""Newly bound rules up to which garbage is collected first, which takes a millisecond for that many."""
 
 _Mark: TypeAlias = tuple[int, int, int]
 
@@ -72,7 +64,7 @@ class Follower:
         self._loading: asyncio.Task[None] | None = None
         self._failed: set[str] = set()
         self._mark: _Mark | None = None
-        self._settled = 0
+        self._settling = self._settling_beside = Settling(service.active.compiled)
 
     async def follow(self) -> None:
         """Look for as long as the service runs; cancel it to stop."""
@@ -103,7 +95,7 @@ class Follower:
             self._load()
             await self._tell()
         await self.going.go_on()
-        self._settle()
+        self._settling.go_on()
         return changed
 
     # -- what stands
@@ -177,7 +169,7 @@ class Follower:
         if active.compiled is not before:
             self.going.add(before)
             self._beside = None
-            self._settled = 0
+            self._settling = self._settling_beside
         self._log.info(
             "following",
             serial=self.standing.serial,
@@ -207,7 +199,8 @@ class Follower:
     async def _load_beside(self, digest: str) -> None:
         loading = await asyncio.to_thread(opened_compiled, self._folder.compiled_file(digest), digest)
         compiled = await loaded(loading)
-        await in_slices(warming(compiled, self._service.active.compiled))
+        self._settling_beside = Settling(compiled)
+        await in_slices(warming(compiled, self._service.active.compiled, self._settling_beside))
         self._beside = compiled
 
     def _ended(self) -> None:
@@ -243,19 +236,3 @@ class Follower:
             await asyncio.to_thread(self._folder.write_working, working)
         except OSError as error:
             self._log.error("not told", problem=f"the worker's file cannot be written ({error.strerror})")
-
-    # -- memory
-
-    def _settle(self) -> None:
-        """Keep rules that were bound since out of the collector's way: it would look at each of them again and again.
-
-        They need no collector: nothing in a list holds itself.
-        """
-        rules = self._service.active.compiled.rules
-        grown = len(rules.bound) - self._settled if isinstance(rules, Rules) else 0
-        if grown < SETTLED_RULES:
-            return
-        if grown <= COLLECTED_RULES:
-            gc.collect()
-        gc.freeze()
-        self._settled += grown

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from typing import TYPE_CHECKING
 
-from negative_list.on_demand import Index
+from negative_list.on_demand import Index, Rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -14,13 +15,16 @@ if TYPE_CHECKING:
     from negative_list.compile import CompiledList
     from negative_list.compiled_form import Loading
 
-__all__ = ["SLICE_S", "WARM_S", "in_slices", "loaded", "warming"]
+__all__ = ["SETTLED_RULES", "SLICE_S", "WARM_S", "Settling", "in_slices", "loaded", "warming"]
 
 SLICE_S = 0.001
 """How long the interpreter is held before others have their turn; a step that was begun is done."""
 
 PAUSE_S = 0.002
 """How long others have it then."""
+
+SETTLED_RULES = 64
+"""Newly bound rules from which on they are settled."""
 
 WARM_S = 1.5
 """How long a list is made ready at most before it takes the place of another: with the pauses, a third is work."""
@@ -41,7 +45,27 @@ async def loaded(loading: Loading) -> CompiledList:
     return loading.compiled
 
 
-def warming(coming: CompiledList, serving: CompiledList) -> Iterator[None]:
+class Settling:
+    """Keeps the rules a list has bound out of the collector's way: it would look at each of them again and again.
+
+    They need no collector, for nothing in a list holds itself. A little at a time, as all at once takes long.
+    """
+
+    def __init__(self, compiled: CompiledList) -> None:
+        self._rules = compiled.rules
+        self._settled = 0
+
+    def go_on(self) -> None:
+        """Settle what was bound since, where it is worth it."""
+        bound = len(self._rules.bound) if isinstance(self._rules, Rules) else 0
+        if bound - self._settled >= SETTLED_RULES:
+            # What is garbage by now would be kept with them.
+            gc.collect(1)
+            gc.freeze()
+            self._settled = bound
+
+
+def warming(coming: CompiledList, serving: CompiledList, settling: Settling) -> Iterator[None]:
     """Bind the rules of the codes that were asked about lately, so that the first checks after a change take no longer.
 
     Stops after :data:`WARM_S`: what is left is bound when it is asked for.
@@ -52,6 +76,7 @@ def warming(coming: CompiledList, serving: CompiledList) -> Iterator[None]:
     until = time.monotonic() + WARM_S
     for code in tuple(before.found):
         after.get(code)
+        settling.go_on()
         yield
         if time.monotonic() >= until:
             return

@@ -13,7 +13,7 @@ from negative_list.compile import BoundRule, digest_of
 from negative_list.policy import Setting
 from negative_list.rules import RuleList
 from reminder.deciding import NOTHING_ASKED
-from reminder.releases import following
+from reminder.releases import loading
 from reminder.releases.standing import Row, Standing
 from tests.negative_list.builders import rule
 from tests.releases.lists import FIRST, NOW, PROBE, SECOND, Following, chosen, until
@@ -211,7 +211,7 @@ def bound_rules() -> int:
 
 def test_lists_that_were_replaced_are_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Forty changes leave the rules of one list, although what is bound is kept out of the collector's way."""
-    monkeypatch.setattr(following, "SETTLED_RULES", 10)
+    monkeypatch.setattr(loading, "SETTLED_RULES", 10)
     one = Following(tmp_path, *MANY)
 
     async def change() -> None:
