@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["English", "register", "release_of"]
 
 English = Annotated[bool, typer.Option("--english", help="English in place of Chinese.")]
+"""The option for readers of English."""
 _OTHERS_READ = 0o077
 """Rights of a file that let others than its owner at it."""
 

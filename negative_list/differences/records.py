@@ -42,8 +42,8 @@ class Change(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``path`` is its place (``violation.of[1].below``), ``where`` the words on the way to it: field, kinds of conditions,
     facts, key. ``kind``: ``value`` has ``before`` and ``after``; ``items`` (codes, terms, values) and ``parts``
-    (conditions, grades, reasons) have what was ``added`` and ``removed``; ``writing``: it means the same in another
-    order or by other sets.
+    (conditions, grades, reasons) have what was ``added`` and ``removed``; ``writing``: the same stands there in another
+    order, or is named by other sets.
     """
 
     kind: Literal["value", "items", "parts", "writing"]

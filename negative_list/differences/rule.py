@@ -150,11 +150,16 @@ def _sequences(before: tuple[Any, ...], after: tuple[Any, ...], walk: _Walk) -> 
 
 def _parts(before: tuple[Any, ...], after: tuple[Any, ...], walk: _Walk) -> Iterator[Change]:
     """Parts that are alike are compared, in their order; the others were added or removed."""
-    old = [part for part in before if part not in after]
-    added = []
+    old, new = list(before), []
     for place, part in enumerate(after):
-        if part in before:
-            continue
+        if part in old:
+            old.remove(part)
+        else:
+            new.append((place, part))
+    if not old and not new:
+        yield walk.told(kind="writing")
+    added = []
+    for place, part in new:
         match = next((other for other in old if _alike(other, part)), None)
         if match is None:
             added.append(part)
@@ -163,8 +168,6 @@ def _parts(before: tuple[Any, ...], after: tuple[Any, ...], walk: _Walk) -> Iter
             yield from _differing(match, part, walk.at(place))
     if added or old:
         yield walk.told(kind="parts", added=tuple(added), removed=tuple(old))
-    elif Counter(map(repr, before)) == Counter(map(repr, after)):
-        yield walk.told(kind="writing")
 
 
 # what matters how much
@@ -178,12 +181,15 @@ _RANKS: tuple[frozenset[str], ...] = (
 )
 """Fields by how much a change of them matters: what is asked of people, whom it meets, when, how, in which words."""
 
+_ORDERED = frozenset({"grades", "weights"})
+"""Parts of which the first that fits counts: their order is no matter of writing."""
+
 _BLOCKS, _FREES = -2, -1
 _WRITING = len(_RANKS) + 1
 
 
 def _rank(change: Change) -> int:
-    if change.kind == "writing":
+    if change.kind == "writing" and change.where[-1] not in _ORDERED:
         return _WRITING
     if change.path == "action":
         return {"block": _BLOCKS}.get(change.after, _FREES if change.before == "block" else 0)

@@ -154,7 +154,7 @@ class _Telling:
 
     def _what(self, change: Change) -> str:
         if change.kind == "writing":
-            return self.said("写法不同，含义未变", "written otherwise, meaning the same")
+            return self.said("内容未变，次序或写法变了", "the same in another order, or written otherwise")
         if change.kind == "value":
             key = change.where[-2] if change.where[-1] == "unit" and len(change.where) > 1 else change.where[-1]
             return " → ".join(phrase(side, key, english=self._english) for side in (change.before, change.after))

@@ -167,7 +167,7 @@ CHANGED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "order": (
         {"violation": c.Any(of=(CHILD, c.Diagnosis(terms=("感冒",))))},
         {"violation": c.Any(of=(c.Diagnosis(terms=("感冒",)), CHILD))},
-        "违规条件 · 任一满足：写法不同，含义未变",
+        "违规条件 · 任一满足：内容未变，次序或写法变了",
     ),
 }  # fmt: skip
 
@@ -178,6 +178,20 @@ def test_what_changed_in_a_rule_is_said_in_one_line(name: str) -> None:
     before, after, line = CHANGED[name]
     said = text(some_rules(rule(**before)), some_rules(rule(**after)))
     assert [row.strip() for row in said if row.startswith("    ")] == [line]
+
+
+def test_the_order_of_grades_matters() -> None:
+    """The first that fits counts, so another order is told before another message."""
+    grades = (Grade(when=CHILD, action="block"), Grade(when=c.Diagnosis(terms=("感冒",)), action="remind"))
+    told = changes(rule(grades=grades), rule(grades=grades[::-1], message=Text(zh="限妇女", en="for women only")))
+    assert [(x.kind, x.path) for x in told] == [("writing", "grades"), ("value", "message.zh")]
+
+
+def test_a_branch_that_stands_twice_is_told() -> None:
+    """Two of three is not two of two, although every branch was there."""
+    cold = c.Diagnosis(terms=("感冒",))
+    (told,) = changes(rule(c.AtLeast(of=(CHILD, cold), count=2)), rule(c.AtLeast(of=(CHILD, cold, cold), count=2)))
+    assert (told.kind, told.path, told.added, told.removed) == ("parts", "violation.of", (cold,), ())
 
 
 def test_a_version_that_counts_a_change_is_not_told_beside_it() -> None:
