@@ -8,6 +8,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 LIST ?= negative_list/lists/sample
+# `WORKERS="--numprocesses=2 --dist=worksteal"`: two processes; who is done first takes tests from the other.
+WORKERS ?=
 PROTOS = $(wildcard proto/reminder/v1/*.proto)
 
 # The stub plug-ins of the protobuf compiler are found by name, so .venv/bin leads the path.
@@ -31,7 +33,7 @@ demo: .venv/.serve
 test: .venv/.develop
 	@tools/postgres.sh
 	@tools/strace.sh
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(WORKERS)
 
 serve: .venv/.serve
 	@$(BIN)/reminder serve --list $(LIST)

@@ -11,7 +11,8 @@ import pytest
 from benchmarks.kills import databases, judge, kill_under_load, make_place
 from tests.stores.server import binaries
 
-KILLS = 20
+KILLS = 12
+"""In each database; ``python -m benchmarks.kills`` goes on for as long as one likes."""
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from random import Random
 from typing import TYPE_CHECKING
@@ -40,53 +41,57 @@ class Tally(msgspec.Struct):
     pairs: int = 0
     with_findings: int = 0
     with_undecided: int = 0
-    seen: Seen = msgspec.field(default_factory=Counter)
+    seen: dict[tuple[str, bool | None], int] = {}
 
 
 @pytest.fixture(scope="module")
-def tallies() -> dict[int, Tally]:
-    """The tally of each part that ran."""
-    return {}
+def tallies(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the tally of each part that ran is kept, for every process of the run."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 def _compare(part: int) -> Tally:
-    tally = Tally()
+    tally, seen = Tally(), Seen()
     for seed in range(part, LISTS, PARTS):
         rules = draw_list(seed)
         # What a form was made of must answer as what was compiled at once: each is held against half of the lists.
         compiled = compile(rules) if part % 2 else through_form(rules)
         for number in range(PRESCRIPTIONS):
             case = draw_case(Random(seed * 1000 + number))
-            same, plain = agreed(rules, compiled, case, tally.seen)
+            same, plain = agreed(rules, compiled, case, seen)
             assert same, f"list {seed}, prescription {number}\n{disagreement(rules, case)}"
             tally.pairs += 1
             tally.with_findings += bool(plain.findings)
             tally.with_undecided += bool(plain.undecided)
-    return tally
+    return msgspec.structs.replace(tally, seen=dict(seen))
 
 
-def _tally(part: int, tallies: dict[int, Tally]) -> Tally:
-    """The tally of a part, compared when it is first asked for: tests run in any order."""
-    if part not in tallies:
-        tallies[part] = _compare(part)
-    return tallies[part]
+def _tally(part: int, tallies: Path) -> Tally:
+    """The tally of a part, compared when it is first asked for: tests run in any order, in any process."""
+    file = tallies / f"agreement-{part}"
+    if not file.exists():
+        beside = tallies / f"agreement-{part}-{os.getpid()}"
+        beside.write_bytes(msgspec.msgpack.encode(_compare(part)))
+        beside.replace(file)
+    return msgspec.msgpack.decode(file.read_bytes(), type=Tally)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS))
-def test_engine_and_plain_matcher_agree(part: int, tallies: dict[int, Tally]) -> None:
+def test_engine_and_plain_matcher_agree(part: int, tallies: Path) -> None:
     """Same findings, undecided rules, needs and involved lines, for every list of the part and its prescriptions."""
     assert _tally(part, tallies).pairs == LISTS // PARTS * PRESCRIPTIONS
 
 
 @pytest.mark.slow
-def test_what_was_compared(tallies: dict[int, Tally]) -> None:
+def test_what_was_compared(tallies: Path) -> None:
     """Kinds, whose lines, windows and limits were true, false and unknown; at least 30 % of the pairs have findings."""
     every = [_tally(part, tallies) for part in range(PARTS)]
     pairs = sum(tally.pairs for tally in every)
     found = sum(tally.with_findings for tally in every)
     undecided = sum(tally.with_undecided for tally in every)
-    seen: Seen = sum((tally.seen for tally in every), Counter())
+    seen = sum((Counter(tally.seen) for tally in every), Seen())
     print(f"\n{pairs} pairs, {found / pairs:.0%} with findings, {undecided / pairs:.0%} with undecided rules")  # noqa: T201 - the report
     print(f"{'':<21}{'true':>9}{'false':>9}{'unknown':>9}")  # noqa: T201 - the report
     for word in (*KINDS, "formula", *OWNERS, *STRETCHES):

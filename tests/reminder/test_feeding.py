@@ -75,7 +75,8 @@ def test_who_gives_way_goes_on_after_the_others(waiting: int) -> None:
     """Whoever is ready goes first; a check that waits for the store is waited for a while, and not for ever."""
 
     async def course() -> list[str]:
-        memory, order = Memory(cast("Any", None), Keys((b"k" * 32,)), LONG_S, Metrics()), []
+        memory = Memory(cast("Any", None), Keys((b"k" * 32,)), LONG_S, Metrics())
+        order: list[str] = []
         memory._asking = waiting  # noqa: SLF001 - as if a check asked
         others = [asyncio.create_task(_noted(order, f"check {number}")) for number in range(3)]
         await memory.give_way()
