@@ -12,7 +12,7 @@ import logging
 import threading
 from collections import deque
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import msgspec
 import structlog
@@ -94,13 +94,22 @@ class LineWriter:
 
 def make_logger(writer: LineWriter, level: str) -> FilteringBoundLogger:
     """A logger of JSON lines from ``level`` (a name of ``config.LOG_LEVELS``) on."""
+    lowest = logging.getLevelNamesMapping()[level.upper()]
+    kind: type[Any] = structlog.make_filtering_bound_logger(lowest)
+    if lowest <= logging.INFO:
+        kind = type("Lines", (kind,), {"info": _info})
     logger: FilteringBoundLogger = structlog.wrap_logger(
         writer,
         processors=[_line],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        wrapper_class=kind,
         context_class=dict,
     ).bind()
     return logger
+
+
+def _info(self: structlog.BoundLoggerBase, event: str, **told: object) -> None:
+    """A line of every check, in half the time of the way of all others: nothing is looked up for it."""
+    self._logger.msg(_line(self, "info", {**self._context, **told, "event": event}))
 
 
 def _line(_logger: object, level: str, event: EventDict) -> str:

@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import os
 import secrets
+from functools import lru_cache, partial
 from pathlib import Path
 
 __all__ = ["KEY_DIGITS", "SECRET_BYTES", "Keys", "KeysError"]
@@ -20,6 +21,10 @@ KEY_DIGITS = 32
 
 SECRET_BYTES = 32
 """Length of a secret: that of the hash, as RFC 2104, section 3, advises."""
+
+_REMEMBERED = 16_384
+"""Keys remembered, some 4 MB: patients and encounters of a day, each of which is checked again and again. A key takes
+2 to 5 us, and a check asks for two and its history for two more."""
 
 _SUFFIX = ".key"
 _FIRST = "0001" + _SUFFIX
@@ -38,6 +43,7 @@ class Keys:
         if not newest_first or any(len(secret) < SECRET_BYTES for secret in newest_first):
             raise KeysError(f"a secret has fewer than {SECRET_BYTES} bytes; take a whole one")
         self._secrets = tuple(map(_Secret, newest_first))
+        self._newest = lru_cache(_REMEMBERED)(partial(_key, self._secrets[0]))
 
     def __repr__(self) -> str:
         """How many secrets there are, and nothing of them."""
@@ -59,11 +65,11 @@ class Keys:
 
     def patient(self, id_system: str, patient_id: str) -> str:
         """The key a patient is written under; ``id_system`` says whose numbers these are."""
-        return _key(self._secrets[0], "patient", id_system, patient_id)
+        return self._newest("patient", id_system, patient_id)
 
     def encounter(self, institution_id: str, encounter_id: str) -> str:
         """The key an encounter is written under; its number is that of the institution."""
-        return _key(self._secrets[0], "encounter", institution_id, encounter_id)
+        return self._newest("encounter", institution_id, encounter_id)
 
     def patient_before(self, id_system: str, patient_id: str) -> tuple[str, ...]:
         """The keys the patient was written under with older secrets, for ``Wanted``; none where there is but one."""
