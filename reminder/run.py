@@ -189,7 +189,7 @@ def _say_serving(log: FilteringBoundLogger, bound: Mapping[str, Address], active
     """
     gc.collect()
     gc.freeze()
-    # A check leaves next to nothing that only the collector finds: to look every 700 objects took 2 % of a check's time.
+    # A check leaves next to nothing that only the collector finds: to look every 700 objects took 2 % of its time.
     gc.set_threshold(10_000)
     compiled = active.compiled
     log.info(
