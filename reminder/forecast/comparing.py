@@ -116,8 +116,8 @@ def _briefs(order: Order, begin: datetime, told: Told) -> Iterator[DecisionBrief
     if journal is None:
         return
     try:
-        total = journal.count(begin, order.now)
-        for number, row in enumerate(journal.briefs(begin, order.now, by_encounter=False), 1):
+        total = journal.count(begin, order.until)
+        for number, row in enumerate(journal.briefs(begin, order.until, by_encounter=False), 1):
             if number % _TOLD_EVERY == 0:
                 told(number, total)
             brief = decode_brief(row.brief) if row.kind == "decision" else None

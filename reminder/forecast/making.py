@@ -149,7 +149,7 @@ def _tallied(order: Order, prepared: Prepared, told: Told) -> tuple[Tally, str, 
 def _instants(order: Order) -> tuple[datetime, datetime]:
     zone = order.zone()
     begin, end = (datetime.combine(day, clock(), zone).astimezone(UTC) for day in (order.begin, order.end))
-    return begin, min(end, order.now)
+    return begin, min(end, order.until)
 
 
 def _of_samples(samples: bytes, order: Order, prepared: Prepared, source: str, told: Told) -> tuple[Tally, str, int]:

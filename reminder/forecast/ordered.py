@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -77,6 +77,11 @@ class Order(Struct, frozen=True, kw_only=True):
     samples: bytes = b""
     keep: str = ""
     now: datetime
+
+    @property
+    def until(self) -> datetime:
+        """The instant before which everything is that is looked at: what is written meanwhile is not."""
+        return self.now + timedelta(seconds=1)
 
     def sites(self) -> Sites:
         """The site's settings."""

@@ -118,7 +118,7 @@ def _read(store: Store, sites: Sites, body: Prescription, at: datetime) -> Fulle
 def _drafts(order: Order, journal: JournalStore, known: set[str]) -> Iterator[Waiting]:
     """The latest prescription of each encounter that is not in the house, where nothing says that it was saved."""
     latest: dict[str, bytes] = {}
-    for row in journal.period(order.now - timedelta(days=DRAFT_DAYS), order.now, ("decision", "saved"), _pass_over):
+    for row in journal.period(order.now - timedelta(days=DRAFT_DAYS), order.until, ("decision", "saved"), _pass_over):
         if row.kind == "saved":
             latest.pop(row.encounter_key, None)
         elif row.encounter_key and row.encounter_key not in known:
@@ -164,7 +164,7 @@ def _repeats(order: Order, journal: JournalStore) -> Iterator[Waiting]:
 
 def _supplies(order: Order, journal: JournalStore) -> dict[tuple[str, str], _Given]:
     found: dict[tuple[str, str], _Given] = {}
-    for row in journal.briefs(order.now - timedelta(days=REPEAT_DAYS), order.now, by_encounter=False):
+    for row in journal.briefs(order.now - timedelta(days=REPEAT_DAYS), order.until, by_encounter=False):
         if row.kind != "decision" or not row.patient_key:
             continue
         brief = decode_brief(row.brief)
