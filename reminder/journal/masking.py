@@ -194,8 +194,12 @@ def _is_item(text: str) -> bool:
     return text[:1].isalpha() and structure(text) is not None
 
 
+@lru_cache(maxsize=4096)
 def dates_of(day: date) -> tuple[str, ...]:
-    """How people write a day: a birth date is looked for in texts in each of these ways."""
+    """How people write a day: a birth date is looked for in texts in each of these ways.
+
+    Remembered for some thousand days of birth: a patient comes again and again, and it takes as long as to look (5 us).
+    """
     year, month, of_month = day.year, day.month, day.day
     spelt = [f"{year}{month:02}{of_month:02}", f"{year}年{month:02}月{of_month:02}日", f"{year}年{month}月{of_month}日"]
     for mark in "-/.":
