@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from reminder import cli_journal, cli_keeping, cli_office, cli_points, cli_reports
+from reminder import (
+    cli_forecast,
+    cli_journal,
+    cli_keeping,
+    cli_lists,
+    cli_office,
+    cli_points,
+    cli_policy,
+    cli_reports,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,6 +40,9 @@ cli_reports.add_to(app)
 cli_office.add_to(app)
 cli_keeping.add_to(app)
 app.add_typer(cli_points.points_app, name="points")
+app.add_typer(cli_policy.policy_app, name="policy")
+cli_forecast.add_to(cli_lists.lists_app)
+app.add_typer(cli_lists.lists_app, name="lists")
 
 _PROBLEMS, _NOT_REACHED = 1, 3
 _DEFAULT_TARGET = "127.0.0.1:50051"
@@ -41,6 +53,14 @@ def serve(  # noqa: PLR0917 - one argument an option
     config: Annotated[Path | None, typer.Option(help="Settings in TOML; options win over it.", metavar="FILE")] = None,
     list_: Annotated[
         Path | None, typer.Option("--list", help="The negative list: a file or a folder of files.", metavar="LIST")
+    ] = None,
+    release: Annotated[
+        Path | None,
+        typer.Option(help="The release a data folder begins with; later it is only staged.", metavar="RELEASE"),
+    ] = None,
+    trust: Annotated[
+        list[Path] | None,
+        typer.Option(help="Public key releases may be signed by; may be repeated.", metavar="KEY.pub"),
     ] = None,
     site: Annotated[Path | None, typer.Option(help="Site configuration.", metavar="FILE")] = None,
     policy: Annotated[Path | None, typer.Option(help="Policy in place of the shipped one.", metavar="FILE")] = None,
@@ -66,21 +86,27 @@ def serve(  # noqa: PLR0917 - one argument an option
         float | None,
         typer.Option(help="Seconds that calls in flight may take after a stop (default 10).", metavar="SECONDS"),
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that serve callers (default 1; more on Linux only).", metavar="N")
+    ] = None,
 ) -> None:
     """Serve checks until stopped. Exit 1 when it cannot start."""
-    from reminder.run import StartError, run
-
-    options: dict[str, Any] = {
+    given: dict[str, Any] = {
         "list": list_,
         "site": site,
         "policy": policy,
         "data": data,
-        "grpc": grpc,
-        "http": http,
-        "admin": admin,
-        "admin_http": admin_http,
         "grace_s": grace,
+        "workers": workers,
     }
+    given |= {"release": release, "trust": trust}
+    _serve(config, given | {"grpc": grpc, "http": http, "admin": admin, "admin_http": admin_http})
+
+
+def _serve(config: Path | None, options: dict[str, Any]) -> None:
+    from reminder.run import StartError
+    from reminder.supervisor import run
+
     try:
         run(config, options)
     except StartError as error:

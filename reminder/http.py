@@ -77,12 +77,18 @@ class _Http:
         """Whether decisions are made, and what does not work although they are."""
         serving = self._service.serving
         status = "serving" if serving else "not serving"
-        content = msgspec.json.encode({"status": status, "degraded": self._service.degraded})
+        together = self._service.metrics.together
+        degraded = self._service.degraded if together is None else together.degraded()
+        told = {"status": status, "degraded": degraded, "release": self._service.releases()}
+        content = msgspec.json.encode(told)
         return _json(200 if serving else 503, content)
 
-    async def metrics(self, _request: Request) -> Response:
-        """Prometheus text."""
-        return Response(self._service.metrics.text(), headers={"content-type": _METRICS})
+    async def metrics(self, request: Request) -> Response:
+        """Prometheus text, of all workers together; ``?by=worker``: of each."""
+        together = self._service.metrics.together
+        by_worker = request.query_params.get("by") == "worker"
+        text = self._service.metrics.text() if together is None else together.text(by_worker=by_worker)
+        return Response(text, headers={"content-type": _METRICS})
 
     async def check(self, request: Request) -> Response:
         """3101. Always a well-formed reply with status 200: callers take anything else for a broken line (3.3, 8)."""

@@ -1,7 +1,8 @@
 """The life of the sidecar: bind every address, serve, stop without losing an answer.
 
 Stopping: health says NOT_SERVING and /readyz 503, so that callers turn elsewhere; both callers' faces take nothing new
-and finish what is in flight within the grace; administration ends last, so that the stop can be watched.
+and finish what is in flight within the grace; administration ends last, so that the stop can be watched. Of several
+workers the first has administration, and signs the last checkpoint once the others have ended.
 """
 
 from __future__ import annotations
@@ -9,19 +10,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-import socket
 from typing import TYPE_CHECKING
 
 import uvicorn
 from grpc_health.v1 import health
 
-from reminder import feed_rpc, http, report_rpc, rpc
+from reminder import feed_rpc, forecast_rpc, http, list_rpc, policy_rpc, report_rpc, rpc
 from reminder.config import Address
 from reminder.journal.checkpoints import CHECKPOINTS_FILE, Checkpointer, keep_checkpoints
 from reminder.journal.health import HEALTH_NAME, keep_health
+from reminder.journal.journal import GRACE_S
 from reminder.journal.retention import keep_days
+from reminder.releasing import Releasing
+from reminder.workers.place import ALONE, Place
+from reminder.workers.ports import BindError, listener
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator
     from types import FrameType
 
@@ -31,40 +36,36 @@ if TYPE_CHECKING:
     from reminder.config import Config
     from reminder.service import Service
 
-__all__ = ["BindError", "Sidecar", "stop_on_signal"]
+__all__ = ["Sidecar", "stop_on_signal"]
 
-_BACKLOG = 2048
 _IDLE_S = 75
 _POLL_S = 0.005
-
-
-class BindError(Exception):
-    """An address cannot be listened on. ``face`` is the setting that names it."""
-
-    def __init__(self, face: str, address: Address, reason: str) -> None:
-        self.face = face
-        self.address = address
-        super().__init__(
-            f"{face}: cannot listen on `{address}` ({reason}); stop what uses it or give another address with "
-            f"--{face.replace('_', '-')}"
-        )
+_LOOK_S = 0.02
 
 
 class Sidecar:
-    """Four listeners around one service and its memory. Made and used inside one running event loop."""
+    """Four listeners around one service and its memory, two in workers after the first. Used inside one event loop."""
 
-    def __init__(self, config: Config, service: Service) -> None:
+    def __init__(self, config: Config, service: Service, place: Place = ALONE) -> None:
         self._config = config
         self._service = service
         self._health = health.aio.HealthServicer()
-        self._grpc = rpc.make_server(config.max_calls)
-        self._admin = rpc.make_server(config.max_calls)
+        self._place = place
+        self._shared = place.common is not None
+        self._grpc = rpc.make_server(config.max_calls, shared=self._shared)
+        self._admin = rpc.make_server(config.max_calls, shared=self._shared)
         self._web: list[_Web] = []
+        self._started = False
+        self._releasing = Releasing(config, service, place, service.log)
         rpc.add_reminder(self._grpc, service)
         rpc.add_health(self._grpc, self._health, (rpc.SERVICE,))
         feed_rpc.add_facts(self._admin, service)
         report_rpc.add_reports(self._admin, service, config)
-        rpc.add_health(self._admin, self._health, (feed_rpc.SERVICE, report_rpc.SERVICE))
+        list_rpc.add_lists(self._admin, service)
+        forecast_rpc.add_forecasts(self._admin, service, config)
+        policy_rpc.add_policy(self._admin, service)
+        services = (feed_rpc.SERVICE, report_rpc.SERVICE, list_rpc.SERVICE, policy_rpc.SERVICE)
+        rpc.add_health(self._admin, self._health, services)
 
     async def start(self) -> dict[str, Address]:
         """Listen on every address, then serve. Returns where each face listens, by its setting's name.
@@ -77,17 +78,20 @@ class Sidecar:
         if self._service.memory is not None:
             await self._service.memory.start()
         await self._start_journal()
-        bound = {
-            "grpc": _bind_grpc(self._grpc, "grpc", config.grpc),
-            "admin": _bind_grpc(self._admin, "admin", config.admin),
-        }
-        for face, app in (("http", http.callers_app), ("admin_http", http.admin_app)):
-            web = _Web(face, getattr(config, face), app(self._service), config.grace_s)
+        await self._releasing.start()
+        bound = {"grpc": self._bind(self._grpc, "grpc")}
+        faces = [("http", http.callers_app)]
+        if self._place.first:
+            bound["admin"] = self._bind(self._admin, "admin")
+            faces.append(("admin_http", http.admin_app))
+        for face, app in faces:
+            listening = listener(face, getattr(config, face), shared=self._shared)
+            web = _Web(listening, app(self._service), config.grace_s)
             self._web.append(web)
-            bound[face] = web.address
+            bound[face] = Address(getattr(config, face).host, listening.getsockname()[1])
         await asyncio.gather(self._grpc.start(), self._admin.start(), *(web.start() for web in self._web))
         await rpc.set_serving(self._health)
-        self._service.serving = True
+        self._service.serving = self._started = True
         return bound
 
     async def stop(self) -> None:
@@ -97,10 +101,31 @@ class Sidecar:
         await self._health.enter_graceful_shutdown()
         await asyncio.gather(self._grpc.stop(grace_s), *(web.stop() for web in self._web[:1]))
         await asyncio.gather(self._admin.stop(grace_s), *(web.stop() for web in self._web[1:]))
+        await self._releasing.stop()
         if self._service.memory is not None:
             await self._service.memory.stop()
+        await self._others_ended()
         if self._service.journal is not None:
             await self._service.journal.stop()
+
+    def _bind(self, server: grpc.aio.Server, face: str) -> Address:
+        # Tried as a plain socket first: the operating system says why not, gRPC only that, and on standard error too.
+        address: Address = getattr(self._config, face)
+        listener(face, address, shared=self._shared).close()
+        try:
+            return Address(address.host, server.add_insecure_port(str(address)))
+        except RuntimeError as error:
+            raise BindError(face, address, "in use, or not an address of this machine") from error
+
+    async def _others_ended(self) -> None:
+        """The last checkpoint says how far the chains of all workers came: it waits for them, though not for ever."""
+        common = self._place.common
+        if common is None or not self._place.first or not self._started:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GRACE_S):
+                while any(map(common.turns.lives, range(1, self._place.count))):  # noqa: ASYNC110 - a lock has no event
+                    await asyncio.sleep(_LOOK_S)
 
     async def _start_journal(self) -> None:
         """Begin to write the journal, and to say on health whether it is written in time."""
@@ -112,28 +137,21 @@ class Sidecar:
         keep_health(journal, lambda serving: rpc.set_health(self._health, HEALTH_NAME, serving=serving))
         path = config.checkpoints or config.data / CHECKPOINTS_FILE
         checkpointer = Checkpointer(path, config.data / "keys", service.now)
-        keep_checkpoints(journal, checkpointer)
+        if not self._place.first:
+            return
+        common = self._place.common
+        keep_checkpoints(journal, checkpointer, None if common is None else lambda: common.written)
         nightly = config.rounds_at.replace(hour=(config.rounds_at.hour + 1) % 24)  # when the rounds are made
         keep_days(
             journal, checkpointer, config.data, config.journal_days, lambda: service.civil(service.now(), ""), nightly
         )
 
 
-def _bind_grpc(server: grpc.aio.Server, face: str, address: Address) -> Address:
-    # Tried as a plain socket first: the operating system says why not, gRPC only that, and on standard error too.
-    _listen(face, address).close()
-    try:
-        return Address(address.host, server.add_insecure_port(str(address)))
-    except RuntimeError as error:
-        raise BindError(face, address, "in use, or not an address of this machine") from error
-
-
 class _Web:
-    """One uvicorn server in the running loop, on a socket bound when it is made."""
+    """One uvicorn server in the running loop, on a listening socket, which it closes."""
 
-    def __init__(self, face: str, address: Address, app: Starlette, grace_s: float) -> None:
-        self._socket = _listen(face, address)
-        self.address = Address(address.host, self._socket.getsockname()[1])
+    def __init__(self, listening: socket.socket, app: Starlette, grace_s: float) -> None:
+        self._socket = listening
         self._server = _Uvicorn(
             uvicorn.Config(
                 app,
@@ -166,24 +184,6 @@ class _Uvicorn(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
-
-
-def _listen(face: str, address: Address) -> socket.socket:
-    """A listening socket that no second process can share."""
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    # With the protocol named, asyncio turns Nagle's delay off on every connection: 40 ms an answer otherwise.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    # On Windows SO_REUSEADDR would let a second process take the port over; elsewhere it lets a restarted one have it.
-    exclusive = getattr(socket, "SO_EXCLUSIVEADDRUSE", None)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR if exclusive is None else exclusive, 1)
-    try:
-        listener.bind((address.host, address.port))
-        listener.listen(_BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise BindError(face, address, error.strerror or str(error)) from error
-    listener.setblocking(False)  # noqa: FBT003 - the argument has no name
-    return listener
 
 
 def stop_on_signal(stop: asyncio.Event) -> None:

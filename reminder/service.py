@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from reminder.journal.entries import Exit
     from reminder.memory import Memory, Written
     from reminder.metrics import Metrics
+    from reminder.releases.office import Office
     from reminder.stores.keys import Keys
 
 __all__ = ["Active", "Outside", "Service"]
@@ -104,7 +105,7 @@ class Service:
         recorder: Recorder | None = None,
     ) -> None:
         self.active = active
-        self.base_policy = active.policy
+        self.base_policy = active.base or active.policy
         self.recorder = recorder
         self.journal = recorder.journal if recorder is not None else None
         self.exits = recorder.exits if recorder is not None else Exits()
@@ -115,18 +116,30 @@ class Service:
         self._log = log
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="large")
         self.feedback = FeedbackDesk(self, log)
+        self.office: Office | None = None
         metrics.loaded(len(active.compiled.rules), active.compiled.details)
+
+    @property
+    def log(self) -> FilteringBoundLogger:
+        """Where it tells what happens."""
+        return self._log
 
     @property
     def degraded(self) -> tuple[str, ...]:
         """What does not work although decisions are made."""
-        parts = (self.active.sites, self.memory, self.journal)
+        parts = (self.active.sites, self.memory, self.journal, self.office)
         return tuple(text for part in parts if part is not None for text in part.degraded)
 
     def become(self, active: Active) -> None:
         """Decide with another list and policy from now on; checks that were begun end with those they began with."""
         self.active = active
         self.metrics.loaded(len(active.compiled.rules), active.compiled.details)
+
+    def releases(self) -> dict[str, Any]:
+        """What is active beside what was seen last, and why they differ, as far as this worker knows."""
+        if self.office is not None:
+            return self.office.said()
+        return {"active": {"version": self.active.release or "", "digest": self.active.compiled.digest}}
 
     def now(self) -> datetime:
         """The instant, UTC."""

@@ -36,6 +36,7 @@ _OWN_CSS = """
 .warn { border-left: 0.3rem solid #cf4a3c; padding-left: 0.75rem; font-weight: 600; }
 .sub { color: var(--soft); margin: 0 0 0.5rem; }
 td.t { white-space: pre-line; }
+td.x { white-space: pre; font: 0.75rem/1.6 ui-monospace, monospace; }
 """
 
 
@@ -198,6 +199,8 @@ def _table(table: Table, *, english: bool) -> Iterator[str]:
 
 
 def _look(column: Column) -> str:
+    if column.name == _WIDE:
+        return ' class="x"'
     return ' class="t"' if column.kind == "text" else ' class="n"'
 
 

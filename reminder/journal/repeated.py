@@ -164,7 +164,6 @@ class Repeated:
             except asyncio.CancelledError:
                 if not held.answer.cancelled():
                     raise
-                return new
         if not self._known.latest(asked, now) and self._known.sure(now):
             return new
         return await self._journaled(asked, now, within_s) or new

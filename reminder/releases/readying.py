@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from reminder.releases.confirming import Confirmed
     from reminder.releases.folder import Folder
-    from reminder.releases.standing import Chosen, Standing
     from reminder.releases.serves import Serves
+    from reminder.releases.standing import Chosen, Standing
 
 __all__ = ["Readying"]
 

@@ -1,0 +1,90 @@
+"""What one worker does about releases: it follows what stands; the first one has the office, too."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from typing import TYPE_CHECKING
+
+from reminder.releases.beginning import news
+from reminder.releases.folder import Folder
+from reminder.releases.following import Follower
+from reminder.releases.intake import Brought
+from reminder.releases.office import Office
+from reminder.releases.saying import START
+from reminder.releases.watching import wait_for_due, watch
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from structlog.typing import FilteringBoundLogger
+
+    from reminder.config import Config
+    from reminder.service import Service
+    from reminder.workers.place import Place
+
+__all__ = ["Releasing"]
+
+
+class Releasing:
+    """Started once the journal is, before anybody is answered; used inside one event loop.
+
+    Args:
+        config: the settings.
+        service: what answers.
+        place: which of several workers this is.
+        log: told of what happens.
+    """
+
+    def __init__(self, config: Config, service: Service, place: Place, log: FilteringBoundLogger) -> None:
+        self._config = config
+        self._service = service
+        self._place = place
+        self._log = log
+        self._following: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Answer with what stands from now on; the first worker begins to take releases in.
+
+        Raises:
+            FolderError: the folder of releases cannot be used.
+        """
+        folder = Folder(self._config.data)
+        folder.make()
+        follower = Follower(self._service, folder, self._place.number, self._log)
+        await follower.look()
+        self._following = asyncio.create_task(follower.follow())
+        if self._place.first:
+            await self._open_office()
+
+    async def _open_office(self) -> None:
+        config, service = self._config, self._service
+        office = service.office = Office(service, config.data, config.trust, self._log)
+        await office.start()
+        office.beside(wait_for_due(office))
+        if config.watch is not None:
+            office.beside(watch(office, config.watch, self._log))
+        active = office.standing().active
+        if config.list is not None and active is not None and active.version:
+            self._log.warning("list not used", why=f"release {active.version} of the data folder is active")
+        if (path := news(config, office.folder)) is not None:
+            office.beside(_bring(office, path, self._log))
+
+    async def stop(self) -> None:
+        """Let go of everything."""
+        if self._service.office is not None:
+            await self._service.office.stop()
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.gather(self._following, return_exceptions=True)
+
+
+async def _bring(office: Office, path: Path, log: FilteringBoundLogger) -> None:
+    """Stage the release the sidecar was started with, beside the one that is active."""
+    into = office.folder.incoming / "start.release"
+    try:
+        await asyncio.to_thread(shutil.copyfile, path, into)
+    except OSError as error:
+        log.warning("release not read", path=str(path), problem=str(error.strerror))
+        return
+    await office.stage(Brought(path=into, source=path.name, who=START))

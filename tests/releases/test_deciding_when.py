@@ -1,0 +1,85 @@
+"""When a release becomes active: at a time that was given, from a watched folder only when somebody says so."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import grpc
+
+from reminder.releases.watching import PATIENCE_S, Watch
+from reminder.v1 import reminder_pb2 as pb
+from tests.releases.roads import answer, listed, logged, rules_with, some_release, trusted, until
+from tests.reminder.sidecar import running
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_what_is_scheduled_waits_for_its_time_and_can_be_taken_back(tmp_path: Path) -> None:
+    """The status says when, who and why; the clock of these tests stands at 2026-01-01 09:00."""
+    with running(tmp_path, trust=(trusted(tmp_path),)) as here:
+        lists = listed(here)
+        lists.stage(some_release("2026.1"))
+        done = lists.activate("2026.1", at="2026-02-01 00:00:00", who="王办", why="新版")
+        assert (done.scheduled.at, done.scheduled.who, done.active.version) == ("2026-01-31 16:00:00", "王办", "")
+        status = lists.status()
+        assert (status.scheduled.release.version, "2026-01-31 16:00:00" in status.why_not_active) == ("2026.1", True)
+        assert not lists.activate("2026.1", at="never").HasField("scheduled")
+        assert not lists.status().HasField("scheduled")
+        for at in ("2025-12-01 00:00:00", "tomorrow"):
+            code, _ = lists.refusal("Activate", pb.ActivateRequest(version="2026.1", at=at))
+            assert code == grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_what_was_due_while_the_sidecar_stood_still_becomes_active_when_it_starts(tmp_path: Path) -> None:
+    """And what is due twice does so once."""
+    trust = (trusted(tmp_path),)
+    with running(tmp_path, trust=trust) as here:
+        listed(here).stage(some_release("2026.1"))
+        listed(here).activate("2026.1", at="2026-02-01 00:00:00", who="王办")
+    standing = tmp_path / "var" / "releases" / "standing.json"
+    standing.write_text(standing.read_text("utf-8").replace("2026-01-31T16:00:00Z", "2025-12-31T16:00:00Z"), "utf-8")
+    with running(tmp_path, trust=trust) as here:
+        until(lambda: answer(here)[0] == "2026.1")
+        status = listed(here).status()
+        assert (status.HasField("scheduled"), status.active.version) == (False, "2026.1")
+        assert [step.who for step in status.steps if step.step == "activate"] == ["王办"]
+
+
+def test_a_release_in_the_watched_folder_is_staged_and_a_bad_one_told_once(tmp_path: Path) -> None:
+    """Nothing of the folder becomes active by itself."""
+    watched = tmp_path / "watched"
+    watched.mkdir()
+    with running(tmp_path, trust=(trusted(tmp_path),), watch=watched) as here:
+        (watched / "notes.txt").write_text("not a release", "utf-8")
+        (watched / "1.release").write_bytes(some_release("2026.1", rules_with(title="新")))
+        until(lambda: listed(here).status().latest_seen.version == "2026.1")
+        (watched / "2.release").write_bytes(b"something else")
+        until(lambda: "verify" in listed(here).status().why_not_active)
+        (watched / "3.release").write_bytes(some_release("2026.3", rules_with(title="三")))
+        until(lambda: listed(here).status().latest_seen.version == "2026.3")
+        failed = [line for line in logged(here, "release") if line["result"] == "failed"]
+        assert [line["reason"] for line in failed] == ["not-a-release"]
+        assert answer(here)[0] == ""
+    assert Watch(watched, tmp_path / "var" / "releases" / "watched.json").ready(0.0) == []
+
+
+def test_a_file_is_taken_when_nobody_writes_to_it_any_more(tmp_path: Path) -> None:
+    """Half a copy that stalls is waited for; a file that changes after it was taken is looked at again."""
+    content, file = some_release("2026.1"), tmp_path / "a.release"
+    seen = Watch(tmp_path, tmp_path / "watched.json")
+    file.write_bytes(content[:500])
+    assert seen.ready(0.0) == seen.ready(1.0) == []  # stable, but not whole
+    file.write_bytes(content)
+    os.utime(file, ns=(1, 1))
+    assert seen.ready(2.0) == []  # seen the first time as it is
+    assert seen.ready(3.0) == [file]
+    assert seen.take(file, tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == content
+    assert seen.ready(4.0) == []
+    assert Watch(tmp_path, tmp_path / "watched.json").ready(5.0) == []
+    file.write_bytes(content[:700])
+    os.utime(file, ns=(2, 2))
+    assert seen.ready(6.0) == seen.ready(5.0 + PATIENCE_S) == []
+    assert seen.ready(6.0 + PATIENCE_S) == [file]  # it never came whole: taken for what it is
