@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import msgspec
@@ -62,6 +63,8 @@ MOST_SIGNATURES = 16
 _MOST_SIGNATURE_BYTES = 4096
 """Bytes of the line of signatures: one takes 130."""
 
+# Files are called by it: nothing else may get into a path.
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _MAGIC = FORMAT.encode() + b"\n"
 _ENCODER = msgspec.json.Encoder(order="sorted")
 
@@ -174,17 +177,17 @@ def _manifest(line: bytes) -> Manifest:
     try:
         manifest = msgspec.json.decode(line, type=Manifest, strict=True)
         version_key(manifest.version)
-    except (ValueError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ReleaseError("altered", f"the manifest cannot be read ({error}); get the release again") from None
-    if manifest.built_at.tzinfo is None or manifest.size_bytes < 0:
-        raise ReleaseError("altered", "the manifest has a time without zone or a size below 0; get the release again")
+    if manifest.built_at.tzinfo is None or manifest.size_bytes < 0 or not _DIGEST.fullmatch(manifest.digest):
+        raise ReleaseError("altered", "the manifest says what none of ours says; get the release again")
     return manifest
 
 
 def _signatures(line: bytes) -> tuple[Signature, ...]:
     try:
         found = msgspec.json.decode(line, type=tuple[Signature, ...])
-    except (ValueError, UnicodeDecodeError):
+    except (ValueError, RecursionError):
         found = None
     # Written in one way only, so that no bit of the line is without meaning.
     if found is None or signature_line(found) != line:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -135,8 +136,13 @@ def another_list(read: Release) -> Release:
         (lambda r: with_manifest(r, size_bytes=MOST_BYTES + 1), "too-large"),
         (lambda r: with_manifest(r, version="neu"), "altered"),
         (lambda r: with_manifest(r, size_bytes=-1), "altered"),
+        (lambda r: with_manifest(r, digest="../../elsewhere"), "altered"),
+        (lambda r: with_manifest(r, built_at=datetime(2026, 11, 2)), "altered"),
     ],
-    ids=["version", "list", "byte of the list", "unsigned", "stranger", "size", "no version", "negative size"],
+    ids=[
+        *("version", "list", "byte of the list", "unsigned", "stranger"),
+        *("size", "no version", "negative size", "no digest", "no zone"),
+    ],
 )
 def test_a_forged_release_is_refused(change: Callable[[Release], Release], reason: str) -> None:
     """What somebody without the key can make of a release is refused, and why is said in a word."""
@@ -195,6 +201,21 @@ def test_the_lines_of_a_list_come_out_of_order_are_refused() -> None:
     changed = with_manifest(opened(whole()), digest=hashlib.sha256(content).hexdigest())
     with pytest.raises(ListError, match="canonical"):
         rules_of(msgspec.structs.replace(changed, content=content))
+
+
+def test_lines_nested_deeper_than_the_stack_are_refused() -> None:
+    """In the manifest, where anything unknown is passed over, and in the signatures."""
+    magic = whole()[: whole().index(b"\n") + 1]
+    assert refused(magic + b'{"x":' + b"[" * 100_000 + b"\n") == "altered"
+    assert refused(opened(whole()).head + b"[" * 4000 + b"\n") == "altered"
+
+
+def test_a_list_the_manifest_counts_wrongly_is_refused() -> None:
+    """Although it is signed: who reads the manifest would be told wrong."""
+    changed = with_manifest(opened(whole()), details=99)
+    signed = msgspec.structs.replace(changed, signatures=(sign(changed.head, key()),))
+    with pytest.raises(ListError, match="counts 2 rules and 99 details, the list has 2 and 3"):
+        rules_of(opened(release_bytes(signed)))
 
 
 def test_keys_are_read_as_they_were_written(tmp_path: Path) -> None:
