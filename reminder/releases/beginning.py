@@ -71,7 +71,7 @@ def begin(config: Config) -> Beginning:
     if standing.active is not None and (standing.active.version or config.list is None):
         return _go_on(config, folder, standing)
     if config.list is None and config.release is not None:
-        return _first(config, folder, standing)
+        return _first(config, config.release, folder, standing)
     if standing.active is not None:
         # The list that is given is the one; what stood was another such list, or the same.
         standing = msgspec.structs.replace(standing, active=None, coming=None, serial=standing.serial + 1)
@@ -189,11 +189,8 @@ def news(config: Config, folder: Folder) -> Path | None:
 # -- the first release of a folder
 
 
-def _first(config: Config, folder: Folder, standing: Standing) -> Beginning:
+def _first(config: Config, path: Path, folder: Folder, standing: Standing) -> Beginning:
     """Begin with the release that is given, once it passed every step."""
-    path = config.release
-    if path is None:
-        raise BeginError("no release is given")
     incoming = folder.incoming / "first.release"
     try:
         shutil.copyfile(path, incoming)

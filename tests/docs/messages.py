@@ -38,6 +38,8 @@ MODULES = (
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "negative_list" / "sheets").glob("*.py")),
     "reminder/config.py",
     "reminder/workers/folder.py",
+    *(f"reminder/releases/{name}.py" for name in ("folder", "trust", "staged", "moving", "office", "beginning")),
+    "reminder/list_rpc.py",
     "reminder/saved.py",
     "reminder/feedback/items.py",
     "reminder/feeds.py",
@@ -68,6 +70,9 @@ _ERRORS = (
     "OfficeError",
     "ReleaseError",
     "KeyFileError",
+    "RoadError",
+    "BeginError",
+    "FolderError",
 )
 # Calls whose arguments hold a message, and those that carry it as `message=`.
 _SPEAKERS = frozenset(
@@ -91,7 +96,7 @@ _SPEAKERS = frozenset(
 _NAMED = frozenset(
     {
         *("_TOO_BIG", "_TOO_DEEP", "_TOO_LONG", "_why_not", "no_fact", "no_field"),
-        *("_OTHERWISE", "_wrong_key"),
+        *("_OTHERWISE", "_wrong_key", "_TOO_LARGE"),
         *("_BROKEN", "_CHANGED", "_damaged", "_no_icd", "_no_item_code", "_no_table", "_no_word"),
         *("_NO_FACT", "_NO_ITEMS", "_NO_REASON"),
         *("EXPECTED_FACTS", "EXPECTED_OBJECT", "EXPECTED_OBJECTS", "NO_ENCOUNTER", "NO_PATIENT", "SAYS_NOTHING"),
