@@ -311,5 +311,18 @@ def _masked(entry: Decided, made: Made, compiled: CompiledList, policy: Policy) 
         answer=masker.record(entry.answer),
     )
     again = decided_again(masked, compiled, policy)
-    same = answer_of(again) == answer_of(masked.answer)
-    return masked if same else msgspec.structs.replace(masked, derivable=MASKED)
+    if answer_of(again) == answer_of(masked.answer):
+        return masked
+    told, others = _answer(again), Masker(made.keyed.names, made.keyed.own, made.at.date(), keys=keys)
+    if _is_told_anyway(told, masked.answer, masker, others):
+        return msgspec.structs.replace(masked, answer=msgspec.structs.replace(masked.answer, findings=told.findings))
+    return msgspec.structs.replace(masked, derivable=MASKED)
+
+
+def _is_told_anyway(told: DecisionForm, masked: DecisionForm, masker: Masker, others: Masker) -> bool:
+    """Whether nothing was taken out of an answer but a day the masked entry tells as another fact's.
+
+    A newborn is admitted on the day it is born. The entry keeps that day as the admission's, and the answer ``told``,
+    which is derived from nothing else, may tell it as well. ``others`` masks all but the birth date.
+    """
+    return answer_of(others.record(told)) == answer_of(told) and answer_of(masker.record(told)) == answer_of(masked)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 
 from negative_list.compile import CompiledList, compile
-from negative_list.conditions import Age, Diagnosis, Not
+from negative_list.conditions import Age, All, Diagnosis, Elapsed, Not
 from negative_list.decide import Fuller, begin, decide, decide_whole
 from negative_list.items import item_of, order_date_of
 from negative_list.policy import Setting, shipped
@@ -28,6 +28,7 @@ from reminder.journal.coding import decode
 from reminder.journal.drafts import MASKED, Digests, Made, decided_draft
 from reminder.journal.engine import engine
 from reminder.journal.entries import Decided, Exit
+from reminder.journal.masking import MASK
 from reminder.journal.opening import open_journal
 from reminder.journal.rederive import Rederived, list_of, matched_of, rederive
 from reminder.stores.keys import Keys
@@ -271,6 +272,27 @@ def test_a_text_that_had_a_part_says_so() -> None:
         compiled = listed(rule(Diagnosis(terms=("高血压",)), id="bp"))
         entry = entry_of(Deciding(compiled, shipped()).draft(_case(body)))
         assert entry.derivable == why
+
+
+ADMITTED = All(
+    of=(Age(below=Decimal(28), unit="day"), Elapsed(fact="encounter.admitted_at", at_least=Decimal(7), unit="day"))
+)
+BORN = AT - timedelta(days=9)
+
+
+@pytest.mark.parametrize("name", [None, "张三", "阿帕他胺"], ids=("nameless", "named", "named like the item"))
+def test_a_newborn_admitted_on_its_birthday_is_decided_again(name: str | None) -> None:
+    """The day stands in the entry as the admission's, so the answer may tell it; a text that holds it may not."""
+    body = prescription(line(), birth=BORN.date(), admitted_at=BORN, department_name=f"新生儿科{BORN:%Y-%m-%d}")
+    told = {**body.patient.facts, "patient.name": name} if name else body.patient.facts
+    body = msgspec.structs.replace(body, patient=msgspec.structs.replace(body.patient, facts=told))
+    compiled = listed(rule(ADMITTED, id="long"))
+    entry = entry_of(Deciding(compiled, shipped()).draft(_case(body)))
+    (found,) = entry.answer.findings
+    assert entry.prescription.encounter.facts["encounter.department_name"] == f"新生儿科{MASK}"
+    assert answer_of(decided_again(entry, compiled, shipped())) == answer_of(entry.answer)
+    assert entry.derivable == ""
+    assert str(BORN) in found.message
 
 
 def test_what_the_engine_found_is_found_again() -> None:
