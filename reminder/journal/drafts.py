@@ -319,7 +319,7 @@ def _masked(entry: Decided, made: Made, compiled: CompiledList, policy: Policy) 
     return msgspec.structs.replace(masked, derivable=MASKED)
 
 
-def _is_told_anyway(told: DecisionForm, masked: DecisionForm, masker: Masker, others: Masker) -> bool:
+def _is_told_anyway(told: Decision, masked: Decision, masker: Masker, others: Masker) -> bool:
     """Whether nothing was taken out of an answer but a day the masked entry tells as another fact's.
 
     A newborn is admitted on the day it is born. The entry keeps that day as the admission's, and the answer ``told``,

@@ -11,7 +11,7 @@ import pytest
 from benchmarks.kills import databases, judge, kill_under_load, make_place
 from tests.stores.server import binaries
 
-KILLS = 12
+KILLS = 20
 """In each database; ``python -m benchmarks.kills`` goes on for as long as one likes."""
 
 
