@@ -31,7 +31,7 @@ MANIFEST = "manifest.json"
 StoreKind: TypeAlias = Literal["sqlite", "postgresql"]
 """Which database the archive was made of, and can be put back into."""
 
-_NAME = re.compile(r"(?:[a-z]+/)?[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_NAME = re.compile(r"(?:[a-z]+/){0,2}[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _CHUNK = 1 << 20
 _MOST_MANIFEST_BYTES = 1 << 20
 _PRIVATE = 0o600
@@ -168,7 +168,7 @@ def _manifest(tar: tarfile.TarFile, archive: Path) -> Manifest:
 def _take(tar: tarfile.TarFile, member: tarfile.TarInfo, part: Part, folder: Path) -> None:
     """One part as a file of its own."""
     content, path, digest = tar.extractfile(member), folder / part.name, hashlib.sha256()
-    path.parent.mkdir(exist_ok=True, mode=0o700)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE), "wb") as file:
         while content is not None and (chunk := content.read(_CHUNK)):
             digest.update(chunk)

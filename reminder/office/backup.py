@@ -1,10 +1,11 @@
-"""Backup of what a sidecar keeps: journal, history and facts, spool, checkpoints, and its keys if wanted.
+"""Backup of what a sidecar keeps: journal, history, facts, releases, spool, checkpoints, and its keys if wanted.
 
 A backup is made while sidecars run. Each database is copied as of one moment, and the order of the copies keeps what
-refers from missing what it refers to: first the checkpoints (every head they name is in the journal copied later), the
-spool before the history (what moves from one to the other is in one of them, or in both, which does no harm), then the
-journal, the keys last (no entry stands under a secret that is not there). Whatever was answered with a receipt before
-the backup began is in it. The files of a PostgreSQL are of one moment altogether.
+refers from missing what it refers to: first what stands of releases (the files it names are copied after it), the
+checkpoints (every head they name is in the journal copied later), the spool before the history (what moves from one to
+the other is in one of them, or in both, which does no harm), then the journal, the keys last (no entry stands under a
+secret that is not there). Whatever was answered with a receipt before the backup began is in it. The files of a
+PostgreSQL are of one moment altogether.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from reminder.journal.opening import JOURNAL_FILE, open_journal
 from reminder.journal.statements import SCHEMA as JOURNAL
 from reminder.office.archive import ArchiveError, Manifest, Part, pack, part_of
 from reminder.office.key_files import FOLDER, secrets_in
+from reminder.releases.folder import Folder
 from reminder.stores.base import StoreError
 from reminder.stores.opening import STORE_FILE
 from reminder.stores.version import HISTORY, Schema, is_current
@@ -109,6 +111,7 @@ def staging(folder: Path, prefix: str) -> Iterator[Path]:
 
 def _copied(place: Place, folder: Path) -> Iterator[Part]:
     """The parts, in the order the module says."""
+    yield from _releases(place.data, folder)
     if place.checkpoints is not None and place.checkpoints.exists():
         yield _file(place.checkpoints, folder, CHECKPOINTS)
     for name in _OWN_FILES:
@@ -122,6 +125,17 @@ def _copied(place: Place, folder: Path) -> Iterator[Part]:
     for name, schema in ((STORE_FILE, HISTORY), (JOURNAL_FILE, JOURNAL)):
         if (place.data / name).exists():
             yield _database(place.data, folder, name, schema)
+
+
+def _releases(data: Path, folder: Path) -> Iterator[Part]:
+    """What stands, then what it names. Compiled forms are made again where they are missing."""
+    releases = Folder(data)
+    small = (releases.standing, releases.confirmed, releases.steps)
+    for path in (*small, *sorted(releases.staged.glob("*.*")), *sorted(releases.forecasts.glob("*.json"))):
+        if path.is_file() and not path.name.endswith(".part"):
+            name = path.relative_to(data).as_posix()
+            (folder / name).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            yield _file(path, folder, name)
 
 
 def _file(source: Path, folder: Path, name: str) -> Part:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reminder.office.backup import Place, back_up
+from reminder.office.restore import restore
 from reminder.releases.folder import Folder
 from reminder.run import StartError
 from tests.releases.roads import answer, listed, rules_with, some_release, trusted, until
-from tests.reminder.sidecar import get, running
+from tests.reminder.sidecar import NOW, get, running
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,6 +120,16 @@ def test_where_nothing_at_all_is_whole_the_sidecar_does_not_start_and_says_what_
         running(data.parent, data=data, list=None),
     ):
         pass
+
+
+def test_a_backup_holds_what_stands_and_starts_elsewhere(data: Path, tmp_path: Path) -> None:
+    """The release that was active, what was before it, and its steps."""
+    back_up(Place(data=data), tmp_path / "b.tar", with_keys=True, engine="1", now=NOW)
+    restore(tmp_path / "b.tar", Place(data=tmp_path / "new"), lambda *_: ())
+    with running(tmp_path, data=tmp_path / "new", list=None) as here:
+        assert answer(here)[0] == "2026.2"
+        status = listed(here).status()
+        assert (status.before.version, status.steps[0].step) == ("2026.1", "activate")
 
 
 def test_the_active_release_wins_over_the_list_and_the_release_that_are_given(data: Path) -> None:
