@@ -15,7 +15,7 @@ from reminder.cli_policy import ending
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["add_to"]
+__all__ = ["add_to", "compare", "forecast", "tomorrow"]
 
 _SERVICE = "/reminder.v1.ListService/"
 _SPARE_S = 3600.0

@@ -64,7 +64,7 @@ def write_bodies(entries: Iterable[Decided], folder: Path, progress: Callable[[i
     with contextlib.ExitStack() as stack:
         files = [stack.enter_context((folder / name).open("wb")) for name in (BODIES, HISTORY, FACTS)]
         for entry in entries:
-            body, past, facts = rows_of(entry)
+            body, past, facts = _rows_of(entry)
             for file, rows in zip(files, ((body,), past, facts), strict=True):
                 file.writelines(_ENCODE(row) + b"\n" for row in rows)
             if not entry.prescription.encounter.complete:
@@ -91,7 +91,7 @@ def _quoted(name: str) -> str:
 # -- one decision
 
 
-def rows_of(entry: Decided) -> tuple[_Json, list[_Json], list[_Json]]:
+def _rows_of(entry: Decided) -> tuple[_Json, list[_Json], list[_Json]]:
     """The body of a decision, its rows of history, and its rows of facts."""
     own = _naming(entry)
     inside, beside = _parted(entry)

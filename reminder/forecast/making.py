@@ -49,7 +49,7 @@ _LOOK_EVERY = 20
 _NICE = 10
 
 
-class Prepared(Struct, frozen=True, kw_only=True):
+class _Prepared(Struct, frozen=True, kw_only=True):
     """What every process judges by: the lists taken apart, the policies, and when the time is over (monotonic, s)."""
 
     parts: Apart
@@ -57,7 +57,7 @@ class Prepared(Struct, frozen=True, kw_only=True):
     until_s: float
 
 
-class Stretch(Struct, frozen=True, kw_only=True):
+class _Stretch(Struct, frozen=True, kw_only=True):
     """A stretch of time, UTC, the end excluded."""
 
     begin: datetime
@@ -89,7 +89,7 @@ def forecast(order: Order, told: Told) -> Forecast:
     parts = apart(old, new)
     held = frozenset(unconfirmed_of(order, active, coming))
     known = known_rules(old.rules, new.rules, (rule.id for rule in parts.after.rules), held)
-    prepared = Prepared(parts=parts, policies=policies_of(order, held), until_s=begun_s + order.within_s)
+    prepared = _Prepared(parts=parts, policies=policies_of(order, held), until_s=begun_s + order.within_s)
     lists = lists_of(known, len(later_than(coming, day)))
     del active, coming, old, new
     tally, source, total = _tallied(order, prepared, told)
@@ -122,7 +122,7 @@ def _about(order: Order, tally: Tally, source: str, total: int, took_s: float) -
     )
 
 
-def _tallied(order: Order, prepared: Prepared, told: Told) -> tuple[Tally, str, int]:
+def _tallied(order: Order, prepared: _Prepared, told: Told) -> tuple[Tally, str, int]:
     """The counts, where they come from, and how many decisions there are."""
     if order.samples:
         return _of_samples(order.samples, order, prepared, "samples", told)
@@ -133,7 +133,7 @@ def _tallied(order: Order, prepared: Prepared, told: Told) -> tuple[Tally, str, 
         try:
             total = journal.count(begin, end, ("decision",))
             if 0 < total <= FEW:
-                whole = _Worker(prepared, journal).tallied(Stretch(begin=begin, end=end), lambda n: told(n, total))
+                whole = _Worker(prepared, journal).tallied(_Stretch(begin=begin, end=end), lambda n: told(n, total))
                 return whole, "journal", total
         finally:
             journal.close()
@@ -152,7 +152,7 @@ def _instants(order: Order) -> tuple[datetime, datetime]:
     return begin, min(end, order.until)
 
 
-def _of_samples(samples: bytes, order: Order, prepared: Prepared, source: str, told: Told) -> tuple[Tally, str, int]:
+def _of_samples(samples: bytes, order: Order, prepared: _Prepared, source: str, told: Told) -> tuple[Tally, str, int]:
     """Bodies in place of decisions."""
     now = order.now.astimezone(order.zone()).replace(tzinfo=None)
     cases = list(cases_of_samples(samples, order.sites(), now))
@@ -168,15 +168,15 @@ def _of_samples(samples: bytes, order: Order, prepared: Prepared, source: str, t
 # -- stretches of the journal
 
 
-def _stretches(begin: datetime, end: datetime, total: int) -> list[Stretch]:
+def _stretches(begin: datetime, end: datetime, total: int) -> list[_Stretch]:
     """The period in pieces of some hundred decisions, the newest first."""
     count = min(_MOST_STRETCHES, max(1, total // _PER_STRETCH))
     length = (end - begin) / count
     edges = [begin + length * place for place in range(count)] + [end]
-    return [Stretch(begin=edges[place], end=edges[place + 1]) for place in reversed(range(count))]
+    return [_Stretch(begin=edges[place], end=edges[place + 1]) for place in reversed(range(count))]
 
 
-def _by_processes(order: Order, prepared: Prepared, stretches: list[Stretch], told: Callable[[int], None]) -> Tally:
+def _by_processes(order: Order, prepared: _Prepared, stretches: list[_Stretch], told: Callable[[int], None]) -> Tally:
     """Two processes take one stretch after the other, until all are done or the time is over."""
     count = min(_PROCESSES, os.cpu_count() or 1)
     # Spawned, not forked: connections stay where they are, as on Windows.
@@ -202,7 +202,7 @@ def _by_processes(order: Order, prepared: Prepared, stretches: list[Stretch], to
 _WORKER: list[_Worker] = []
 
 
-def _begin(order: Order, prepared: Prepared) -> None:
+def _begin(order: Order, prepared: _Prepared) -> None:
     """Make a process of the pool ready: the lists compiled, the journal open, others served first."""
     if hasattr(os, "nice"):
         os.nice(_NICE)
@@ -211,19 +211,19 @@ def _begin(order: Order, prepared: Prepared) -> None:
         _WORKER.append(_Worker(prepared, journal))
 
 
-def _tally_stretch(stretch: Stretch) -> Tally:
+def _tally_stretch(stretch: _Stretch) -> Tally:
     return _WORKER[0].tallied(stretch, lambda _done: None)
 
 
 class _Worker:
     """Who replays stretches: the lists compiled once, the journal open."""
 
-    def __init__(self, prepared: Prepared, journal: JournalStore) -> None:
+    def __init__(self, prepared: _Prepared, journal: JournalStore) -> None:
         self._pair: Pair = pair_of(prepared.parts)
         self._policies, self._until_s = prepared.policies, prepared.until_s
         self._journal = journal
 
-    def tallied(self, stretch: Stretch, told: Callable[[int], None]) -> Tally:
+    def tallied(self, stretch: _Stretch, told: Callable[[int], None]) -> Tally:
         """The decisions of a stretch, counted until the time is over."""
         tally = Tally()
 

@@ -149,10 +149,10 @@ _BY_ENCOUNTER = "ORDER BY e.institution_id, e.encounter_key, e.at, e.id"
 # COALESCE keeps the index of sums out of it: what is read lies together by time, not by sum.
 _OF_PART = """e.encounter_key <> '' AND COALESCE(e.encounter_sum, 0) >= ? AND COALESCE(e.encounter_sum, 0) < ?
   OR e.encounter_key = '' AND (e.kind = 'feedback' OR ? = 0)"""
+_COUNT = "SELECT COUNT(*) FROM entry WHERE at >= ? AND at < ?"
 BRIEFS = f"{_BRIEFS} ORDER BY e.at, e.id"
 BRIEFS_BY_ENCOUNTER = f"{_BRIEFS} {_BY_ENCOUNTER}"
 BRIEFS_OF_PART = f"{_BRIEFS} AND ({_OF_PART}) {_BY_ENCOUNTER}"
-_COUNT = "SELECT COUNT(*) FROM entry WHERE at >= ? AND at < ?"
 COUNT = {False: _COUNT, True: f"{_COUNT} AND kind IN (LIST(?))"}
 """Without bodies, which are not read for that: by time, by encounter (of some only), or their number."""
 
