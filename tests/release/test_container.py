@@ -26,7 +26,16 @@ from negative_list.release.container import (
     signature_line,
 )
 from negative_list.release.opening import rules_of
-from negative_list.release.signing import KeyFileError, load_private, load_public, private_pem, public_pem, sign, verify
+from negative_list.release.signing import (
+    KeyFileError,
+    PrivateKey,
+    load_private,
+    load_public,
+    private_pem,
+    public_pem,
+    sign,
+    verify,
+)
 from negative_list.rules import NamedSet, Trigger
 from tests.generators_lists import draw_list
 from tests.negative_list.builders import DRUG, OTHER, rule
@@ -232,3 +241,29 @@ def test_a_secret_key_shows_nothing_of_itself() -> None:
     """Not in a log, not in an error."""
     assert repr(key()) == "PrivateKey()"
     assert signature_line([sign(b"x", key())]) != signature_line([sign(b"x", key("stranger"))])
+
+
+KEPT = (
+    "reminder-release 1\n"
+    '{"built_at":"2026-11-02T08:30:00Z","classes":{"R67":[1,1]},"details":1,'
+    '"digest":"28c5fa1212a57b8d6b1e21a0f0e9964b578604894fe5fd0b5c4f07caf3fdd5cc","issuer":"某市医保局",'
+    '"layers":[{"digest":"28c5fa1212a57b8d6b1e21a0f0e9964b578604894fe5fd0b5c4f07caf3fdd5cc","name":"某市负面清单",'
+    '"origin":"","overridden":[],"rules":1}],"name":"某市负面清单","replaces":"","rules":1,"size_bytes":282,'
+    '"valid_from":null,"valid_to":null,"version":"2026.11.1"}\n'
+    '[{"ed25519":"eUWwN8cdbI5m6U7V3Agyse6qnTRY4LJCMQx38MUU/da6i31rrhX515fTln/ReJ94uG2NLOrklg39pBQCQRuNDQ==",'
+    '"key":"56475aa75463474c"}]\n'
+    '{"action":"block","basis":{"article":"条文","document":"知识库"},"class":"R67","id":"r",'
+    '"message":{"en":"for women only","zh":"限女性使用"},"title":"药品",'
+    '"trigger":{"codes":["XL02BBA326A001010102180"]},'
+    '"violation":{"any_of":["男"],"fact":"patient.sex","kind":"fact"}}\n'
+).encode()
+"""A release of form 1 as it lies in hospitals."""
+
+
+def test_the_form_stays_as_it_is() -> None:
+    """A release built today is built the same ever after, and is read: another form has another number."""
+    signing = PrivateKey(bytes(range(32)))
+    assert release(keys=[signing], issuer="某市医保局") == KEPT
+    read = opened(KEPT)
+    assert verify(read, [signing.public]) == signing.public
+    assert rules_of(read) == some_rules()
