@@ -52,7 +52,7 @@ class Releasing:
         folder = Folder(self._config.data)
         folder.make()
         follower = Follower(self._service, folder, self._place.number, self._log)
-        await follower.look()
+        await follower.begin()
         self._following = asyncio.create_task(follower.follow())
         if self._place.first:
             await self._open_office()

@@ -25,6 +25,7 @@ from reminder.journal.artifacts import intact
 from reminder.journal.opening import JOURNAL_FILE, open_journal
 from reminder.releases.cache import opened_compiled
 from reminder.releases.children import answers_now
+from reminder.releases.confirming import Confirmed, MarksError, not_confirmed
 from reminder.releases.folder import Folder, FolderError, write_whole
 from reminder.releases.intake import TEST_S, move, pairs_known
 from reminder.releases.ledger import Ledger, Step
@@ -92,7 +93,9 @@ def _go_on(config: Config, folder: Folder, standing: Standing) -> Beginning:
             problems.append(str(error))
             continue
         if place:
-            standing = _fallen_back(folder, standing, place, "; ".join(problems))
+            news = _not_confirmed(config, folder, chosen.digest)
+            again = msgspec.structs.replace(chosen, unconfirmed=news)
+            standing = _fallen_back(folder, standing, again, place, "; ".join(problems))
         warnings = (*problems, *filter(None, [warning]))
         return Beginning(standing=standing, loading=loading, warnings=warnings)
     raise BeginError(
@@ -150,9 +153,27 @@ def _from_journal(config: Config, folder: Folder, digest: str) -> bool:
     return True
 
 
-def _fallen_back(folder: Folder, standing: Standing, place: int, why: str) -> Standing:
+def _not_confirmed(config: Config, folder: Folder, digest: str) -> tuple[str, ...]:
+    """Ids of the rules of a list nobody confirmed; the marks are made again where they are damaged.
+
+    Raises:
+        BeginError: they cannot be; rules nobody confirmed would block.
+    """
+    confirmed, path = Confirmed(folder.confirmed), folder.marks_file(digest)
+    try:
+        if not confirmed.begun:
+            return ()
+        try:
+            return not_confirmed(path, confirmed)
+        except MarksError:
+            answers_now(Ready(data=str(config.data.absolute()), digest=digest))
+            return not_confirmed(path, confirmed)
+    except (MarksError, OSError) as error:
+        raise BeginError(f"what is confirmed of list {digest[:16]} is not known: {error}") from error
+
+
+def _fallen_back(folder: Folder, standing: Standing, chosen: Chosen, place: int, why: str) -> Standing:
     """What stands once what is active cannot be used: that before it does."""
-    chosen = standing.before[place - 1]
     told = Step(
         at=datetime.now(UTC),
         version=chosen.version,

@@ -1,7 +1,8 @@
 """Which rules the office has confirmed, ever: a rule by the digest of what it says, so that a changed one is new.
 
 The file only grows, a line ``["rule id","mark"]`` for each rule confirmed. What was confirmed once stays so: a list
-that is taken back to finds its rules as the office knew them.
+that is taken back to finds its rules as the office knew them. The same lines of a staged list are kept beside it, so
+that becoming active needs nobody to read the list: two files are compared line by line, in a thread.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from reminder.releases.folder import write_whole
 if TYPE_CHECKING:
     from negative_list.rules import Rule, RuleList
 
-__all__ = ["Confirmed", "Marked", "mark_of", "marks_of", "unconfirmed"]
+__all__ = ["Confirmed", "Marked", "MarksError", "mark_of", "marks_of", "not_confirmed", "unconfirmed", "write_marks"]
 
 Marked: TypeAlias = tuple[str, str]
 """A rule's id and its mark."""
@@ -28,6 +29,10 @@ Marked: TypeAlias = tuple[str, str]
 _ENCODER = msgspec.json.Encoder(decimal_format="number", order="sorted")
 _LINE = msgspec.json.Decoder(tuple[str, str])
 _DIGITS = 16
+
+
+class MarksError(Exception):
+    """The marks of a list are missing or damaged; they are made again from the list."""
 
 
 class Confirmed:
@@ -56,6 +61,12 @@ class Confirmed:
             file.write(b"\n" + _lines(marked))
             file.flush()
             os.fsync(file.fileno())
+
+    def lines(self) -> set[bytes]:
+        """What was confirmed, as it is written. Raises ``OSError``."""
+        with self._path.open("rb") as file:
+            # Line by line: whoever serves gets the interpreter in between.
+            return {line.rstrip(b"\n") for line in file}
 
     def read(self) -> dict[str, set[str]]:
         """The marks confirmed of each rule id. Raises ``OSError``."""
@@ -107,3 +118,35 @@ def marks_of(rules: RuleList) -> Iterator[Marked]:
 def unconfirmed(marked: Iterable[Marked], confirmed: Mapping[str, set[str]]) -> tuple[str, ...]:
     """Ids of the rules that are new, or changed against everything that was confirmed of them."""
     return tuple(rule_id for rule_id, mark in marked if mark not in confirmed.get(rule_id, ()))
+
+
+def write_marks(path: Path, rules: RuleList) -> None:
+    """Keep the marks of a list beside it, after a line with the digest of them all. Raises ``OSError``."""
+    lines = _lines(marks_of(rules))
+    write_whole(path, hashlib.sha256(lines).hexdigest().encode() + b"\n" + lines)
+
+
+def not_confirmed(path: Path, confirmed: Confirmed) -> tuple[str, ...]:
+    """Ids of the rules that are new, or changed against everything that was confirmed of them.
+
+    Args:
+        path: the marks of the list.
+        confirmed: what was confirmed.
+
+    Raises:
+        MarksError: the marks are missing or damaged; a rule left out would count as confirmed.
+        OSError: what was confirmed cannot be read.
+    """
+    known, digest, news = confirmed.lines(), hashlib.sha256(), list[bytes]()
+    try:
+        with path.open("rb") as file:
+            named = file.readline().strip().decode()
+            for line in file:
+                digest.update(line)
+                if line.rstrip(b"\n") not in known:
+                    news.append(line)
+    except (OSError, UnicodeDecodeError) as error:
+        raise MarksError(str(error)) from error
+    if digest.hexdigest() != named:
+        raise MarksError("damaged")
+    return tuple(_LINE.decode(line)[0] for line in news)

@@ -71,6 +71,10 @@ class Folder:
         """Where the canonical form of a list lies that ``--list`` gave and a release followed."""
         return self.staged / f"{digest}.list"
 
+    def marks_file(self, digest: str) -> Path:
+        """Where the marks of the rules of a list lie (:mod:`reminder.releases.confirming`)."""
+        return self.staged / f"{digest}.marks"
+
     def compiled_file(self, digest: str) -> Path:
         """Where the compiled form of a list lies, if it does."""
         return self.compiled / f"{digest}.compiled"

@@ -26,8 +26,8 @@ PAUSE_S = 0.002
 SETTLED_RULES = 64
 """Newly bound rules from which on they are settled."""
 
-WARM_S = 1.5
-"""How long a list is made ready at most before it takes the place of another: with the pauses, a third is work."""
+WARM_S = 0.4
+"""How long a list is made ready at most before it takes the place of another; with the pauses, a third is work."""
 
 
 async def in_slices(steps: Iterable[None]) -> None:

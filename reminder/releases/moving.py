@@ -182,10 +182,10 @@ def _active_now(chosen: Chosen, before: tuple[Chosen, ...]) -> Callable[[Standin
     """The second move. What was to become active then is so now."""
 
     def make(now: Standing) -> Standing:
+        # What is not confirmed of them is worked out when one goes back; here it would be read at every change.
+        kept = tuple(msgspec.structs.replace(one, unconfirmed=()) for one in before[:MOST_BEFORE])
         due = now.scheduled is not None and now.scheduled.version == chosen.version
         scheduled = None if due else now.scheduled
-        return msgspec.structs.replace(
-            now, active=chosen, coming=None, before=before[:MOST_BEFORE], scheduled=scheduled
-        )
+        return msgspec.structs.replace(now, active=chosen, coming=None, before=kept, scheduled=scheduled)
 
     return make

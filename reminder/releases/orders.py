@@ -31,7 +31,7 @@ class Take(Struct, frozen=True, kw_only=True, tag="take"):
 
 
 class Ready(Struct, frozen=True, kw_only=True, tag="ready"):
-    """Make sure that the compiled form of a list is there, and see which of its rules are not confirmed.
+    """Make sure that the compiled form of a list and the marks of its rules are there.
 
     ``digest``: the list, whose staged file is tried first and then its canonical form. ``first``: the digest of the
     list whose rules begin what is confirmed where nothing is yet, ``but``: ids of those that are not.
@@ -77,9 +77,8 @@ class Again(Struct, frozen=True, kw_only=True, tag="again"):
 
 
 class Readied(Struct, frozen=True, kw_only=True, tag="readied"):
-    """The compiled form is there; ``made``: again. ``details`` and ``rules`` of the list."""
+    """The compiled form and the marks are there; ``made``: the form was made again."""
 
-    unconfirmed: tuple[str, ...]
     made: bool
 
 

@@ -27,7 +27,7 @@ from negative_list.release.signing import load_public, verify
 from negative_list.release.wording import REASON_WORDS
 from negative_list.validate import check
 from reminder.releases.cache import is_whole, load_compiled, write_compiled
-from reminder.releases.confirming import Confirmed, marks_of, unconfirmed
+from reminder.releases.confirming import Confirmed, marks_of, write_marks
 from reminder.releases.describing import described
 from reminder.releases.folder import Folder
 from reminder.releases.orders import (
@@ -184,6 +184,7 @@ class _Trial:
     def _compile(self) -> str:
         digest, path = self._release.manifest.digest, Folder(Path(self._order.data)).compiled_file
         size = _compiled(self._rules, path(digest), digest)
+        _marked(self._rules, Folder(Path(self._order.data)).marks_file(digest))
         # What will serve is what was tried: the form as it is read back.
         bare = msgspec.structs.replace(
             self._rules, rules=tuple(msgspec.structs.replace(rule, cases=()) for rule in self._rules.rules)
@@ -233,11 +234,18 @@ def _compiled(rules: RuleList, path: Path, digest: str) -> int:
         raise _StopError("unwritable", f"无法写入 (cannot be written: {str(error.strerror).lower()})") from error
 
 
+def _marked(rules: RuleList, path: Path) -> None:
+    try:
+        write_marks(path, rules)
+    except OSError as error:
+        raise _StopError("unwritable", f"无法写入 (cannot be written: {str(error.strerror).lower()})") from error
+
+
 # -- a list that is to become active
 
 
 def _made_ready(order: Ready) -> Iterator[Answer]:
-    """The compiled form made where it is missing, and what of the list is not confirmed."""
+    """The compiled form made where it is missing, and the marks of its rules."""
     folder = Folder(Path(order.data))
     try:
         confirmed = Confirmed(folder.confirmed)
@@ -249,7 +257,8 @@ def _made_ready(order: Ready) -> Iterator[Answer]:
         if made:
             compile_list(rules, digest=order.digest)
             _compiled(rules, path, order.digest)
-        yield Readied(unconfirmed=unconfirmed(marks_of(rules), confirmed.read()), made=made)
+        write_marks(folder.marks_file(order.digest), rules)
+        yield Readied(made=made)
     except _StopError as stop:
         yield Failed(reason=stop.reason, detail=stop.detail)
     except OSError as error:

@@ -1,5 +1,8 @@
 """Making a list ready to become active: its compiled form is there, and what of it nobody confirmed is known.
 
+Mostly all lies there since it was staged, and two files are compared. Where something is missing or damaged a process
+beside makes it again from the list.
+
 Where its staged file is damaged, the journal may still have the list: what decisions were made with is kept there.
 """
 
@@ -18,7 +21,9 @@ import msgspec
 from negative_list.release.container import ReleaseError, read_release
 from reminder.journal.artifacts import intact
 from reminder.journal.base import Artifact
+from reminder.releases.cache import is_whole
 from reminder.releases.children import INTERRUPTED, answers
+from reminder.releases.confirming import MarksError, not_confirmed
 from reminder.releases.folder import write_whole
 from reminder.releases.orders import Failed, Readied, Ready
 from reminder.releases.trust import RoadError
@@ -60,19 +65,37 @@ class Readying:
         """
         active = self._service.active.compiled
         await asyncio.to_thread(self._keep_lines, active.digest, active.lines())
+        news = await self._lying(chosen.digest) if self._confirmed.begun else None
+        if news is None:
+            await self._make(chosen.digest, active.digest, standing)
+            news = await self._lying(chosen.digest)
+        if news is None:
+            raise RoadError("refused", "damaged", f"清单 {chosen.digest[:16]} 无法准备 (cannot be made ready)")
+        self._keep_artifact(chosen.digest)
+        return msgspec.structs.replace(chosen, unconfirmed=news)
+
+    async def _lying(self, digest: str) -> tuple[str, ...] | None:
+        """What is not confirmed of a list that lies there whole; ``None``: it does not."""
+        if not await asyncio.to_thread(is_whole, self._folder.compiled_file(digest), digest):
+            return None
+        try:
+            return await asyncio.to_thread(not_confirmed, self._folder.marks_file(digest), self._confirmed)
+        except MarksError:
+            return None
+
+    async def _make(self, digest: str, active: str, standing: Standing) -> None:
+        """Have it made again. Raises ``RoadError``: what it would be made from is damaged, too."""
         order = Ready(
             data=str(self._folder.root.parent.absolute()),
-            digest=chosen.digest,
-            first="" if self._confirmed.begun else active.digest,
+            digest=digest,
+            first="" if self._confirmed.begun else active,
             but=standing.active.unconfirmed if standing.active is not None else (),
         )
         answer = await self._answer(order)
-        if isinstance(answer, Failed) and await self._from_journal(chosen.digest):
+        if isinstance(answer, Failed) and await self._from_journal(digest):
             answer = await self._answer(order)
         if isinstance(answer, Failed):
             raise RoadError("refused", answer.reason, answer.detail)
-        self._keep_artifact(chosen.digest)
-        return msgspec.structs.replace(chosen, unconfirmed=answer.unconfirmed)
 
     def _keep_lines(self, digest: str, lines: Iterable[bytes]) -> None:
         """Keep the list ``--list`` gave: one may want to go back to it, and its file may change."""

@@ -41,10 +41,9 @@ def test_what_was_due_while_the_sidecar_stood_still_becomes_active_when_it_start
     standing = tmp_path / "var" / "releases" / "standing.json"
     standing.write_text(standing.read_text("utf-8").replace("2026-01-31T16:00:00Z", "2025-12-31T16:00:00Z"), "utf-8")
     with running(tmp_path, trust=trust) as here:
-        until(lambda: answer(here)[0] == "2026.1")
+        until(lambda: [step.who for step in listed(here).status().steps if step.step == "activate"] == ["王办"])
         status = listed(here).status()
-        assert (status.HasField("scheduled"), status.active.version) == (False, "2026.1")
-        assert [step.who for step in status.steps if step.step == "activate"] == ["王办"]
+        assert (status.HasField("scheduled"), status.active.version, answer(here)[0]) == (False, "2026.1", "2026.1")
 
 
 def test_a_release_in_the_watched_folder_is_staged_and_a_bad_one_told_once(tmp_path: Path) -> None:
