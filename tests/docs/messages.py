@@ -40,6 +40,8 @@ MODULES = (
     "reminder/workers/folder.py",
     *(f"reminder/releases/{name}.py" for name in ("folder", "trust", "staged", "moving", "office", "beginning")),
     "reminder/list_rpc.py",
+    "reminder/forecast_rpc.py",
+    *(f"reminder/forecast/{name}.py" for name in ("comparing", "ordered")),
     "reminder/saved.py",
     "reminder/feedback/items.py",
     "reminder/feeds.py",
