@@ -21,6 +21,7 @@ COMMANDS = [line for line in LINES if line.split()[:2] in (["negative-list", "ch
 SERVED = ("reminder serve", "reminder check", "make ")
 """Commands that need a running sidecar or a machine of their own; tests of the service and the demo run them."""
 JOURNAL = [line for line in LINES if line.split()[1] in {"journal", "backup"} or "--by class" in line]
+RELEASE = [line for line in LINES if line.split()[1] in {"keygen", "build", "diff", "lists", "policy"}]
 FEEDS = {block.name: block.text for block in blocks(ROOT / "docs" / "history.md")}
 
 
@@ -48,7 +49,8 @@ def test_the_other_commands_work_in_their_order(folder: Path) -> None:
     """Every further command exits 0: cases, coverage, a sheet there and back, files of history and facts, a report."""
     for name in ("history.jsonl", "facts.csv"):
         (folder / name).write_text(FEEDS[name], "utf-8")
-    others = [line for line in LINES if line not in COMMANDS and not line.startswith(SERVED) and line not in JOURNAL]
+    apart = (*COMMANDS, *JOURNAL, *RELEASE)
+    others = [line for line in LINES if line not in apart and not line.startswith(SERVED)]
     assert {line.split()[1] for line in others} == {"test", "stats", "export", "import", "facts", "report"}
     assert [(line, done.stderr) for line in others if (done := run(line, folder)).returncode != 0] == []
 
@@ -61,6 +63,27 @@ def test_the_commands_of_the_journal_work_on_what_a_sidecar_kept(folder: Path) -
     assert [(line, done.stderr) for line in JOURNAL if (done := run(line, folder)).returncode != 0] == []
     assert "药品区分性别使用" in (folder / "report.html").read_text("utf-8")
     assert (folder / "hospital.tar.gz").stat().st_size > 0
+
+
+def test_a_release_is_made_brought_made_active_and_taken_back(folder: Path) -> None:
+    """The commands about a new list work in their order, on a sidecar that believes the key."""
+    made, asked = ([line for line in RELEASE if (line.split()[0] == "reminder") is served] for served in (False, True))
+    assert [line.split()[1] for line in made] == ["keygen", "build", "diff"]
+    assert [(line, done.stderr) for line in made if (done := run(line, folder)).returncode != 0] == []
+    assert [" ".join(line.split()[1:3]) for line in asked] == [
+        "lists stage",
+        "lists forecast",
+        "lists activate",
+        "policy set",
+        "lists rollback",
+    ]
+    with running(folder, list=Path(LISTS) / "sample", trust=(folder / "office.key.pub",)) as here:
+        for line in asked:
+            done = run(f"{line} --target {here.at('admin')}", folder)
+            assert (line, done.returncode) == (line, 0), done.stderr
+            if "activate" in line:
+                assert here.service.active.release == "2026.12.1"
+        assert (here.service.active.release, here.service.active.policy.set_[0].action) == (None, "warn")
 
 
 def test_the_sheet_comes_back_as_the_same_rule(folder: Path) -> None:
