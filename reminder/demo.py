@@ -32,7 +32,7 @@ IMPORTED = Path("var/demo/published.jsonl")
 """Where their list is kept, so that the printed commands can be repeated."""
 
 START_S = 60
-"""Longest wait for the sidecar: it serves within a second, but a fresh machine may still be busy installing."""
+"""Longest wait for the sidecar, and for an answer: it serves within a second, but a fresh machine may be busy yet."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -124,7 +124,7 @@ class _Sidecar:
 def _answer(file: Path, target: str) -> Answer:
     raw = file.read_bytes()
     try:
-        decision = check(raw, target, timeout_s=10)
+        decision = check(raw, target, timeout_s=START_S)
     except (RequestError, NotReachedError) as error:
         raise SystemExit(f"{file}: {error}") from error
     sample: dict[str, Any] = json.loads(raw).get("sample", {})

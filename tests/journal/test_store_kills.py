@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from reminder.journal.postgres import JournalDatabase, open_postgres_journal
 from reminder.journal.sqlite import JournalFile, open_sqlite_journal
 from reminder.stores.base import StoreError
 from tests.journal.records import EMPTY, draft, drafts, written
+from tests.stores.desks import until
 
 if TYPE_CHECKING:
     from reminder.journal.store import Into
@@ -55,6 +57,7 @@ def test_what_was_said_to_be_written_survives_a_kill(tmp_path: Path, database: s
             heard = [worker.stdout.readline() for _ in range(20)]
             worker.kill()
             heard += [line for line in worker.stdout.read().splitlines(keepends=True) if line.endswith("\n")]
+        ended(database)
         journal = open_journal(tmp_path, database)
         before, ends = EMPTY, set()
         for row in journal.chain("a"):
@@ -67,6 +70,16 @@ def test_what_was_said_to_be_written_survives_a_kill(tmp_path: Path, database: s
         assert before.seq - last in {0, 7}
         written(journal, drafts(7))
         journal.close()
+
+
+def ended(database: str) -> None:
+    """The server is done with what a killed process had sent: it commits that after the process is gone."""
+    if not database:
+        return
+    with psycopg.connect(database, autocommit=True) as other:
+        others = """SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"""
+        asyncio.run(until(lambda: other.execute(others).fetchone() == (0,)))
 
 
 class CutError(Exception):

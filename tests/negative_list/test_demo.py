@@ -43,7 +43,7 @@ def test_the_demo_runs_to_its_end(tmp_path: Path, root: Path) -> None:
     """Run anywhere, it serves, shows every sample with the command that repeats it, stops the sidecar and exits 0."""
     environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONUTF8": "1"}
     command = [sys.executable, "-m", "reminder.demo"]
-    done = subprocess.run(command, capture_output=True, check=False, cwd=tmp_path, env=environment, timeout=120)
+    done = subprocess.run(command, capture_output=True, check=False, cwd=tmp_path, env=environment, timeout=300)
     shown = done.stdout.decode("utf-8")
     assert (done.returncode, done.stderr.decode("utf-8")) == (0, "")
     assert [action for action in ACTIONS if f"→ {action.upper()} in " not in shown] == []
