@@ -37,7 +37,9 @@ from negative_list.compiled_form import form_of, loading_of
 from negative_list.conditions import Fact
 from negative_list.decide import begin, decide
 from negative_list.generate import generate
+from negative_list.readers import read_body
 from negative_list.rules import RuleList, Trigger
+from negative_list.site import Sites
 from reminder.v1 import reminder_pb2 as pb
 from reminder.wire_client import request_of
 
@@ -133,7 +135,7 @@ def requests_of(lists: Mapping[str, RuleList]) -> list[Expected]:
     workload = make_workload(next(iter(compiled.values())))
     made = []
     for number, (body, read) in enumerate(zip(workload.bodies, workload.prescriptions, strict=True)):
-        prescription = read if number % _PROBED else _with_probe(body, read)
+        prescription = read if number % _PROBED else _with_probe(body)
         found = {version: _told(decide(each, prescription, AT)) for version, each in compiled.items()}
         whole = not any(begin(each, prescription, AT).needs for each in compiled.values())
         data = request_of(msgspec.to_builtins(body)).SerializeToString()
@@ -141,11 +143,10 @@ def requests_of(lists: Mapping[str, RuleList]) -> list[Expected]:
     return made
 
 
-def _with_probe(body: dict[str, Any], read: Prescription) -> Prescription:
-    """The first line's item becomes the probe, in the body and in what was read of it."""
+def _with_probe(body: dict[str, Any]) -> Prescription:
+    """The first line's item becomes the probe; what is read then."""
     body["encounter"]["lines"][0]["code"] = PROBE
-    first, *others = read.encounter.lines
-    return replace(read, encounter=replace(read.encounter, lines=(replace(first, codes=(PROBE,)), *others)))
+    return read_body(body, Sites(), AT)
 
 
 def _loaded(rules: RuleList) -> CompiledList:
