@@ -25,11 +25,8 @@ Came: TypeAlias = "tuple[str, datetime]"
 class Known(Protocol):
     """Requests, and the ids of requests, each with the latest request it stands for and when that came.
 
-    A *name* is the digest of a request, or its first :data:`NAME` digits: that of its id. ``learns``: whether the
-    journal has to be read for requests that came before.
+    A *name* is the digest of a request, or its first :data:`NAME` digits: that of its id.
     """
-
-    learns: bool
 
     def latest(self, name: str, now: datetime) -> str:
         """The latest request of a name within the window; "" where there was none."""
@@ -66,7 +63,6 @@ class OwnKnown:
         self._begun: datetime | None = None
         self._sure_from: datetime | None = None
         self._shared = shared
-        self.learns = True
 
     def latest(self, name: str, now: datetime) -> str:
         """The latest request of a name within the window; "" where there was none."""
@@ -106,5 +102,10 @@ class OwnKnown:
         full = len(self._known) >= 2 * MOST_KNOWN
         if full or now - begun >= WINDOW:
             self._before, self._known, self._begun = self._known, {}, now
-        if full and self._sure_from is not None:
-            self._sure_from = now + WINDOW
+        if full:
+            self.doubt(now + WINDOW)
+
+    def doubt(self, until: datetime) -> None:
+        """Until an instant, what is not known may have come all the same."""
+        if self._sure_from is not None:
+            self._sure_from = max(self._sure_from, until)

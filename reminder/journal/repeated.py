@@ -84,12 +84,10 @@ class Repeated:
 
     async def load(self, now: datetime) -> None:
         """Learn the requests of the window; who alone writes the journal need not ask it for new ones from then on."""
-        came: list[Came] = []
-        if self._known.learns:
-            try:
-                came = await self._journal.ask(lambda store: _asked_since(store, now), float("inf"))
-            except StoreError:
-                return
+        try:
+            came = await self._journal.ask(lambda store: _asked_since(store, now), float("inf"))
+        except StoreError:
+            return
         self._known.journaled(came, now)
 
     async def first(self, asked: str, now: datetime, within_s: float) -> Found:

@@ -11,12 +11,13 @@ import zlib
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
+from reminder.workers.streams import Stream
 from reminder.workers.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["HOURS_KEPT", "KNOWN_HEAD", "SAID_BYTES", "Common", "Part"]
+__all__ = ["HOURS_KEPT", "SAID_BYTES", "Common", "Part"]
 
 SAID_BYTES = 512 * 1024
 """The most a worker may say of itself at once (:meth:`Part.say`): some thousand metrics are 100 KB."""
@@ -24,28 +25,26 @@ SAID_BYTES = 512 * 1024
 HOURS_KEPT = 2
 """Hours of which a part knows what was seen: the one that runs, and the one before."""
 
-KNOWN_HEAD = 3
-"""Cells before the tables of known requests: when the younger began, from when it is sure, which is the younger."""
-
 _CELL_BYTES = 8
 _STATE, _PID, _SERVING, _STARTS, _WRITTEN = 4, 0, 1, 2, 3
 _BOARD = 1 + 24 * 8
-_MARKS = 1 << 17  # what is seen in an hour: half of it is twice what the largest hospital asks
-_ROWS, _ROW = 1 << 17, 3  # requests of a day: with two rows each, some 50,000 a worker before the journal is asked
+_MARKS = 1 << 17  # what is seen in an hour: some 10,000 prescriptions
+_ANSWERED = 3 * (1 << 15)  # requests, three numbers each: a worker hears of them within a second, if anybody asks it
 _SAID = 2 + 2 * SAID_BYTES // _CELL_BYTES
 _LENGTH_BYTES, _SUM_BYTES = 4, 4
 _TRIES = 10
 
-_SIZES = (_STATE, _BOARD, HOURS_KEPT * (2 + _MARKS), KNOWN_HEAD + 2 * (1 + _ROWS * _ROW), _SAID)
+_SIZES = (_STATE, _BOARD, HOURS_KEPT * (2 + _MARKS), 1 + _ANSWERED, _SAID)
 _BEGINS = tuple(accumulate(_SIZES, initial=0))
 
 
 class Part:
-    """The part of one worker. ``board``, ``marks`` and ``known`` are cells, read and written by those modules."""
+    """The part of one worker. ``board`` and ``marks`` are cells of the board, ``answered`` tells of requests."""
 
     def __init__(self, cells: memoryview) -> None:
         pieces = [cells[begin:end] for begin, end in pairwise(_BEGINS)]
-        self._state, self.board, self._marks, self.known, said = pieces
+        self._state, self.board, self._marks, answered, said = pieces
+        self.answered = Stream(answered[:1], answered[1:])
         self._said_head, self._said = said[:2], said[2:].cast("B")
 
     def marks(self, which: int) -> tuple[memoryview, memoryview, memoryview]:

@@ -5,13 +5,13 @@ Two workers that see the same at the same instant count it twice; that is some m
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING
 
-from reminder.workers.cells import Table, signed
 from reminder.workers.common import HOURS_KEPT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from reminder.workers.common import Common, Part
@@ -99,24 +99,36 @@ class _Counts:
 class _Seen:
     """What was seen in one hour, by hash: workers forked by one supervisor hash alike.
 
-    A worker that has seen more than its table holds counts again what it sees again.
+    What is more than an hour's cells hold is not told to others, who count it again.
     """
 
     def __init__(self, parts: Sequence[Part], number: int, which: int) -> None:
-        self._tables = [(epoch, Table(count, cells)) for epoch, count, cells in (part.marks(which) for part in parts)]
-        self._own_epoch, self._own = self._tables[number]
+        self._marks = [part.marks(which) for part in parts]
+        self._epoch, self._count, self._cells = self._marks[number]
+        self._began = 0
+        self._known: set[int] = set()
+        self._heard = [0] * len(parts)
 
     def begin(self, epoch: int) -> None:
-        """The hour begins, unless it has already."""
-        if self._own_epoch[0] != epoch:
-            self._own.clear()
-            self._own_epoch[0] = epoch
+        """The hour begins, unless it has already; see what others have seen since."""
+        if self._epoch[0] != epoch:
+            self._count[0] = 0
+            self._epoch[0] = epoch
+        if self._began != epoch:
+            self._began, self._known, self._heard = epoch, set(), [0] * len(self._marks)
+        for place, (there, count, cells) in enumerate(self._marks):
+            if (now := count[0]) != self._heard[place] and there[0] == epoch:
+                self._known.update(cells[self._heard[place] : now])
+                self._heard[place] = now
 
     def __contains__(self, mark: int) -> bool:
-        key, epoch = signed(mark), self._own_epoch[0]
-        return any(there[0] == epoch and table.find(key) >= 0 for there, table in self._tables)
+        return mark in self._known
 
-    def update(self, marks: Iterable[int]) -> None:
+    def update(self, marks: Collection[int]) -> None:
         """These were seen."""
-        for mark in marks:
-            self._own.put(signed(mark))
+        self._known.update(marks)
+        begin = self._count[0]
+        end = begin + len(marks)
+        if end <= len(self._cells):
+            self._cells[begin:end] = array("q", marks)
+            self._count[0] = end

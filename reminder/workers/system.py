@@ -108,13 +108,16 @@ def lock_range(file: int, place: int, *, wait: bool) -> bool:
     if sys.platform != "win32":
         import fcntl  # noqa: PLC0415 - Windows has none
 
+        how = fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB
         while True:
-            with contextlib.suppress(OSError):
-                fcntl.lockf(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+            try:
+                fcntl.lockf(file, how, 1, place)
+            except OSError:  # where it waits: threads of two processes that wait for each other's look like a deadlock
+                if not wait:
+                    return False
+                time.sleep(_AGAIN_S)
+            else:
                 return True
-            if not wait:
-                return False
-            time.sleep(_AGAIN_S)  # threads of two processes that wait for each other's look like a deadlock
     raise NotImplementedError
 
 
