@@ -94,18 +94,17 @@ class Lists:
         try:
             self._ask(method, request, pb.StatusResponse)
         except grpc.RpcError as error:
-            return error.code(), error.details() or ""  # type: ignore[attr-defined]  # what a call raises is the call
+            return error.code(), error.details() or ""
         raise AssertionError("nothing was refused")
 
     def _ask(self, method: str, request: Message, response: type[R]) -> R:
         with grpc.insecure_channel(self._target) as channel:
-            call = channel.unary_unary(
+            call: grpc.UnaryUnaryMultiCallable[Message, R] = channel.unary_unary(
                 f"{_SERVICE}/{method}",
                 request_serializer=lambda sent: sent.SerializeToString(),
                 response_deserializer=response.FromString,
             )
-            told: R = call(request, timeout=LONG_S)
-            return told
+            return call(request, timeout=LONG_S)
 
 
 def listed(here: Running) -> Lists:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -25,7 +25,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder in which 2026.2 is active and 2026.1 was before; one check by each is in the journal."""
     folder = tmp_path_factory.mktemp("two")
     (folder / "first.release").write_bytes(some_release("2026.1"))
-    begin = {"list": None, "release": folder / "first.release", "trust": (trusted(folder),)}
+    begin: dict[str, Any] = {"list": None, "release": folder / "first.release", "trust": (trusted(folder),)}
     with running(folder, **begin) as here:
         assert answer(here)[0] == "2026.1"
         listed(here).stage(some_release("2026.2", rules_with(title="新")))
@@ -135,7 +135,7 @@ def test_a_backup_holds_what_stands_and_starts_elsewhere(data: Path, tmp_path: P
 def test_the_active_release_wins_over_the_list_and_the_release_that_are_given(data: Path) -> None:
     """The release is staged; a start makes nothing active."""
     (data.parent / "third.release").write_bytes(some_release("2026.3", rules_with(title="三")))
-    given = {"release": data.parent / "third.release", "trust": (trusted(data.parent),)}
+    given: dict[str, Any] = {"release": data.parent / "third.release", "trust": (trusted(data.parent),)}
     with running(data.parent, data=data, **given) as here:
         assert answer(here)[0] == "2026.2"
         until(lambda: listed(here).status().latest_seen.version == "2026.3")
@@ -147,7 +147,7 @@ def test_the_active_release_wins_over_the_list_and_the_release_that_are_given(da
 def test_a_folder_does_not_begin_with_a_release_that_fails_a_step(tmp_path: Path) -> None:
     """The reason is what the command ends with."""
     (tmp_path / "bad.release").write_bytes(some_release("2026.1")[:-9])
-    begin = {"list": None, "release": tmp_path / "bad.release", "trust": (trusted(tmp_path),)}
+    begin: dict[str, Any] = {"list": None, "release": tmp_path / "bad.release", "trust": (trusted(tmp_path),)}
     with pytest.raises(StartError, match="refused: 文件不完整"), running(tmp_path, **begin):
         pass
 

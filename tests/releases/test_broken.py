@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import msgspec
@@ -33,7 +33,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder in which 2026.5 is active and nothing else ever was."""
     folder = tmp_path_factory.mktemp("good")
     (folder / "first.release").write_bytes(some_release("2026.5"))
-    begin = {"list": None, "release": folder / "first.release", "trust": (trusted(folder),)}
+    begin: dict[str, Any] = {"list": None, "release": folder / "first.release", "trust": (trusted(folder),)}
     with running(folder, **begin) as here:
         assert answer(here) == GOOD
     return folder / "var"
@@ -155,7 +155,7 @@ def test_what_is_no_release_at_all_is_the_callers_fault(data: Path) -> None:
     with running(data.parent, data=data, list=None, trust=(trusted(data.parent),)) as here:
         with pytest.raises(grpc.RpcError) as refused:
             listed(here).stage(b"rules:\n- id: R1\n")
-        assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT  # type: ignore[attr-defined]
+        assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
         assert_told(here, "verify", "not-a-release", listed(here).status().steps[0].detail)
 
 

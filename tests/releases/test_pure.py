@@ -1,0 +1,159 @@
+"""The pure parts of the road: what may be trusted, what was confirmed, the steps, the self-test."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from negative_list.compile import compile as compile_list
+from negative_list.conditions import Diagnosis
+from negative_list.rules import Case, NamedSet, RuleList, Trigger
+from reminder.releases.confirming import Confirmed, MarksError, mark_of, marks_of, not_confirmed, write_marks
+from reminder.releases.folder import Folder, FolderError
+from reminder.releases.ledger import Ledger, Step
+from reminder.releases.saying import why_not_active
+from reminder.releases.self_test import self_test
+from reminder.releases.standing import Seen, Standing
+from reminder.releases.trust import RoadError, is_known, is_older, known_of, may_activate, may_stage, missing
+from tests.negative_list.builders import rule
+from tests.release.made import opened, release
+from tests.releases.lists import NOW, chosen
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from negative_list.rules import Rule
+
+MANIFEST = opened(release(version="2026.11.2", replaces="2026.11.1")).manifest
+
+
+def test_a_known_version_has_one_content_however_it_is_written() -> None:
+    """2026.11.2 and 2026.11.02 are one version."""
+    assert is_known(MANIFEST, known_of([("2026.11.02", MANIFEST.digest)]))
+    may_stage(MANIFEST, known_of([("2026.11.02", MANIFEST.digest), ("2026.11.3", "other")]))
+    with pytest.raises(RoadError, match="known here with another content"):
+        may_stage(MANIFEST, known_of([("2026.11.02", "other")]))
+
+
+def test_a_release_that_follows_one_never_seen_says_so() -> None:
+    """One was withheld, or lost."""
+    assert missing(MANIFEST, known_of([])) == "2026.11.1"
+    assert missing(MANIFEST, known_of([("2026.11.01", "any")])) == ""
+
+
+def test_older_is_by_number_and_nothing_is_older_than_a_list_without_version() -> None:
+    """2026.9 is before 2026.11."""
+    assert is_older("2026.9", "2026.11")
+    assert not is_older("2026.11", "2026.9")
+    assert not is_older("2026.9", "")
+    may_activate("2026.9", "2026.11", allow_older=True)
+    with pytest.raises(RoadError, match="--allow-older"):
+        may_activate("2026.9", "2026.11", allow_older=False)
+
+
+def changed(**fields: object) -> Rule:
+    """The rule of these tests with something changed."""
+    return msgspec.structs.replace(rule(), **fields)
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        (changed(title="another title"), True),
+        (changed(cases=(Case(kind="violating"),)), True),
+        (changed(action="remind"), False),
+        (changed(version=2), False),
+    ],
+)
+def test_a_rule_is_another_when_it_says_something_else(other: Rule, *, same: bool) -> None:
+    """Its title and its cases decide nothing."""
+    assert (mark_of(other, {}) == mark_of(rule(), {})) is same
+
+
+def test_a_rule_is_another_when_a_set_it_names_has_other_codes() -> None:
+    """Wherever in the rule the set is named; the order of the codes says nothing."""
+    naming = changed(trigger=Trigger(sets=("s",)))
+    assert mark_of(naming, {"s": ("A", "B")}) == mark_of(naming, {"s": ("B", "A")})
+    assert mark_of(naming, {"s": ("A", "B")}) != mark_of(naming, {"s": ("A",)})
+
+
+def test_what_was_confirmed_once_stays_so_and_damaged_marks_confirm_nothing(tmp_path: Path) -> None:
+    """Half a line a killed process left is passed over."""
+    rules = RuleList(rules=(changed(id="a"), changed(id="b")), sets=(NamedSet(id="s", codes=("X",)),))
+    confirmed, marks = Confirmed(tmp_path / "confirmed.jsonl"), tmp_path / "list.marks"
+    assert not confirmed.begun
+    (first, second) = marks_of(rules)
+    confirmed.begin([first])
+    write_marks(marks, rules)
+    assert not_confirmed(marks, confirmed) == ("b",)
+    with (tmp_path / "confirmed.jsonl").open("ab") as file:
+        file.write(b'["b","12')
+    confirmed.add([second])
+    assert not_confirmed(marks, confirmed) == ()
+    assert confirmed.read() == {"a": {first[1]}, "b": {second[1]}}
+    marks.write_bytes(marks.read_bytes().rpartition(b'["b"')[0])
+    with pytest.raises(MarksError):
+        not_confirmed(marks, confirmed)
+
+
+def test_steps_survive_and_half_a_line_is_passed_over(tmp_path: Path) -> None:
+    """The newest is told first."""
+    steps = [Step(at=NOW, version=version, step="verify", result="done") for version in ("1", "2", "3")]
+    Ledger(tmp_path / "steps.jsonl").append(steps[0])
+    with (tmp_path / "steps.jsonl").open("ab") as file:
+        file.write(b'{"at":"2026')
+    ledger = Ledger(tmp_path / "steps.jsonl")
+    ledger.append(steps[1])
+    ledger.append(steps[2])
+    assert Ledger(tmp_path / "steps.jsonl").last(9) == (steps[2], steps[1], steps[0])
+
+
+def test_a_damaged_standing_is_told_and_a_missing_one_is_empty(tmp_path: Path) -> None:
+    """Nothing is guessed: the office's rows stand in it."""
+    folder = Folder(tmp_path)
+    folder.make()
+    assert folder.read_standing() == Standing()
+    standing = Standing(serial=3, active=chosen("1", RuleList(rules=(rule(),))))
+    folder.write_standing(standing)
+    assert folder.read_standing() == standing
+    folder.standing.write_bytes(folder.standing.read_bytes()[:-5])
+    with pytest.raises(FolderError, match="is damaged"):
+        folder.read_standing()
+
+
+def test_why_the_last_seen_is_not_active() -> None:
+    """By what stands and what was done, the newest step first."""
+    active = chosen("2", RuleList(rules=(rule(),)))
+    seen = Seen(version="3", digest="d", at=NOW)
+    standing = Standing(active=active, seen=seen)
+    assert "lists activate 3" in why_not_active(standing, [])
+    assert "older" in why_not_active(msgspec.structs.replace(standing, seen=Seen(version="1", digest="d", at=NOW)), [])
+    failed = Step(at=NOW, version="3", step="activate", result="failed", detail="no memory")
+    assert "no memory" in why_not_active(standing, [failed])
+    done = Step(at=NOW, version="3", step="activate", result="done")
+    assert "was active before" in why_not_active(standing, [done])
+    mine = Seen(version="2", digest=active.digest, at=NOW)
+    assert why_not_active(msgspec.structs.replace(standing, seen=mine), []) == ""
+
+
+def tested(*rules: Rule) -> tuple[str, ...]:
+    """The problems the self-test finds."""
+    whole = RuleList(rules=rules)
+    return self_test(whole, compile_list(whole), lambda: True).problems
+
+
+def test_the_self_test_finds_terms_and_triggers_that_cannot_work() -> None:
+    """A term a clause cuts through, and a trigger that excepts all it names."""
+    whole = changed(id="whole", trigger=Trigger(names=("甲、乙",)))  # an item name is searched whole
+    lost = changed(id="lost", violation=Diagnosis(terms=("甲、乙",)))
+    never = changed(id="never", trigger=Trigger(codes=("XA01",), except_codes=("XA",)))
+    assert tested(rule(), whole) == ()
+    assert [problem.partition(":")[0] for problem in tested(rule(), never, lost)] == ["lost", "never"]
+
+
+def test_a_self_test_that_runs_out_of_time_says_so() -> None:
+    """What was not tried is not taken for good."""
+    whole = RuleList(rules=(changed(id="a"), changed(id="b")))
+    assert self_test(whole, compile_list(whole), lambda: False).cut
