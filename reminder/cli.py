@@ -91,16 +91,9 @@ def serve(  # noqa: PLR0917 - one argument an option
     ] = None,
 ) -> None:
     """Serve checks until stopped. Exit 1 when it cannot start."""
-    given: dict[str, Any] = {
-        "list": list_,
-        "site": site,
-        "policy": policy,
-        "data": data,
-        "grace_s": grace,
-        "workers": workers,
-    }
-    given |= {"release": release, "trust": trust}
-    _serve(config, given | {"grpc": grpc, "http": http, "admin": admin, "admin_http": admin_http})
+    given: dict[str, Any] = {"list": list_, "release": release, "trust": trust, "site": site, "policy": policy}
+    given |= {"data": data, "grpc": grpc, "http": http, "admin": admin, "admin_http": admin_http}
+    _serve(config, given | {"grace_s": grace, "workers": workers})
 
 
 def _serve(config: Path | None, options: dict[str, Any]) -> None:
