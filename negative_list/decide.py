@@ -207,10 +207,16 @@ def decide_whole(  # noqa: PLR0913 (one composition, everything it depends on in
 
 
 def matched_of(
-    compiled: CompiledList, prescription: Prescription, at: datetime, fuller: Fuller | None = None
+    compiled: CompiledList,
+    prescription: Prescription,
+    at: datetime,
+    fuller: Fuller | None = None,
+    *,
+    first: Matched | None = None,
 ) -> Matched:
-    """What the match found, both passes of it, for whoever explains a decision."""
-    return _read_on(begin(compiled, prescription, at), compiled, fuller, unread=False)[0]
+    """What the match found, both passes of it, for whoever explains a decision; ``first``: the first, if it is made."""
+    first = first or match(compiled, prescription, at)
+    return first if fuller is None else _second(first, compiled, fuller)
 
 
 def _read_on(

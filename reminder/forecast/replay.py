@@ -169,7 +169,7 @@ def _matched(compiled: CompiledList, begun: Begun, case: Case, reads: bool) -> M
     """What one part of a list says, with what had been read where something is read for the list."""
     if not reads or case.fuller is None or not begun.first.judgements:
         return begun.first
-    return matched_of(compiled, case.prescription, case.at, case.fuller)
+    return matched_of(compiled, case.prescription, case.at, case.fuller, first=begun.first)
 
 
 def _findings(compiled: CompiledList, matched: Matched, case: Case) -> tuple[Finding, ...]:
