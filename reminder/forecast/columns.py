@@ -109,6 +109,7 @@ def _lacks(row: Row, english: bool) -> str:
 
 
 _KEY = Cell("key", "编号", "id", "text", lambda row, _: row.key)
+_PLACE = Cell("key", "编号", "id", "text", lambda row, english: row.key or ("（未报）", "(not told)")[english])
 _TITLE = Cell("title", "名称", "title", "text", lambda row, _: row.title)
 _CLASS = Cell("class", "规则类", "class", "text", _class)
 _STATE = Cell("state", "名单中", "in the list", "text", _state)
@@ -139,7 +140,7 @@ CLASSES = (_CLASS, _NEWLY, _GONE, _CHANGED, _OPEN, *_SIDES, *_REMINDERS, _DOCTOR
 """Of classes."""
 
 PLACES = (
-    _KEY,
+    _PLACE,
     _CHECKS,
     _shows("before", "现行打断", "interruptions now"),
     _shows("after", "启用时打断", "interruptions at activation"),
