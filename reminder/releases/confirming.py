@@ -29,6 +29,7 @@ Marked: TypeAlias = tuple[str, str]
 _ENCODER = msgspec.json.Encoder(decimal_format="number", order="sorted")
 _LINE = msgspec.json.Decoder(tuple[str, str])
 _DIGITS = 16
+_SILENT: dict[str, Any] = {"title": "", "cases": (), "origin": "", "version": 1, "points": ()}
 
 
 class MarksError(Exception):
@@ -83,13 +84,16 @@ def _lines(marked: Iterable[Marked]) -> bytes:
 
 
 def mark_of(rule: Rule, sets: Mapping[str, tuple[str, ...]]) -> str:
-    """What a rule says, as 16 hexadecimal digits: all but its title and its cases, with the codes of sets it names.
+    """What a rule does and says to people, as 16 hexadecimal digits, with the codes of the sets it names.
+
+    Left out is what does neither: title, cases, whose rule it is (building a release fills that in), its version and
+    the knowledge points it was made from.
 
     Args:
         rule: the rule.
         sets: codes of the list's sets, by id.
     """
-    said = _ENCODER.encode(msgspec.structs.replace(rule, title="", cases=()))
+    said = _ENCODER.encode(msgspec.structs.replace(rule, **_SILENT))
     digest = hashlib.sha256(said)
     for name in sorted(set(_sets_in(msgspec.json.decode(said)))) if b'"sets":' in said else ():
         digest.update(_ENCODER.encode(sorted(sets.get(name, ()))))

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 
+import negative_list
 from negative_list.compile import compile as compile_list
 from negative_list.conditions import Diagnosis
-from negative_list.rules import Case, NamedSet, RuleList, Trigger
+from negative_list.release.building import build
+from negative_list.release.layering import read_source
+from negative_list.release.opening import rules_of
+from negative_list.rules import Case, NamedSet, RuleList, Text, Trigger
+from negative_list.validate import check
 from reminder.releases.confirming import Confirmed, MarksError, mark_of, marks_of, not_confirmed, write_marks
 from reminder.releases.folder import Folder, FolderError
 from reminder.releases.ledger import Ledger, Step
@@ -18,14 +24,13 @@ from reminder.releases.self_test import self_test
 from reminder.releases.standing import Seen, Standing
 from reminder.releases.trust import RoadError, is_known, is_older, known_of, may_activate, may_stage, missing
 from tests.negative_list.builders import rule
-from tests.release.made import opened, release
+from tests.release.made import about, key, opened, release
 from tests.releases.lists import NOW, chosen
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from negative_list.rules import Rule
 
+SAMPLE = Path(negative_list.__file__).parent / "lists" / "sample" / "rules.yaml"
 MANIFEST = opened(release(version="2026.11.2", replaces="2026.11.1")).manifest
 
 
@@ -63,13 +68,28 @@ def changed(**fields: object) -> Rule:
     [
         (changed(title="another title"), True),
         (changed(cases=(Case(kind="violating"),)), True),
+        (changed(origin="national"), True),
+        (changed(version=2), True),
+        (changed(points=("p1",)), True),
         (changed(action="remind"), False),
-        (changed(version=2), False),
+        (changed(suggestions=("drop",)), False),
+        (changed(message=Text(zh="另一句")), False),
     ],
 )
 def test_a_rule_is_another_when_it_says_something_else(other: Rule, *, same: bool) -> None:
-    """Its title and its cases decide nothing."""
+    """Title, cases, version, points and whose rule it is neither do nor say anything."""
     assert (mark_of(other, {}) == mark_of(rule(), {})) is same
+
+
+def test_the_release_built_of_the_very_list_that_is_served_changes_nothing(tmp_path: Path) -> None:
+    """Building fills in whose rules they are: nobody has to confirm what nobody changed."""
+    source = read_source(SAMPLE, "national")
+    served, confirmed, marks = check(source.parsed), Confirmed(tmp_path / "confirmed.jsonl"), tmp_path / "list.marks"
+    confirmed.begin(marks_of(served))
+    built = rules_of(opened(build([source], [key()], about())))
+    assert {rule.origin for rule in built.rules} != {rule.origin for rule in served.rules}
+    write_marks(marks, built)
+    assert not_confirmed(marks, confirmed) == ()
 
 
 def test_a_rule_is_another_when_a_set_it_names_has_other_codes() -> None:
