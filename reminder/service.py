@@ -106,6 +106,7 @@ class Service:
     ) -> None:
         self.active = active
         self.base_policy = active.base or active.policy
+        self.deciding = 0
         self.recorder = recorder
         self.journal = recorder.journal if recorder is not None else None
         self.exits = recorder.exits if recorder is not None else Exits()
@@ -198,6 +199,16 @@ class Service:
             left_s: seconds until the caller gives up; ``None``: it waits.
             came: how the request came.
         """
+        self.deciding += 1
+        try:
+            return await self._answered(prescription, size_bytes, left_s, came)
+        finally:
+            self.deciding -= 1
+
+    async def _answered(
+        self, prescription: Prescription, size_bytes: int, left_s: float | None, came: Came
+    ) -> Decision:
+        """The answer of the journal, or one that is decided now."""
         recorder, asked = self.recorder, asked_of(prescription.institution_id, prescription.request_id, came.digest)
         if recorder is None or not asked:
             return await self._check(prescription, size_bytes, left_s, came)

@@ -64,7 +64,7 @@ class Follower:
         self._loading: asyncio.Task[None] | None = None
         self._failed: set[str] = set()
         self._mark: _Mark | None = None
-        self._settling = self._settling_beside = Settling(service.active.compiled)
+        self._settling = self._settling_beside = self._settling_of(service.active.compiled)
 
     async def follow(self) -> None:
         """Look for as long as the service runs; cancel it to stop."""
@@ -129,6 +129,9 @@ class Follower:
         if problem != self.problem:
             self._log.error("not followed", problem=problem)
         self.problem = problem
+
+    def _settling_of(self, compiled: CompiledList) -> Settling:
+        return Settling(compiled, lambda: self._service.deciding)
 
     # -- one object in the place of another
 
@@ -199,7 +202,7 @@ class Follower:
     async def _load_beside(self, digest: str) -> None:
         loading = await asyncio.to_thread(opened_compiled, self._folder.compiled_file(digest), digest)
         compiled = await loaded(loading)
-        self._settling_beside = Settling(compiled)
+        self._settling_beside = self._settling_of(compiled)
         await in_slices(warming(compiled, self._service.active.compiled, self._settling_beside))
         self._beside = compiled
 

@@ -10,12 +10,21 @@ from typing import TYPE_CHECKING
 from negative_list.on_demand import Index, Rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from negative_list.compile import CompiledList
     from negative_list.compiled_form import Loading
 
-__all__ = ["SETTLED_RULES", "SLICE_S", "WARM_S", "Settling", "in_slices", "loaded", "warming"]
+__all__ = [
+    "MOST_UNSETTLED",
+    "SETTLED_RULES",
+    "SLICE_S",
+    "WARM_S",
+    "Settling",
+    "in_slices",
+    "loaded",
+    "warming",
+]
 
 SLICE_S = 0.001
 """How long the interpreter is held before others have their turn; a step that was begun is done."""
@@ -23,8 +32,11 @@ SLICE_S = 0.001
 PAUSE_S = 0.002
 """How long others have it then."""
 
-SETTLED_RULES = 64
-"""Newly bound rules from which on they are settled."""
+SETTLED_RULES = 128
+"""Newly bound rules from which on they are settled while no check is under way."""
+
+MOST_UNSETTLED = 4_096
+"""Newly bound rules from which on they are settled whatever is under way."""
 
 WARM_S = 0.4
 """How long a list is made ready at most before it takes the place of another; with the pauses, a third is work."""
@@ -48,19 +60,25 @@ async def loaded(loading: Loading) -> CompiledList:
 class Settling:
     """Keeps the rules a list has bound out of the collector's way: it would look at each of them again and again.
 
-    They need no collector, for nothing in a list holds itself. A little at a time, as all at once takes long.
+    They need no collector, for nothing in a list holds itself. What a check holds just then may: it would be kept with
+    them for ever, and so is settled between checks, and seldom.
+
+    Args:
+        compiled: the list.
+        deciding: how many checks are under way.
     """
 
-    def __init__(self, compiled: CompiledList) -> None:
+    def __init__(self, compiled: CompiledList, deciding: Callable[[], int]) -> None:
         self._rules = compiled.rules
+        self._deciding = deciding
         self._settled = 0
 
     def go_on(self) -> None:
         """Settle what was bound since, where it is worth it."""
         bound = len(self._rules.bound) if isinstance(self._rules, Rules) else 0
-        if bound - self._settled >= SETTLED_RULES:
-            # What is garbage by now would be kept with them.
-            gc.collect(1)
+        grown = bound - self._settled
+        if grown >= (MOST_UNSETTLED if self._deciding() else SETTLED_RULES):
+            gc.collect(1)  # what is garbage by now would be kept, too
             gc.freeze()
             self._settled = bound
 
