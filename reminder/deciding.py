@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from reminder.stores.base import Told
     from reminder.stores.keys import Keys
 
-__all__ = ["NOTHING_ASKED", "Case", "Read", "keyed_of", "made_of", "read_of", "unread"]
+__all__ = ["NOTHING_ASKED", "Case", "Clock", "Read", "keyed_of", "made_of", "read_of", "unread"]
 
 NO_EXITS: AbstractSet[ExitKey] = frozenset()
 
@@ -135,3 +136,22 @@ def made_of(case: Case, whole: Whole, read: Read, exits: tuple[Exit, ...], came:
         history=history,
         exits=exits,
     )
+
+
+class Clock:
+    """The time of one request: how much is spent, and how much is left to its caller."""
+
+    def __init__(self, tick_ns: Callable[[], int], left_s: float | None) -> None:
+        self._tick_ns = tick_ns
+        self._begun_ns = tick_ns()
+        self._left_s = left_s
+
+    def spent_ns(self) -> int:
+        """What is spent, in nanoseconds."""
+        return self._tick_ns() - self._begun_ns
+
+    def left_s(self, *, twice: bool = False) -> float | None:
+        """What is left; ``twice``: as much as was spent will be spent again. ``None``: the caller waits."""
+        if self._left_s is None:
+            return None
+        return self._left_s - (2 if twice else 1) * self.spent_ns() / 1e9

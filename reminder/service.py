@@ -22,9 +22,10 @@ from negative_list.prescription import Note, Prescription
 from negative_list.readers.national import read_national
 from negative_list.readers.own import read_check_request
 from reminder.active import Active
-from reminder.deciding import NOTHING_ASKED, Case, Read, keyed_of, made_of, read_of, unread
+from reminder.deciding import NOTHING_ASKED, Case, Clock, Read, keyed_of, made_of, read_of, unread
 from reminder.exits import Exits, ends
 from reminder.feedback.desk import FeedbackDesk
+from reminder.going_on import GoingOn
 from reminder.ids import RANDOM_BITS, decision_id
 from reminder.journal.drafts import saved_draft
 from reminder.journal.masking import MASK, is_clean
@@ -51,24 +52,6 @@ if TYPE_CHECKING:
 __all__ = ["Active", "Outside", "Service"]
 
 T = TypeVar("T")
-
-
-class _Clock:
-    """The time of one request: how much is spent, and how much is left to its caller."""
-
-    def __init__(self, tick_ns: Callable[[], int], left_s: float | None) -> None:
-        self._tick_ns = tick_ns
-        self._begun_ns = tick_ns()
-        self._left_s = left_s
-
-    def spent_ns(self) -> int:
-        return self._tick_ns() - self._begun_ns
-
-    def left_s(self, *, twice: bool = False) -> float | None:
-        """What is left; ``twice``: as much as was spent will be spent again. ``None``: the caller waits."""
-        if self._left_s is None:
-            return None
-        return self._left_s - (2 if twice else 1) * self.spent_ns() / 1e9
 
 
 _MAX_LOGGED = 200
@@ -117,6 +100,7 @@ class Service:
         self._log = log
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="large")
         self.feedback = FeedbackDesk(self, log)
+        self.going_on = GoingOn(log)
         self.office: Office | None = None
         metrics.loaded(len(active.compiled.rules), active.compiled.details)
 
@@ -128,7 +112,7 @@ class Service:
     @property
     def degraded(self) -> tuple[str, ...]:
         """What does not work although decisions are made."""
-        parts = (self.active.sites, self.memory, self.journal, self.office)
+        parts = (self.active.sites, self.memory, self.journal, self.office, self.going_on)
         return tuple(text for part in parts if part is not None for text in part.degraded)
 
     def become(self, active: Active) -> None:
@@ -247,7 +231,7 @@ class Service:
         reused: bool = False,
     ) -> Decision:
         """Decide, and have it written."""
-        clock = _Clock(self._outside.tick_ns, left_s)
+        clock = Clock(self._outside.tick_ns, left_s)
         case = await self.run(size_bytes, lambda: self._case(prescription, reused=reused))
         begun = await self.run(size_bytes, lambda: self.begin(case))
         read = NOTHING_ASKED
@@ -281,7 +265,7 @@ class Service:
         draft, entry = await self.run(size_bytes, lambda: recorder.draft(made, active))
         return await recorder.write(decision, draft, late=entry.late, left_s=left_s)
 
-    async def _exits(self, case: Case, whole: Whole, clock: _Clock) -> tuple[Exit, ...]:
+    async def _exits(self, case: Case, whole: Whole, clock: Clock) -> tuple[Exit, ...]:
         """What was left by its emergency exit in the encounter, where that may change the answer."""
         keys, recorder, asked = self._keys, self.recorder, case.prescription
         if recorder is None or keys is None or not asked.encounter.id:

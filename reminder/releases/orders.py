@@ -53,6 +53,7 @@ class Describe(Struct, frozen=True, kw_only=True, tag="describe"):
 
 
 Order: TypeAlias = Take | Ready | Describe
+"""What the process can be told."""
 
 
 class Named(Struct, frozen=True, kw_only=True, tag="named"):
@@ -96,3 +97,4 @@ class Failed(Struct, frozen=True, kw_only=True, tag="failed"):
 
 
 Answer: TypeAlias = Named | Told | Again | Readied | Described | Failed
+"""What it answers."""
