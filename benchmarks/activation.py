@@ -181,9 +181,9 @@ async def serving(folder: Path, files: Mapping[str, Path], *, holds: Path | None
     program = ["-m", "reminder.cli"] if holds is None else ["-m", "benchmarks.held", str(holds)]
     command = [sys.executable, *program, "serve", "--config", str(config)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        entry = await asyncio.to_thread(_serves, process)
+        draining = asyncio.create_task(asyncio.to_thread(_drained, process))
         try:
-            entry = await asyncio.to_thread(_serves, process)
-            draining = asyncio.create_task(asyncio.to_thread(_drained, process))
             await _stage(entry["admin"], second)
             yield entry | {"pid": process.pid}
         finally:
