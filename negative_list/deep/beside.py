@@ -77,12 +77,19 @@ def contradicting(reach: Reach, _today: date) -> Iterator[Observation]:
     """Rules of which one is violated whatever is written: what the one asks for the other forbids."""
     for name, other_name in reach.shared:
         one, other = reach.rules[name], reach.rules[other_name]
+        if not (_forbids(one) and _forbids(other) and one.fund_only is other.fund_only):
+            continue
         if not reach.implying.covers(one.violation, other.violation):
             continue
         if in_force_together(one, other) and not _stands_in(one, other) and _meet(reach, one, other):
             zh = f"满足规则 `{name}` 必违反本规则，共同的触发项无法合规"
             en = f"what keeps rule `{name}` violates this one"
             yield _about("contradiction", other, one, zh, en)
+
+
+def _forbids(rule: Rule) -> bool:
+    """Whether what violates the rule is refused: a reminder, or a suspicion, keeps nobody from anything."""
+    return rule.result == "definite" and rule.action != "remind" and not rule.grades
 
 
 def _meet(reach: Reach, one: Rule, other: Rule) -> bool:

@@ -16,6 +16,7 @@ from negative_list.validate_bounds import BOUNDS
 __all__ = ["Extent", "Span", "Words", "everything_between", "excluded_by", "extent_of", "within"]
 
 _MONTHS_OF_A_YEAR = 12
+_LEAST_OF_A_MONTH, _MOST_OF_A_MONTH = 28, 31
 _WHOLE = (c.Age, c.Count, c.DaysOfUse, c.SupplyLeft, c.VisitCount, c.SinceVisit)
 """Kinds that measure in whole numbers, whatever their unit."""
 
@@ -168,12 +169,25 @@ def _not_above(inner: Span, outer: Span) -> bool:
 def excluded_by(one: Extent, other: Extent) -> bool:
     """Whether nothing lies in both."""
     if one.measure != other.measure:
-        return False
+        return _ages_apart(one, other) or _ages_apart(other, one)
     if isinstance(one, Words) and isinstance(other, Words):
         return not one.several and not one.any_of & other.any_of
     if not (isinstance(one, Span) and isinstance(other, Span)):
         return False
     return _ends_before(one, other) or _ends_before(other, one)
+
+
+def _ages_apart(days: Extent, months: Extent) -> bool:
+    """Whether an age in days and one in months leave each other nothing: a month has 28 days at least, 31 at most."""
+    if not (isinstance(days, Span) and isinstance(months, Span) and _is_age(days, "day") and _is_age(months, "month")):
+        return False
+    too_young = None not in {days.high, months.low} and days.high < months.low * _LEAST_OF_A_MONTH  # type: ignore[operator]
+    too_old = None not in {days.low, months.high} and days.low >= (months.high + 1) * _MOST_OF_A_MONTH  # type: ignore[operator]
+    return too_young or too_old
+
+
+def _is_age(span: Span, unit: str) -> bool:
+    return isinstance(span.measure, c.Age) and span.measure.unit == unit
 
 
 def _ends_before(first: Span, second: Span) -> bool:

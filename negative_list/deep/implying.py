@@ -68,6 +68,11 @@ class Implying:
                 ours, theirs = extent_of(left), extent_of(right)
                 if ours is not None and theirs is not None and everything_between(ours, theirs):
                     return True
+                if any(
+                    isinstance(each, c.Not) and self.implies(each.of, beside)
+                    for each, beside in ((left, right), (right, left))
+                ):
+                    return True
         return False
 
     def items_within(self, inner: c.Items, outer: c.Items) -> bool:

@@ -65,7 +65,10 @@ def wide_prefixes(reach: Reach, _today: date) -> Iterator[Observation]:
 
 def _too_wide(prefix: str, rule: Rule) -> Iterator[tuple[str, str]]:
     kinds = [kind for kind in STRUCTURES if _may_begin(prefix, kind.name)]
-    if not any(len(prefix) in accumulate(PARTS[kind.name]) for kind in kinds):
+    if len(prefix) == 1:
+        zh = f"前缀 `{prefix}` 涵盖这一结构的全部编码；如确为此意，请改用 types"
+        yield zh, f"prefix `{prefix}` takes in every code of its structure; if that is meant, use `types`"
+    elif not any(len(prefix) in accumulate(PARTS[kind.name]) for kind in kinds):
         zh = f"前缀 `{prefix}` 止于编码的一段之中，会同时涵盖几类"
         yield zh, f"prefix `{prefix}` ends inside a part of the code and takes in several classes"
     elif len({kind.item_type for kind in kinds}) > 1 and not rule.trigger.types:

@@ -65,6 +65,11 @@ STORIES = {
         {"never a violation"},
         [rule("a", both(YOUNG, "{kind: age, at_least: 11}"))],
     ),
+    "newborn and a year old": (
+        [rule("a", both("{kind: age, unit: day, below: 28}", "{kind: age, at_least: 1}"))],
+        {"never a violation"},
+        [rule("a", both("{kind: age, unit: day, below: 366}", "{kind: age, at_least: 1}"))],
+    ),
     "a scope nobody in it can violate": (
         [rule("a", both(YOUNG, beside(TWO)), scope="{kind: age, unit: month, at_least: 144}", codes=f"{ONE}, {TWO}")],
         {"never a violation"},
@@ -104,6 +109,21 @@ STORIES = {
         [rule("a", MALE), rule("b", "{kind: not, of: " + MALE + "}", f"{ONE}, {TWO}")],
         {"contradiction b "},
         [rule("a", MALE), rule("b", "{kind: not, of: " + MALE + "}", TWO)],
+    ),
+    "only with a diagnosis, and never with it": (
+        [rule("a", diagnosed("高血压")), rule("b", f"{{kind: not, of: {diagnosed('高血压')}}}")],
+        {"contradiction b "},
+        [rule("a", diagnosed("高血压")), rule("b", f"{{kind: not, of: {diagnosed('冠心病')}}}")],
+    ),
+    "for nobody by the fund, and bought by oneself": (
+        [rule("a", MALE), rule("b", FEMALE)],
+        {"contradiction b "},
+        [rule("a", MALE, fund_only="true"), rule("b", FEMALE)],
+    ),
+    "a rule and a reminder": (
+        [rule("a", YOUNG), rule("b", "{kind: age, at_least: 12}")],
+        {"contradiction b "},
+        [rule("a", YOUNG), rule("b", "{kind: age, at_least: 12}", action="remind", result="suspicious")],
     ),
     "from 12 years on, and only up to 12": (
         [rule("a", YOUNG), rule("b", "{kind: age, unit: month, at_least: 144}")],
@@ -149,6 +169,11 @@ STORIES = {
         [rule("a", MALE, trigger="{prefixes: [XL0]}")],
         {"prefix a trigger.prefixes"},
         [rule("a", MALE, trigger="{prefixes: [XL02]}")],
+    ),
+    "a prefix that is a letter": (
+        [rule("a", MALE, trigger="{prefixes: [Z]}")],
+        {"prefix a trigger.prefixes"},
+        [rule("a", MALE, trigger="{prefixes: [ZA]}")],
     ),
     "a prefix of herbs that takes in granules": (
         [rule("a", MALE, trigger="{prefixes: [T1701]}")],
