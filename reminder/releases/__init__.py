@@ -5,7 +5,8 @@ What the data folder's ``releases`` holds:
 - ``standing.json``: what is active, and what the office decided (:mod:`reminder.releases.standing`). Written beside and
   moved into place by one process alone, worker 0; every worker looks at it ten times a second.
 - ``steps.jsonl``: every step of every release and how it ended, appended and synced.
-- ``staged/DIGEST.release``: releases that passed every step, as they came; ``DIGEST.list``: one that ``--list`` gave.
+- ``staged/DIGEST.release``: releases that passed every step, as they came; ``DIGEST.VERSION.release``: another version
+  of the same list; ``DIGEST.list``: one that ``--list`` gave.
 - ``compiled/DIGEST.compiled``: the compiled form, a cache; made again where it is missing or damaged.
 - ``staged/DIGEST.marks``: what its rules are known by, to be compared with what was confirmed.
 - ``confirmed.jsonl``: digests of the rules the office confirmed, ever; appended.

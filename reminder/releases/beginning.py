@@ -31,7 +31,7 @@ from reminder.releases.intake import TEST_S, move, pairs_known
 from reminder.releases.ledger import Ledger, Step
 from reminder.releases.orders import Failed, Named, Readied, Ready, Take, Told
 from reminder.releases.saying import START
-from reminder.releases.staged import Shelf
+from reminder.releases.staged import Shelf, place_for
 from reminder.releases.standing import Chosen, Seen, Standing
 from reminder.stores.base import StoreError
 
@@ -201,10 +201,10 @@ def news(config: Config, folder: Folder) -> Path | None:
     if config.release is None:
         return None
     try:
-        digest = read_manifest(config.release).digest
+        place = place_for(folder, read_manifest(config.release))
     except (ReleaseError, OSError):
         return config.release
-    return None if folder.staged_file(digest).exists() else config.release
+    return None if place.exists() else config.release
 
 
 # -- the first release of a folder
@@ -218,7 +218,7 @@ def _first(config: Config, path: Path, folder: Folder, standing: Standing) -> Be
     except OSError as error:
         raise BeginError(f"`{path}` cannot be read ({error.strerror}); check the name and its rights") from error
     manifest = _passed(config, folder, incoming, standing)
-    move(incoming, folder.staged_file(manifest.digest))
+    move(incoming, place_for(folder, manifest))
     answer = _last(answers_now(Ready(data=str(config.data.absolute()), digest=manifest.digest, first=manifest.digest)))
     if not isinstance(answer, Readied):
         raise BeginError(f"`{path}`: {answer.detail if isinstance(answer, Failed) else 'cannot be made ready'}")

@@ -16,6 +16,7 @@ from reminder.releases.children import answers
 from reminder.releases.folder import sync_folder
 from reminder.releases.ledger import STEPS, Step
 from reminder.releases.orders import Again, Failed, Named, Take, Told
+from reminder.releases.staged import place_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -134,7 +135,7 @@ class _Taking:
                     await self.told(Told(step=step, result="failed", reason=answer.reason, detail=answer.detail))
         if compiled is None or self._manifest is None or self._steps[-1].result == "failed":
             return self._became()
-        await self.told(await _placed(folder, self._brought.path, self._manifest.digest, compiled))
+        await self.told(await _placed(folder, self._brought.path, self._manifest, compiled))
         return self._became(staged=self._steps[-1].result == "done")
 
     def _became(self, *, staged: bool = False, known: bool = False) -> Staging:
@@ -143,10 +144,10 @@ class _Taking:
         return Staging(steps=tuple(self._steps), manifest=self._manifest, staged=staged, known=known, problem=problem)
 
 
-async def _placed(folder: Folder, path: Path, digest: str, compiled: Told) -> Told:
+async def _placed(folder: Folder, path: Path, manifest: Manifest, compiled: Told) -> Told:
     """Move a release that passed every step to its place, whole on disk."""
     try:
-        await asyncio.to_thread(move, path, folder.staged_file(digest))
+        await asyncio.to_thread(move, path, place_for(folder, manifest))
     except OSError as error:
         detail = f"无法保存 (cannot be kept: {error.strerror})"
         return msgspec.structs.replace(compiled, result="failed", reason="unwritable", detail=detail)

@@ -44,6 +44,7 @@ from reminder.releases.orders import (
     Told,
 )
 from reminder.releases.self_test import Tested, self_test
+from reminder.releases.staged import place_for
 from reminder.releases.trust import Known, RoadError, is_known, known_of, may_stage, missing
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ class _Trial:
     def _lies_here(self, manifest: Manifest) -> bool:
         """Whether it is staged, and whole; else it is taken in once more."""
         try:
-            lying = read_release(Folder(Path(self._order.data)).staged_file(manifest.digest))
+            lying = read_release(place_for(Folder(Path(self._order.data)), manifest))
         except (ReleaseError, OSError):
             return False
         return lying.manifest == manifest

@@ -15,7 +15,7 @@ from reminder.releases.trust import RoadError
 if TYPE_CHECKING:
     from reminder.releases.folder import Folder
 
-__all__ = ["Shelf", "Staged"]
+__all__ = ["Shelf", "Staged", "place_for"]
 
 
 class Staged(Struct, frozen=True, kw_only=True):
@@ -49,16 +49,21 @@ class Shelf:
 
     def __init__(self, folder: Folder) -> None:
         self._folder = folder
-        self._seen: dict[str, Staged] = {}
+        self._seen: dict[tuple[str, int], Staged] = {}
 
     def all(self) -> tuple[Staged, ...]:
         """Every one, the newest version first. One whose head is damaged is left out: nothing can name it."""
-        there = {path.stem: path for path in self._folder.staged.glob("*.release")}
-        for digest, path in there.items():
-            if digest not in self._seen and (found := _looked_at(digest, path)) is not None:
-                self._seen[digest] = found
-        staged = [self._seen[digest] for digest in there if digest in self._seen]
+        staged = [one for path in self._folder.staged.glob("*.release") if (one := self._of(path)) is not None]
         return tuple(sorted(staged, key=lambda one: version_key(one.version), reverse=True))
+
+    def _of(self, path: Path) -> Staged | None:
+        try:
+            mark = path.name, path.stat().st_mtime_ns
+        except OSError:
+            return None
+        if mark not in self._seen and (found := _looked_at(path)) is not None:
+            self._seen[mark] = found
+        return self._seen.get(mark)
 
     def of(self, version: str) -> Staged:
         """The one of a version.
@@ -83,9 +88,19 @@ class Shelf:
         return found
 
 
-def _looked_at(digest: str, path: Path) -> Staged | None:
+def _looked_at(path: Path) -> Staged | None:
     try:
         manifest = read_manifest(path)
     except (ReleaseError, OSError):
         return None
-    return Staged(manifest=manifest, path=path) if manifest.digest == digest else None
+    return Staged(manifest=manifest, path=path) if path.name.startswith(manifest.digest) else None
+
+
+def place_for(folder: Folder, manifest: Manifest) -> Path:
+    """Where a release lies, or is to: by the digest of its list, and by its version where another one has the same."""
+    first = folder.staged_file(manifest.digest)
+    lying = _looked_at(first)
+    key = version_key(manifest.version)
+    if lying is None or version_key(lying.version) == key:
+        return first
+    return first.with_name(f"{manifest.digest}.{'.'.join(map(str, key))}.release")

@@ -91,3 +91,20 @@ def test_a_version_nobody_staged_is_not_found(tmp_path: Path) -> None:
         assert code == grpc.StatusCode.INVALID_ARGUMENT
         code, _ = listed(here).refusal("Rollback", pb.RollbackRequest())
         assert code == grpc.StatusCode.FAILED_PRECONDITION
+
+
+def test_a_list_issued_anew_under_a_later_version_stands_beside_the_earlier_one(tmp_path: Path) -> None:
+    """What was wrong in between is passed over; either may be active, and a restart finds both."""
+    with running(tmp_path, trust=(trusted(tmp_path),)) as here:
+        lists = listed(here)
+        for version, title in (("2026.1", "甲"), ("2026.2", "乙"), ("2026.3", "甲")):
+            assert lists.stage(some_release(version, rules_with(title=title))).staged
+        lists.activate("2026.1")
+        assert lists.activate("2026.3").before.version == "2026.1"
+        assert answer(here)[0] == "2026.3"
+        assert lists.rollback().active.version == "2026.1"
+        assert answer(here)[0] == "2026.1"
+    with running(tmp_path, list=None) as here:
+        assert [one.release.version for one in listed(here).status().staged] == ["2026.3", "2026.2", "2026.1"]
+        assert listed(here).activate("2026.3").active.version == "2026.3"
+        assert answer(here)[0] == "2026.3"
