@@ -64,10 +64,12 @@ class GoingOn:
                 await task
             except asyncio.CancelledError:
                 task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is, the next one may go on
                 self._failed(part, fault, error)
             else:
+                self.say(fault, "")
                 return
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, MOST_PAUSE_S)

@@ -7,7 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from reminder.releases.beginning import news
-from reminder.releases.folder import Folder
+from reminder.releases.folder import Folder, shown
 from reminder.releases.following import Follower
 from reminder.releases.intake import Brought
 from reminder.releases.office import Office
@@ -53,7 +53,7 @@ class Releasing:
         folder.make()
         follower = Follower(self._service, folder, self._place.number, self._log)
         await follower.begin()
-        self._following = asyncio.create_task(follower.follow())
+        self._following = asyncio.create_task(self._service.going_on.keep("releases: following", follower.follow))
         if self._place.first:
             await self._open_office()
 
@@ -61,14 +61,15 @@ class Releasing:
         config, service = self._config, self._service
         office = service.office = Office(service, config.data, config.trust, self._log)
         await office.start()
-        office.beside(wait_for_due(office))
-        if config.watch is not None:
-            office.beside(watch(office, config.watch, self._log))
+        keep, say = service.going_on.keep, service.going_on.say
+        office.beside(keep("releases: schedule", lambda: wait_for_due(office, say)))
+        if (watched := config.watch) is not None:
+            office.beside(keep("releases: watching", lambda: watch(office, watched, self._log, say)))
         active = office.standing().active
         if config.list is not None and active is not None and active.version:
             self._log.warning("list not used", why=f"release {active.version} of the data folder is active")
         if (path := news(config, office.folder)) is not None:
-            office.beside(_bring(office, path, self._log))
+            office.beside(keep("releases: start", lambda: _bring(office, path, self._log)))
 
     async def stop(self) -> None:
         """Let go of everything."""
@@ -85,6 +86,6 @@ async def _bring(office: Office, path: Path, log: FilteringBoundLogger) -> None:
     try:
         await asyncio.to_thread(shutil.copyfile, path, into)
     except OSError as error:
-        log.warning("release not read", path=str(path), problem=str(error.strerror))
+        log.warning("release not read", path=shown(path), problem=str(error.strerror))
         return
-    await office.stage(Brought(path=into, source=path.name, who=START))
+    await office.stage(Brought(path=into, source=shown(path.name), who=START))

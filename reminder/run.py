@@ -170,10 +170,11 @@ async def _started(sidecar: Sidecar) -> dict[str, Address]:
 
 def _beside(config: Config, service: Service, place: Place) -> list[asyncio.Task[None]]:
     """What goes on while it serves."""
-    beside = [asyncio.create_task(make_rounds(service, config.rounds_at))] if place.first else []
-    if service.metrics.together is not None:
-        beside.append(asyncio.create_task(service.metrics.together.say_on()))
-    return beside
+    together, keep = service.metrics.together, service.going_on.keep
+    beside = [keep("rounds", lambda: make_rounds(service, config.rounds_at))] if place.first else []
+    if together is not None:
+        beside.append(keep("metrics", together.say_on))
+    return [asyncio.create_task(work) for work in beside]
 
 
 def _log(config: Config, place: Place) -> tuple[LineWriter, FilteringBoundLogger]:

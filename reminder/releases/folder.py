@@ -14,7 +14,7 @@ import msgspec
 
 from reminder.releases.standing import Standing, Working
 
-__all__ = ["Folder", "FolderError", "sync_folder", "write_whole"]
+__all__ = ["Folder", "FolderError", "shown", "sync_folder", "write_whole"]
 
 _STANDING = msgspec.json.Decoder(Standing)
 _WORKING = msgspec.json.Decoder(Working)
@@ -120,6 +120,11 @@ class Folder:
     def write_working(self, working: Working) -> None:
         """Say what a worker answers with. Raises ``OSError``."""
         write_whole(self.workers / f"{working.number}.json", msgspec.json.encode(working), sync=False)
+
+
+def shown(name: Path | str) -> str:
+    """A file's name as it can be written down: bytes that are no UTF-8 with backslashes."""
+    return str(name).encode("utf-8", "backslashreplace").decode()
 
 
 def write_whole(path: Path, data: bytes, *, sync: bool = True) -> None:

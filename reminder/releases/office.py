@@ -96,6 +96,7 @@ class Office:
         self._trust = tuple(trust)
         self._service = service
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._over: Scheduled | None = None
         self._measure()
 
     # -- what stands
@@ -232,13 +233,13 @@ class Office:
             await self._saw(brought, staging)
             return staging
 
-    async def half(self, brought: Brought, detail: str) -> Step:
-        """Say that a file never came whole."""
+    async def half(self, brought: Brought, detail: str, reason: str = "half") -> Step:
+        """Say that a file never came whole, or why it was never taken."""
         told = Step(
             at=self._service.now(),
             step="receive",
             result="failed",
-            reason="half",
+            reason=reason,
             detail=detail,
             who=brought.who,
             why=brought.why,
@@ -315,20 +316,27 @@ class Office:
             return self._done()
 
     async def make_due(self) -> None:
-        """Make what is scheduled active once its time has come; where that fails it is scheduled no more."""
+        """Make what is scheduled active once its time has come; where that fails it is scheduled no more.
+
+        Raises:
+            OSError: that it is scheduled no more could not be written; that alone is tried again with the next call.
+        """
         due = self.standing().scheduled
         if due is None or due.at > self._service.now():
             return
         async with self.turn:
             if self.standing().scheduled != due:
                 return
-            try:
-                await self._activate(
-                    due.version, allow_older=due.allow_older, shadow=due.shadow, who=due.who, why=due.why
-                )
-            except RoadError as error:
-                await self._was_due(due, error)
+            if self._over != due:
+                self._over = due
+                await self._activate_due(due)
             await self.change(lambda now: msgspec.structs.replace(now, scheduled=None), wait=False)
+
+    async def _activate_due(self, due: Scheduled) -> None:
+        try:
+            await self._activate(due.version, allow_older=due.allow_older, shadow=due.shadow, who=due.who, why=due.why)
+        except RoadError as error:
+            await self._was_due(due, error)
 
     async def _was_due(self, due: Scheduled, error: RoadError) -> None:
         """A version that is staged no more fails without a step of its own."""

@@ -95,6 +95,7 @@ ORDER = (
     "reminder.config",
     "reminder.ids",
     "reminder.logs",
+    "reminder.going_on",
     "reminder.journal.known",
     "reminder.workers",
     "reminder.journal.metrics",

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 import grpc
+import pytest
 
-from reminder.releases.watching import PATIENCE_S, Watch
+from reminder.releases import watching
+from reminder.releases.folder import Folder
+from reminder.releases.watching import MOST_WHOLE_BYTES, PATIENCE_S, Watch
 from reminder.v1 import reminder_pb2 as pb
 from tests.releases.roads import answer, listed, logged, rules_with, some_release, trusted, until
 from tests.reminder.sidecar import running
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from reminder.releases.standing import Standing
 
 
 def test_what_is_scheduled_waits_for_its_time_and_can_be_taken_back(tmp_path: Path) -> None:
@@ -82,3 +88,79 @@ def test_a_file_is_taken_when_nobody_writes_to_it_any_more(tmp_path: Path) -> No
     os.utime(file, ns=(2, 2))
     assert seen.ready(6.0) == seen.ready(5.0 + PATIENCE_S) == []
     assert seen.ready(6.0 + PATIENCE_S) == [file]  # it never came whole: taken for what it is
+
+
+def test_no_file_keeps_the_others_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither one whose name is no text, nor a huge one, which is never copied, nor one that cannot be read."""
+    watched, copied, copy = tmp_path / "watched", list[str](), watching.copy_seen
+    watched.mkdir()
+
+    def copy_some(path: Path, into: Path, size: int) -> None:
+        copied.append(os.fsencode(path.name).decode("utf-8", "replace"))
+        if path.name == "0.release":
+            raise PermissionError(13, "Permission denied")
+        copy(path, into, size)
+
+    monkeypatch.setattr(watching, "copy_seen", copy_some)
+    for at, name in enumerate((b"0.release", b"bad\xff\xfe.release", b"huge.release", b"n" * 240 + b".release")):
+        place = watched / os.fsdecode(name)
+        with place.open("wb") as file:
+            file.write(b"something else")
+            file.truncate(MOST_WHOLE_BYTES + 1 if name.startswith(b"huge") else None)
+        os.utime(place, ns=(at, at))
+    (watched / "z.release").write_bytes(some_release("2026.9", rules_with(title="新")))
+    with running(tmp_path, trust=(trusted(tmp_path),), watch=watched) as here:
+        until(lambda: listed(here).status().latest_seen.version == "2026.9")
+        assert [text for text in here.service.degraded if "0.release` cannot be taken in (Permission denied)" in text]
+        failed = [line["reason"] for line in logged(here, "release") if line["result"] == "failed"]
+        assert failed == ["not-a-release", "too-large", "not-a-release"]
+        until(lambda: [line["file"] for line in logged(here, "not watched")] == ["0.release"])
+    assert (len(copied), copied.count("huge.release"), copied.count("0.release")) == (4, 0, 1)
+    assert not list(Folder(tmp_path / "var").incoming.iterdir())
+
+
+def test_a_copy_never_takes_the_last_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decisions have to be written down meanwhile; the file is tried again later."""
+    file, into = tmp_path / "a.release", tmp_path / "copy"
+    file.write_bytes(some_release("2026.1"))
+    seen = Watch(tmp_path, tmp_path / "watched.json")
+    assert (seen.ready(0.0), seen.ready(1.0)) == ([], [file])
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _place: usage._replace(free=file.stat().st_size))
+    with pytest.raises(OSError, match="No space left"):
+        seen.take(file, into)
+    seen.later(file, 1.0, "No space left")
+    assert (into.exists(), seen.ready(2.0), seen.ready(1.0 + PATIENCE_S)) == (False, [], [file])
+
+
+def test_a_schedule_that_failed_for_want_of_space_fails_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not tried again, and the next one comes when it is due."""
+    full = [True]
+    write = Folder.write_standing
+
+    def write_if(folder: Folder, standing: Standing) -> None:
+        if full[0]:
+            raise OSError(28, "No space left on device")
+        write(folder, standing)
+
+    trust = (trusted(tmp_path),)
+    with running(tmp_path, trust=trust) as here:
+        for version in ("2026.1", "2026.2"):
+            listed(here).stage(some_release(version, rules_with(title=f"第{version}版")))
+        listed(here).activate("2026.1", at="2026-02-01 00:00:00")
+        office = here.service.office
+        assert office is not None
+        monkeypatch.setattr(Folder, "write_standing", write_if)
+        due = office.standing().scheduled
+        assert due is not None
+        monkeypatch.setattr(here.service, "now", lambda: due.at)
+        until(lambda: any("schedule cannot be written (No space" in text for text in here.service.degraded))
+        full[0] = False
+        until(lambda: not listed(here).status().HasField("scheduled"))
+        assert (here.service.degraded, answer(here)[0]) == ((), "")
+        failed = [line["reason"] for line in logged(here, "release") if line["result"] == "failed"]
+        assert failed == ["unwritable"]
+        monkeypatch.undo()
+        listed(here).activate("2026.2", at="2026-02-01 00:00:00")
+        monkeypatch.setattr(here.service, "now", lambda: due.at)
+        until(lambda: listed(here).status().active.version == "2026.2")
