@@ -17,7 +17,7 @@ from grpc_status import rpc_status
 
 from negative_list import errors
 from negative_list.readers import wording
-from reminder import feed_rpc, report_rpc, wire_client
+from reminder import feed_rpc, list_rpc, policy_rpc, report_rpc, wire_client
 from reminder.journal.health import HEALTH_NAME
 from reminder.rpc import SERVICE
 from reminder.service import Service
@@ -214,7 +214,8 @@ def test_64_callers_at_once_each_get_their_own_answer(here: Running) -> None:
 
 def test_health_and_reflection_answer_on_both_addresses(here: Running) -> None:
     """The service is SERVING by name and as a whole; its methods can be listed."""
-    for face, names in (("grpc", {SERVICE}), ("admin", {feed_rpc.SERVICE, report_rpc.SERVICE})):
+    operations = {module.SERVICE for module in (feed_rpc, report_rpc, list_rpc, policy_rpc)}
+    for face, names in (("grpc", {SERVICE}), ("admin", operations)):
         with grpc.insecure_channel(here.at(face)) as channel:
             health: Any = health_pb2_grpc.HealthStub(channel)
             reflection: Any = reflection_pb2_grpc.ServerReflectionStub(channel)
