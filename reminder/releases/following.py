@@ -18,7 +18,7 @@ from reminder.journal.artifacts import policy_artifact
 from reminder.releases.cache import opened_compiled
 from reminder.releases.folder import Folder, FolderError
 from reminder.releases.letting_go import LettingGo
-from reminder.releases.loading import Settling, in_slices, loaded, warming
+from reminder.releases.loading import Settling, loaded
 from reminder.releases.policies import policy_of
 from reminder.releases.standing import Chosen, Standing, Working
 
@@ -64,7 +64,7 @@ class Follower:
         self._loading: asyncio.Task[None] | None = None
         self._failed: set[str] = set()
         self._mark: _Mark | None = None
-        self._settling = self._settling_beside = self._settling_of(service.active.compiled)
+        self._settling = self._settling_of(service.active.compiled)
 
     async def follow(self) -> None:
         """Look for as long as the service runs; cancel it to stop."""
@@ -172,7 +172,7 @@ class Follower:
         if active.compiled is not before:
             self.going.add(before)
             self._beside = None
-            self._settling = self._settling_beside
+            self._settling = self._settling_of(active.compiled)
         self._log.info(
             "following",
             serial=self.standing.serial,
@@ -201,10 +201,7 @@ class Follower:
 
     async def _load_beside(self, digest: str) -> None:
         loading = await asyncio.to_thread(opened_compiled, self._folder.compiled_file(digest), digest)
-        compiled = await loaded(loading)
-        self._settling_beside = self._settling_of(compiled)
-        await in_slices(warming(compiled, self._service.active.compiled, self._settling_beside))
-        self._beside = compiled
+        self._beside = await loaded(loading)
 
     def _ended(self) -> None:
         """What came of the loading, where it has ended."""

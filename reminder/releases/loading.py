@@ -1,4 +1,4 @@
-"""Work in slices: a list is loaded, warmed and let go while checks are answered between."""
+"""Work in slices: a list is loaded and let go while checks are answered between."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import gc
 import time
 from typing import TYPE_CHECKING
 
-from negative_list.on_demand import Index, Rules
+from negative_list.on_demand import Rules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from negative_list.compile import CompiledList
     from negative_list.compiled_form import Loading
@@ -19,11 +19,9 @@ __all__ = [
     "MOST_UNSETTLED",
     "SETTLED_RULES",
     "SLICE_S",
-    "WARM_S",
     "Settling",
     "in_slices",
     "loaded",
-    "warming",
 ]
 
 SLICE_S = 0.001
@@ -32,14 +30,11 @@ SLICE_S = 0.001
 PAUSE_S = 0.002
 """How long others have it then."""
 
-SETTLED_RULES = 1_024
-"""Newly bound rules from which on they are settled while no check is under way: some 30,000 objects."""
+SETTLED_RULES = 256
+"""Newly bound rules from which on they are settled while no check is under way: some 8,000 objects."""
 
 MOST_UNSETTLED = 4_096
 """Newly bound rules from which on they are settled whatever is under way."""
-
-WARM_S = 0.4
-"""How long a list is made ready at most before it takes the place of another; with the pauses, a third is work."""
 
 
 async def in_slices(steps: Iterable[None]) -> None:
@@ -83,20 +78,3 @@ class Settling:
             gc.collect(0)
             gc.freeze()
             self._settled = bound
-
-
-def warming(coming: CompiledList, serving: CompiledList, settling: Settling) -> Iterator[None]:
-    """Bind the rules of the codes that were asked about lately, so that the first checks after a change take no longer.
-
-    Stops after :data:`WARM_S`: what is left is bound when it is asked for.
-    """
-    before, after = serving.by_code, coming.by_code
-    if not (isinstance(before, Index) and isinstance(after, Index)):
-        return
-    until = time.monotonic() + WARM_S
-    for code in tuple(before.found):
-        after.get(code)
-        settling.go_on()
-        yield
-        if time.monotonic() >= until:
-            return

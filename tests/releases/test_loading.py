@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from negative_list.rules import RuleList, Trigger
+from negative_list.rules import RuleList
 from reminder.releases import loading
 from reminder.releases.letting_go import LettingGo
-from reminder.releases.loading import Settling, in_slices, warming
+from reminder.releases.loading import Settling, in_slices
 from tests.forms import through_form
-from tests.negative_list.builders import DRUG, OTHER, rule
+from tests.negative_list.builders import rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,16 +66,6 @@ def test_rules_are_settled_between_checks(
         assert (gc.get_freeze_count() > before) is frozen
     finally:
         gc.unfreeze()
-
-
-def test_a_list_that_comes_is_warmed_with_what_was_asked_lately() -> None:
-    """The rules of those codes are bound, others are not."""
-    rules = RuleList(rules=(rule(id="a"), rule(id="b", trigger=Trigger(codes=(OTHER,)))))
-    serving, coming = through_form(rules), through_form(rules)
-    serving.by_code.get(DRUG)
-    for _ in warming(coming, serving, Settling(coming, lambda: 0)):
-        pass
-    assert [bound.rule.id for found in coming.parts[0].values() for bound in found] == ["a"]  # type: ignore[union-attr]
 
 
 def test_a_list_that_is_used_is_not_taken_apart() -> None:
