@@ -108,14 +108,16 @@ class Recorder:
             self.exits.waits(draft)
         return msgspec.structs.replace(decision, receipt=told.receipt, journaled=told.journaled)
 
-    async def start(self, active: Active, now: datetime) -> None:
+    async def start(self, active: Active, now: datetime, *, keeps_list: bool = True) -> None:
         """Begin to write; what only has to be there some time is done beside the callers.
+
+        ``keeps_list``: of several workers one keeps the list; going through it makes its pages this worker's own.
 
         Raises:
             StoreError: When a later version of the program made the journal, or it can never be one.
         """
         await self.journal.start()
-        self.keep(active, now)
+        self.keep(active, now, with_list=keeps_list)
         self.journal.beside(self.repeated.load(now))
         if not self._shared:
             self.journal.beside(self.exits.load(now))
@@ -138,10 +140,11 @@ class Recorder:
             return False
         return _revision(draft) in {_revision(row) for row in rows}
 
-    def keep(self, active: Active, now: datetime) -> None:
+    def keep(self, active: Active, now: datetime, *, with_list: bool = True) -> None:
         """Keep what decisions are made with, beside the callers."""
         self.journal.keep(policy_artifact(active.policy, now))
-        self.journal.keep(partial(list_artifact, active.compiled, now))
+        if with_list:
+            self.journal.keep(partial(list_artifact, active.compiled, now))
         codes = codes_artifact(active.sites, now)
         if codes is not None:
             self.journal.keep(codes)

@@ -132,7 +132,7 @@ class Sidecar:
         service, config = self._service, self._config
         if service.recorder is None:
             return
-        await service.recorder.start(service.active, service.now())
+        await service.recorder.start(service.active, service.now(), keeps_list=self._place.first)
         journal = service.recorder.journal
         keep_health(journal, lambda serving: rpc.set_health(self._health, HEALTH_NAME, serving=serving))
         path = config.checkpoints or config.data / CHECKPOINTS_FILE
