@@ -197,7 +197,7 @@ class Service:
         if recorder is None or not asked:
             return await self._check(prescription, size_bytes, left_s, came)
         now = self._outside.now()
-        found = await recorder.repeated.first(asked, now, recorder.within_s(left_s))
+        found = await recorder.repeated.first(asked, now, recorder.within_s(left_s), lambda: self.active.digests)
         told = found.answer or self._own(found.journaled, prescription)
         if told is not None:
             self._log.info("repeated", decision_id=told.decision_id)

@@ -3,15 +3,19 @@
 A caller that got no reply sends its request again, and must not be told something else then, nor be counted twice. A
 request is known by institution, request id and the digest of its body; the same id with another body is an id that was
 used again. What has no request id is never a repetition.
+
+A block is repeated only while the list and the policy that made it are in force: once the office said otherwise nobody
+is blocked any more, also who asks again. Then it is decided anew, and that is the answer from then on.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from datetime import datetime
 from itertools import chain, repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from cachetools import LRUCache
 from msgspec import Struct
@@ -24,10 +28,11 @@ from reminder.stores.base import StoreError
 
 if TYPE_CHECKING:
     from reminder.journal.base import JournalStore, Row
+    from reminder.journal.drafts import Digests
     from reminder.journal.journal import Journal
     from reminder.journal.known import Came, Known
 
-__all__ = ["MOST_ANSWERS", "REUSED", "TURN_S", "WINDOW", "Found", "Repeated", "asked_of"]
+__all__ = ["MOST_ANSWERS", "REUSED", "TURN_S", "WINDOW", "Found", "InForce", "Repeated", "asked_of"]
 
 MOST_ANSWERS = 1_000
 """Answers kept as they are, some 5 MB: most repetitions come within seconds."""
@@ -39,6 +44,10 @@ TURN_S = 2.0
 """How long a request waits while another worker answers the same one, before it is answered here too."""
 
 _PAUSES_S = (0.001, 0.002, 0.005, 0.01, 0.02)
+
+
+InForce: TypeAlias = "Callable[[], Digests]"
+"""What decisions are made with just then."""
 
 
 def asked_of(institution_id: str, request_id: str, digest: str) -> str:
@@ -90,30 +99,33 @@ class Repeated:
             return
         self._known.journaled(came, now)
 
-    async def first(self, asked: str, now: datetime, within_s: float) -> Found:
+    async def first(self, asked: str, now: datetime, within_s: float, in_force: InForce | None = None) -> Found:
         """What is known of a request; where nothing is, it is taken to be answered from now on.
 
         :meth:`answered` or :meth:`failed` must follow then. That an id was used again is known of the requests of this
-        process and those it shares that with, and of those that were in the journal when they started.
+        process and those it shares that with, and of those that were in the journal when they started. Without
+        ``in_force`` every answer is repeated, blocks too.
         """
         before = self._known.latest(asked, now)
-        found = await self._look(asked, now, within_s)
-        while found in (_NEW, _REUSED) and self._held(asked, now) is not None:  # begun while the journal was asked
-            found = await self._look(asked, now, within_s)
+        found = await self._look(asked, now, within_s, in_force)
+        while found in (_NEW, _REUSED) and self._held(asked, now, in_force) is not None:  # begun while that was asked
+            found = await self._look(asked, now, within_s, in_force)
         if found not in (_NEW, _REUSED):
             return found
         answer = asyncio.get_running_loop().create_future()
         self._under_way[asked] = _Answering(at=now, answer=answer)
         if not self._known.take(asked) or self._known.latest(asked, now) != before:
-            return await self._after_another(asked, now, within_s, found)
+            return await self._after_another(asked, now, within_s, found, in_force)
         self._known.comes(asked, now)
         return found
 
-    async def _after_another(self, asked: str, now: datetime, within_s: float, new: Found) -> Found:
+    async def _after_another(
+        self, asked: str, now: datetime, within_s: float, new: Found, in_force: InForce | None
+    ) -> Found:
         """Another worker answers the same request, or has meanwhile: its answer, once that is in the journal."""
         try:
             await self._turn(asked)
-            found = await self._journaled(asked, now, within_s)
+            found = await self._journaled(asked, now, within_s, in_force)
         except BaseException:
             self.failed(asked)
             raise
@@ -148,25 +160,30 @@ class Repeated:
             held.answer.cancel()
             self._known.leave(asked)
 
-    def _held(self, asked: str, now: datetime) -> _Answering | None:
+    def _held(self, asked: str, now: datetime, in_force: InForce | None) -> _Answering | None:
         """A request under way, or answered lately."""
         held = self._under_way.get(asked) or self._answers.get(asked)
-        return held if held is not None and now - held.at < WINDOW else None
+        if held is None or now - held.at >= WINDOW:
+            return None
+        told = held.answer.result() if held.answer.done() and not held.answer.cancelled() else None
+        return held if told is None or _stands(told, in_force) else None
 
-    async def _look(self, asked: str, now: datetime, within_s: float) -> Found:
+    async def _look(self, asked: str, now: datetime, within_s: float, in_force: InForce | None) -> Found:
         new = _REUSED if self._known.latest(asked[:NAME], now) not in {"", asked} else _NEW
-        held = self._held(asked, now)
+        held = self._held(asked, now, in_force)
         if held is not None:
             try:
-                return Found(answer=await asyncio.shield(held.answer))
+                answer = await asyncio.shield(held.answer)
+                if _stands(answer, in_force):
+                    return Found(answer=answer)
             except asyncio.CancelledError:
                 if not held.answer.cancelled():
                     raise
         if not self._known.latest(asked, now) and self._known.sure(now):
             return new
-        return await self._journaled(asked, now, within_s) or new
+        return await self._journaled(asked, now, within_s, in_force) or new
 
-    async def _journaled(self, asked: str, now: datetime, within_s: float) -> Found | None:
+    async def _journaled(self, asked: str, now: datetime, within_s: float, in_force: InForce | None) -> Found | None:
         try:
             row = await self._journal.ask(lambda store: store.asked(asked), within_s)
         except StoreError:
@@ -174,7 +191,21 @@ class Repeated:
         if row is None or now - row.at >= WINDOW:
             return None
         entry = decode(row.body)
-        return Found(journaled=_answer_in(entry, row)) if isinstance(entry, Decided) else None
+        if not isinstance(entry, Decided):
+            return None
+        answer = _answer_in(entry, row)
+        return Found(journaled=answer) if _stands(answer, in_force, entry.list) else None
+
+
+def _stands(answer: Decision, in_force: InForce | None, made_with: str = "") -> bool:
+    """Whether an answer is repeated: a block only while what made it is in force.
+
+    ``made_with``: the digest of its list; "": not told, and its release says it.
+    """
+    if answer.decision != "block" or in_force is None:
+        return True
+    now = in_force()
+    return answer.policy == now.policy and (made_with == now.list if made_with else answer.release == now.release)
 
 
 def _answer_in(entry: Decided, row: Row) -> Decision:

@@ -18,7 +18,8 @@ from reminder.journal.entries import Changed, Decided
 from reminder.journal.opening import open_journal
 from reminder.v1 import reminder_pb2 as pb
 from tests.releases.roads import answer, listed, rules_with, some_release, trusted
-from tests.reminder.sidecar import running
+from tests.reminder.bodies import encoded, national_body
+from tests.reminder.sidecar import ask, running
 from tests.stores.desks import LONG_S
 
 if TYPE_CHECKING:
@@ -91,6 +92,43 @@ def test_blocks_are_turned_down_before_the_call_returns(tmp_path: Path, selector
     told = changes(tmp_path)
     assert [(one.who, one.why, one.detail["what"]) for one in told[:1]] == [("王办", "误拦核查", "set")]
     assert (told[-1].detail["what"], told[-1].digest, told[-1].before) == ("clear", back.digest, changed.digest)
+
+
+def test_a_block_is_not_repeated_once_the_office_said_otherwise(tmp_path: Path) -> None:
+    """Decided anew it is a decision of its own, which is repeated then; after a restart too."""
+
+    def again(running_here: Running) -> tuple[str, str]:
+        told = ask(running_here, pb.CheckRequest(national_body=encoded(national_body(msgid="M-9"))))
+        return pb.Action.Name(told.decision), told.decision_id
+
+    with running(tmp_path) as here:
+        blocked = again(here)
+        assert (blocked[0], again(here)) == ("ACTION_BLOCK", blocked)
+        set_(here, all=True)
+        warned = again(here)
+        assert (warned[0], warned[1] != blocked[1], again(here)) == ("ACTION_WARN", True, warned)
+    with running(tmp_path) as here:
+        assert again(here) == warned
+        call(here, "ClearPolicy", pb.ClearPolicyRequest(all=True, who="王办", why="无误"), pb.ClearPolicyResponse)
+        assert again(here) == warned  # what was no block stays as it was answered
+    with closing(open_journal(tmp_path / "var", "")) as store:
+        rows = list(store.period(EVER, LAST, ("decision",), none_damaged))
+    assert sorted(row.decision_id for row in rows) == sorted((blocked[1], warned[1]))
+
+
+def test_a_block_of_before_a_restart_is_not_repeated_either(tmp_path: Path) -> None:
+    """The journal says which policy it was made with."""
+
+    def again(running_here: Running) -> str:
+        told = ask(running_here, pb.CheckRequest(national_body=encoded(national_body(msgid="M-9"))))
+        return pb.Action.Name(told.decision)
+
+    with running(tmp_path) as here:
+        assert again(here) == "ACTION_BLOCK"
+    with running(tmp_path) as here:
+        assert again(here) == "ACTION_BLOCK"
+        set_(here, all=True)
+        assert again(here) == "ACTION_WARN"
 
 
 def test_in_shadow_a_finding_is_journaled_and_not_shown(tmp_path: Path) -> None:
