@@ -115,11 +115,11 @@ class _Forecasts:
         begin = _day("from", getattr(request, "from"), today - timedelta(days=DAYS_BACK))
         end = _day("to", request.to, today + timedelta(days=1))
         if begin >= end:
-            raise _wrong(
+            raise _refused(
                 "to", "期间为空 (the period ends before it begins); 请写期间之后的第一天 (the first day after it)"
             )
         if not 0 <= request.within_s <= _MOST_S:
-            raise _wrong("within_s", f"`{request.within_s}` 不在 0 至 {_MOST_S} 之间 (is not between them)")
+            raise _refused("within_s", f"`{request.within_s}` 不在 0 至 {_MOST_S} 之间 (is not between them)")
         staged = office.staged(request.version)
         order = self._order("forecast", request, office, staged.version, staged.digest)
         return order | {
@@ -143,7 +143,7 @@ class _Forecasts:
         place = next((n for n, one in enumerate(chain) if not request.version or one.version == request.version), None)
         if place is None or not chain[place].version:
             known = [one.version for one in chain if one.version]
-            raise _wrong(
+            raise _refused(
                 "version",
                 f"`{request.version}` 没有启用过 (was never active){nearest(request.version, known)}; "
                 "可用的见 reminder lists status (see there for those that were)",
@@ -161,7 +161,7 @@ class _Forecasts:
         """What the process is told, as far as all three are told alike."""
         if request.format and request.format not in _FORMATS:
             known = ", ".join(_FORMATS)
-            raise _wrong("format", f"没有 `{request.format}` (there is no such form); 可用的有 (known are): {known}")
+            raise _refused("format", f"没有 `{request.format}` (there is no such form); 可用的有 (known are): {known}")
         active, config, today = self._service.active, self._config, self._now().date()
         return {
             "wanted": {"form": form, "format": request.format or "json", "english": request.english},
@@ -194,7 +194,7 @@ class _Forecasts:
         except ImpossibleValueError:
             found = None
         if found is None:
-            raise _wrong("at", f"`{text}` 不是时间 (is no time); 请写成 2026-12-01 00:00:00 (write it like that)")
+            raise _refused("at", f"`{text}` 不是时间 (is no time); 请写成 2026-12-01 00:00:00 (write it like that)")
         return found[0]
 
     # -- what is answered
@@ -262,7 +262,7 @@ def _message(data: bytes, kind: type[Message]) -> Callable[[], Any]:
     return lambda: wire.message_in(data, kind)
 
 
-def _wrong(field: str, message: str) -> RequestError:
+def _refused(field: str, message: str) -> RequestError:
     return RequestError([FieldProblem(field=field, message=message)])
 
 
@@ -270,7 +270,7 @@ def _day(field: str, text: str, other: date) -> date:
     try:
         return date.fromisoformat(text) if text else other
     except ValueError:
-        raise _wrong(
+        raise _refused(
             field, f"`{text}` 不是日期 (is no day); 请写成 2026-01-31 的样子 (write it like 2026-01-31)"
         ) from None
 
