@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from negative_list.compiled_form import Loading
 
 __all__ = [
+    "FEW_OBJECTS",
     "MOST_UNSETTLED",
     "SETTLED_RULES",
     "SLICE_S",
@@ -35,6 +36,10 @@ SETTLED_RULES = 256
 
 MOST_UNSETTLED = 4_096
 """Newly bound rules from which on they are settled whatever is under way."""
+
+
+FEW_OBJECTS = 2_000
+"""Objects made since the collector last looked, below which looking takes half a millisecond."""
 
 
 async def in_slices(steps: Iterable[None]) -> None:
@@ -72,9 +77,7 @@ class Settling:
         """Settle what was bound since, where it is worth it."""
         bound = len(self._rules.bound) if isinstance(self._rules, Rules) else 0
         grown = bound - self._settled
-        if grown >= (MOST_UNSETTLED if self._deciding() else SETTLED_RULES):
-            # What is garbage by now would be kept, too. The youngest is looked through as often as a hundred checks
-            # take; the next generation is ten times that, and holds little of it.
-            gc.collect(0)
+        if grown >= (MOST_UNSETTLED if self._deciding() else SETTLED_RULES) and gc.get_count()[0] < FEW_OBJECTS:
+            gc.collect(0)  # what is garbage by now would be kept, too
             gc.freeze()
             self._settled = bound
