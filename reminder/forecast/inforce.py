@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -33,16 +34,28 @@ _WORDLESS: Mapping[str, Any] = {
 """What a rule says to people, and nobody judges by."""
 
 
+_DEALING: Mapping[str, Any] = {
+    "action": "warn",
+    "result": "definite",
+    "addressee": "doctor",
+    "amount": "none",
+    "amount_share": Decimal(1),
+}
+"""What is made of a rule that holds, in so far as it never decides whether it does."""
+
+
 class Apart(Struct, frozen=True, kw_only=True):
     """Two lists taken apart.
 
     ``shared`` are the rules that judge alike in both, as the later list has them; ``before`` and ``after`` those of
-    either list alone. A rule that only changed its wording is shared.
+    either list alone. A rule that only changed its wording is shared. ``alike``: ids of rules of ``after`` that hold as
+    in ``before`` and only do something else then: where neither can be decided nothing changes.
     """
 
     shared: RuleList
     before: RuleList
     after: RuleList
+    alike: frozenset[str] = frozenset()
 
 
 def as_of(rules: RuleList, day: date) -> RuleList:
@@ -84,15 +97,25 @@ def apart(before: RuleList, after: RuleList) -> Apart:
         after: the coming list, as of the day.
     """
     moved = _moved_sets(before, after)
-    old = {rule.id: _judging(rule, moved) for rule in before.rules}
-    alike = {rule.id for rule in after.rules if (told := _judging(rule, moved)) and old.get(rule.id) == told}
-    shared, own = _split(after.rules, alike)
-    _, gone = _split(before.rules, alike)
+    same = _same(before.rules, after.rules, moved)
+    shared, own = _split(after.rules, same)
+    _, gone = _split(before.rules, same)
     return Apart(
         shared=RuleList(rules=shared, sets=after.sets),
         before=RuleList(rules=gone, sets=before.sets),
         after=RuleList(rules=own, sets=after.sets),
+        alike=_same(map(_undealt, gone), map(_undealt, own), moved),
     )
+
+
+def _same(before: Iterable[Rule], after: Iterable[Rule], moved: frozenset[str]) -> frozenset[str]:
+    """Ids of the rules that judge the same."""
+    old = {rule.id: _judging(rule, moved) for rule in before}
+    return frozenset(rule.id for rule in after if (told := _judging(rule, moved)) and old.get(rule.id) == told)
+
+
+def _undealt(rule: Rule) -> Rule:
+    return msgspec.structs.replace(rule, **_DEALING)
 
 
 def _split(rules: Iterable[Rule], shared: Collection[str]) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:

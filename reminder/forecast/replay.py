@@ -35,6 +35,7 @@ _DEPARTMENTS = (
     ("line.department_code", "line.department_name"),
     ("encounter.department_code", "encounter.department_name"),
 )
+_PARTS = ("shared", "before", "after")
 _LEAST_SHOWN = ACTIONS.index("remind")
 
 
@@ -73,17 +74,18 @@ class Policies(Struct, frozen=True, kw_only=True):
 
 
 class Pair(Struct, frozen=True, kw_only=True):
-    """Two lists ready to match, taken apart (:func:`reminder.forecast.inforce.apart`)."""
+    """Two lists ready to match, taken apart (:func:`reminder.forecast.inforce.apart`). ``alike``: as there."""
 
     shared: CompiledList
     before: CompiledList
     after: CompiledList
+    alike: frozenset[str] = frozenset()
 
 
 def pair_of(parts: Apart) -> Pair:
     """The lists compiled; of the rules they share once."""
-    compiled = {name: compile(getattr(parts, name), digest=name) for name in Pair.__struct_fields__}
-    return Pair(**compiled)
+    compiled = {name: compile(getattr(parts, name), digest=name) for name in _PARTS}
+    return Pair(alike=parts.alike, **compiled)
 
 
 class Fired(Struct, frozen=True, kw_only=True):
@@ -122,7 +124,7 @@ class Replayed(Struct, frozen=True, kw_only=True):
 
 def replay(pair: Pair, policies: Policies, case: Case) -> Replayed:
     """Judge a prescription by both lists, at its own instant and with what was known then."""
-    begun = {name: begin(getattr(pair, name), case.prescription, case.at) for name in Pair.__struct_fields__}
+    begun = {name: begin(getattr(pair, name), case.prescription, case.at) for name in _PARTS}
     # Something is read for a list where any of its rules lacks it, and then all of its rules know it.
     reads = tuple(bool(begun["shared"].needs or begun[side].needs) for side in ("before", "after"))
     shared = {
@@ -146,7 +148,7 @@ def replay(pair: Pair, policies: Policies, case: Case) -> Replayed:
         confirmed=said[2],
         actions=(_action(told[0]), _action(told[1]), _action(told[2])),
         asked=(_asked(before), _asked(after)),
-        open_=_open(pair.after, new),
+        open_={rule_id: needs for rule_id, needs in _open(pair.after, new).items() if rule_id not in pair.alike},
         places=places,
         lines=lines,
         classes={found.rule_id: found.class_id for found in (*before, *after)},
@@ -157,7 +159,7 @@ def replay(pair: Pair, policies: Policies, case: Case) -> Replayed:
 
 def needs_of(pair: Pair, prescription: Prescription, at: datetime) -> frozenset[str]:
     """What the undecided rules of either list lack, and reading may supply."""
-    return frozenset().union(*(begin(getattr(pair, s), prescription, at).needs for s in Pair.__struct_fields__))
+    return frozenset().union(*(begin(getattr(pair, s), prescription, at).needs for s in _PARTS))
 
 
 def shown(action: Action) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
+from negative_list.rules import Action
 from reminder.releases.confirming import mark_of
 
 if TYPE_CHECKING:
@@ -16,14 +17,19 @@ __all__ = ["RuleTold", "described"]
 
 
 class RuleTold(Struct, frozen=True, kw_only=True):
-    """A rule as the office knows it; ``mark`` is what it would be confirmed by, ``changed``: another mark was."""
+    """A rule as the office knows it; ``mark`` is what it would be confirmed by, ``changed``: another mark was.
+
+    ``action`` is the list's; what the policy makes of it depends on ``result`` and ``addressee`` as well.
+    """
 
     rule_id: str
     class_id: str
     title: str
-    action: str
+    action: Action
     mark: str
     changed: bool
+    result: Literal["definite", "suspicious"] = "definite"
+    addressee: str = "doctor"
 
 
 def described(
@@ -42,4 +48,6 @@ def described(
                 action=rule.action,
                 mark=mark,
                 changed=bool(known - {mark}),
+                result=rule.result,
+                addressee=rule.addressee,
             )

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct
 
 from negative_list.classes import CLASS_IDS
+from negative_list.decision import Outcome
 from negative_list.errors import FieldProblem, RequestError, nearest
 from negative_list.policy import Policy, Setting
 from reminder.journal.artifacts import policy_artifact
@@ -53,7 +54,10 @@ class _Forecast(Struct, frozen=True, kw_only=True):
 
 
 class Shown(Struct, frozen=True, kw_only=True):
-    """The policy in force. ``unconfirmed``: the first :data:`MOST_TOLD` of ``count`` rules that are asked for."""
+    """The policy in force. ``unconfirmed``: the first :data:`MOST_TOLD` of ``count`` rules that are asked for.
+
+    Their ``action`` is what the policy will give them once they are confirmed.
+    """
 
     policy: Policy
     standing: Standing
@@ -89,10 +93,11 @@ class PolicyDesk:
         standing = self._office.standing()
         wanted = {rule_id} if rule_id else None
         told = await self._described(standing, class_id, wanted)
+        policy = policy_of(self._service.base_policy, standing)
         return Shown(
-            policy=policy_of(self._service.base_policy, standing),
+            policy=policy,
             standing=standing,
-            unconfirmed=told[:MOST_TOLD],
+            unconfirmed=_once_confirmed(told[:MOST_TOLD], policy),
             count=len(told),
             foreseen=self._foreseen(standing),
         )
@@ -222,6 +227,18 @@ class PolicyDesk:
         except (OSError, msgspec.MsgspecError):
             return {}
         return {rule.rule_id: rule for rule in forecast.rules}
+
+
+def _once_confirmed(rules: Sequence[RuleTold], policy: Policy) -> tuple[RuleTold, ...]:
+    """Rules with the action the policy will give their findings, where no department has a word of its own."""
+    confirmed = msgspec.structs.replace(policy, unconfirmed=())
+    return tuple(msgspec.structs.replace(rule, action=confirmed.action_for(_outcome(rule))) for rule in rules)
+
+
+def _outcome(rule: RuleTold) -> Outcome:
+    return Outcome(
+        rule_id=rule.rule_id, class_id=rule.class_id, action=rule.action, addressee=rule.addressee, result=rule.result
+    )
 
 
 def _check_why(why: str) -> None:

@@ -131,6 +131,15 @@ def test_a_rule_that_did_not_change_is_no_change_where_both_lists_lack_the_same(
     assert (made.rules, made.open_) == ((), 0)
 
 
+def test_a_rule_that_only_does_something_else_is_no_change_where_neither_list_can_decide_it() -> None:
+    """It warns where it blocked; one whose limit moved is not replayable there."""
+    body, weaker = case(prescription(line("a", OTHER))), msgspec.structs.replace(WEEKLY, action="remind")
+    made = forecast([WEEKLY], [weaker], body)
+    assert (made.open_, [one.open_ for one in made.rules if one.open_]) == (0, [])
+    moved = c.Count(lines=c.Lines(items=c.Items(codes=(OTHER,)), window=WEEK), above=Decimal(2))
+    assert forecast([WEEKLY], [msgspec.structs.replace(weaker, violation=moved)], body).open_ == 1
+
+
 def test_what_a_rule_asks_is_counted_apart() -> None:
     """A question is shown, but no finding is certain."""
     asking = msgspec.structs.replace(WEEKLY, on_unknown=OnUnknown(action="remind", ask=("patient.weight_kg",)))

@@ -153,6 +153,9 @@ def test_new_rules_are_confirmed_one_by_one_or_by_class(tmp_path: Path) -> None:
         assert [(one.rule_id, one.changed, one.action) for one in waiting.unconfirmed] == [
             ("R67-new", False, pb.ACTION_BLOCK)
         ]
+        set_(here, class_id="R67", action=pb.ACTION_REMIND)
+        assert [one.action for one in shown(here).unconfirmed] == [pb.ACTION_REMIND]
+        call(here, "ClearPolicy", pb.ClearPolicyRequest(class_id="R67", why="w"), pb.ClearPolicyResponse)
         assert (waiting.unconfirmed_count, waiting.unconfirmed_at_most) == (1, pb.ACTION_WARN)
         assert shown(here, class_id="R65").unconfirmed_count == 0
         request = pb.ConfirmRulesRequest(rule_ids=["R67-new"], who="王办", why="已核对")
