@@ -68,7 +68,15 @@ def begin(config: Config) -> Beginning:
     folder = Folder(config.data)
     folder.make()
     folder.sweep()
-    standing = folder.read_standing()
+    try:
+        mended = folder.mend_standing()
+    except OSError as error:
+        raise FolderError(f"`{folder.root}` cannot be written ({error.strerror}); see to its rights") from error
+    begun = _begin(config, folder, folder.read_standing())
+    return msgspec.structs.replace(begun, warnings=(mended, *begun.warnings)) if mended else begun
+
+
+def _begin(config: Config, folder: Folder, standing: Standing) -> Beginning:
     if standing.active is not None and (standing.active.version or config.list is None):
         return _go_on(config, folder, standing)
     if config.list is None and config.release is not None:
@@ -190,9 +198,10 @@ def _fallen_back(folder: Folder, standing: Standing, chosen: Chosen, place: int,
     )
     try:
         folder.write_standing(after)
-        Ledger(folder.steps).append(told)
     except OSError as error:
         raise FolderError(f"`{folder.root}` cannot be written ({error.strerror}); see to its rights") from error
+    with contextlib.suppress(OSError):  # a step that cannot be written down stops nothing
+        Ledger(folder.steps).append(told)
     return after
 
 

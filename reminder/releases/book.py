@@ -40,7 +40,8 @@ class Book:
         self._metrics = metrics
         self._log = log
         self.now = now
-        self.problem = ""
+        unread = self._ledger.problem
+        self.problem = f"releases: steps cannot be read ({unread}); see to `{folder.steps}`" if unread else ""
 
     async def told(self, step: Step) -> Step:
         """A step ended. A ledger that cannot be written stops nothing; it is said in ``problem``."""

@@ -35,6 +35,7 @@ class Folder:
     def __init__(self, data: Path) -> None:
         self.root = data / "releases"
         self.standing = self.root / "standing.json"
+        self.standing_copy = self.root / "standing.copy.json"
         self.steps = self.root / "steps.jsonl"
         self.staged = self.root / "staged"
         self.compiled = self.root / "compiled"
@@ -97,9 +98,34 @@ class Folder:
             raise FolderError(f"`{self.standing}` cannot be read ({error.strerror}); see to its rights") from error
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise FolderError(
-                f"`{self.standing}` is damaged ({str(error).lower()}); restore it from a backup, or take it away to "
-                "begin anew with --list or --release"
+                f"`{self.standing}` is damaged ({str(error).lower()}); restore it from a backup, or take it and its "
+                "copy away to begin anew with --list or --release"
             ) from error
+
+    def mend_standing(self) -> str:
+        """Make what stands again from its copy where it is missing or damaged; returns what was done, "" for nothing.
+
+        Called by one process alone, before anybody reads what stands. Where the copy is of no use either, nothing is
+        done: reading says why.
+
+        Raises:
+            OSError: it could not be written.
+        """
+        try:
+            standing, copy = (_whole(path) for path in (self.standing, self.standing_copy))
+        except OSError:
+            return ""
+        if standing is None and copy is not None:
+            write_whole(self.standing, copy)
+            return f"`{self.standing}` was missing or damaged, and was made again from its copy; look at what stands"
+        if standing is not None and copy is None:
+            self._keep_copy(standing)
+        return ""
+
+    def _keep_copy(self, content: bytes) -> None:
+        """Beside what stands. Where it cannot be written the older one stays: what stands does."""
+        with contextlib.suppress(OSError):
+            write_whole(self.standing_copy, content)
 
     def write_standing(self, standing: Standing) -> None:
         """Make this what stands. Called by one process alone.
@@ -107,7 +133,9 @@ class Folder:
         Raises:
             OSError: it could not be written; what stood still stands.
         """
-        write_whole(self.standing, msgspec.json.format(msgspec.json.encode(standing), indent=1) + b"\n")
+        content = msgspec.json.format(msgspec.json.encode(standing), indent=1) + b"\n"
+        write_whole(self.standing, content)
+        self._keep_copy(content)
 
     def working(self) -> tuple[Working, ...]:
         """What the workers say they answer with, by number; one that cannot be read is left out."""
@@ -120,6 +148,16 @@ class Folder:
     def write_working(self, working: Working) -> None:
         """Say what a worker answers with. Raises ``OSError``."""
         write_whole(self.workers / f"{working.number}.json", msgspec.json.encode(working), sync=False)
+
+
+def _whole(path: Path) -> bytes | None:
+    """What stands as a file has it; ``None``: it is missing or damaged. Raises ``OSError``: it cannot be read."""
+    try:
+        content = path.read_bytes()
+        _STANDING.decode(content)
+    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return content
 
 
 def shown(name: Path | str) -> str:

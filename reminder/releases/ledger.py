@@ -61,12 +61,20 @@ class Ledger:
     """The steps that were taken. Used by one process; what it holds is read once.
 
     Args:
-        path: the file; it need not be there.
+        path: the file; it need not be there. What cannot be read stops nothing: steps are a memory, not what stands.
+
+    Attributes:
+        problem: why what was written could not be read; "" where it could.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._steps = list(_read(path))[-_MOST:]
+        self.problem = ""
+        self._steps: list[Step] = []
+        try:
+            self._steps = list(_read(path))[-_MOST:]
+        except OSError as error:
+            self.problem = str(error.strerror)
 
     def append(self, step: Step) -> None:
         """Write a step down; it is on disk afterwards.

@@ -108,6 +108,18 @@ def test_where_nothing_of_the_newest_is_whole_the_one_before_starts_and_it_is_sa
         assert here.service.degraded == ()
 
 
+def test_a_damaged_standing_is_made_again_from_its_copy(data: Path) -> None:
+    """With the office's rows; whoever runs the service is told."""
+    standing = Folder(data).standing
+    for content in (standing.read_bytes()[:100], None):
+        standing.unlink()
+        if content is not None:
+            standing.write_bytes(content)
+        with running(data.parent, data=data, list=None) as here:
+            assert answer(here)[0] == "2026.2"
+            assert any("made again from its copy" in text for text in here.service.active.warnings)
+
+
 def test_where_nothing_at_all_is_whole_the_sidecar_does_not_start_and_says_what_is_damaged(data: Path) -> None:
     """Rather than with no rules, or with another list nobody chose."""
     for version in ("2026.1", "2026.2"):

@@ -143,6 +143,35 @@ def test_a_damaged_standing_is_told_and_a_missing_one_is_empty(tmp_path: Path) -
         folder.read_standing()
 
 
+@pytest.mark.parametrize("damaged", [None, b"", b'{"serial"'], ids=["missing", "empty", "half"])
+def test_what_stands_is_mended_from_its_copy_before_anything_reads_it(tmp_path: Path, damaged: bytes | None) -> None:
+    """The office's rows with it; a whole one is left as it is, and gets its copy where it has none."""
+    folder = Folder(tmp_path)
+    folder.make()
+    assert folder.mend_standing() == ""
+    standing = Standing(serial=3, active=chosen("1", RuleList(rules=(rule(),))))
+    folder.write_standing(standing)
+    folder.standing_copy.unlink()
+    assert (folder.mend_standing(), folder.standing_copy.exists()) == ("", True)
+    folder.standing.unlink()
+    if damaged is not None:
+        folder.standing.write_bytes(damaged)
+    assert "made again from its copy" in folder.mend_standing()
+    assert folder.read_standing() == standing
+    for path in (folder.standing, folder.standing_copy):
+        path.write_bytes(b"{")
+    assert folder.mend_standing() == ""
+    with pytest.raises(FolderError, match="take it and its copy away"):
+        folder.read_standing()
+
+
+def test_steps_that_cannot_be_read_stop_nothing(tmp_path: Path) -> None:
+    """They are a memory, not what stands; that they are gone is said."""
+    (tmp_path / "steps.jsonl").mkdir()
+    ledger = Ledger(tmp_path / "steps.jsonl")
+    assert (ledger.all(), bool(ledger.problem)) == ((), True)
+
+
 def test_why_the_last_seen_is_not_active() -> None:
     """By what stands and what was done, the newest step first."""
     active = chosen("2", RuleList(rules=(rule(),)))
