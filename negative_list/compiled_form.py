@@ -9,7 +9,6 @@ a letter, four bytes of length, and content. Rules stay the canonical JSON they 
 from __future__ import annotations
 
 import hashlib
-import os
 import struct
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
 
     from negative_list.rules import RuleList
 
-__all__ = ["FORMAT", "FormError", "Loading", "form_of", "loading_of", "opened", "read", "write"]
+__all__ = ["FORMAT", "FormError", "Loading", "form_of", "loading_of", "opened", "read"]
 
 FORMAT = b"negative-list compiled 1\n"
 """First line of a compiled form."""
@@ -116,19 +115,6 @@ def form_of(rules: RuleList, *, digest: str = "", maker: str = "") -> bytes:
     body = b"".join(_FRAME.pack(kind, len(content)) + content for kind, content in _parts(rules, lines))
     head = _Head(maker=maker, digest=digest or digest_of_lines(lines), sha256=hashlib.sha256(body).hexdigest())
     return FORMAT + msgspec.json.encode(head) + b"\n" + body
-
-
-def write(rules: RuleList, path: Path, *, digest: str = "", maker: str = "") -> None:
-    """Write the compiled form beside its place and move it there, on disk when this returns."""
-    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        with beside.open("wb") as file:
-            file.write(form_of(rules, digest=digest, maker=maker))
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _parts(rules: RuleList, lines: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:

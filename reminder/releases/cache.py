@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from negative_list import compiled_form
 from negative_list.compiled_form import FormError, Loading
 from reminder.journal.engine import engine
+from reminder.releases.folder import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +24,7 @@ def write_compiled(rules: RuleList, path: Path, digest: str = "") -> None:
     Raises:
         OSError: it cannot be written.
     """
-    compiled_form.write(rules, path, digest=digest, maker=engine())
+    write_whole(path, compiled_form.form_of(rules, digest=digest, maker=engine()))
 
 
 def opened_compiled(path: Path, digest: str) -> Loading:
