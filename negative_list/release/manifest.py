@@ -13,7 +13,7 @@ FORMAT = "reminder-release 1"
 """First line of the file of a release. The second is the manifest as canonical JSON, the third one signature or more of
 the two lines before as JSON, everything after them the flat list as canonical JSON Lines."""
 
-_VERSION = re.compile(r"\d{1,9}(?:[.-]\d{1,9}){0,7}")
+_VERSION = re.compile(r"\d{1,9}(?:[.-]\d{1,9}){0,7}", re.ASCII)
 
 
 class Layer(Struct, frozen=True, kw_only=True):

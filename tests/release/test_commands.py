@@ -143,6 +143,7 @@ def test_build_runs_the_cases_of_the_flat_list(tmp_path: Path, keys: Path) -> No
     ("option", "value", "told"),
     [
         ("--version", "neu", "is no version"),
+        ("--version", "２０２６.1", "is no version"),
         ("--replaces", "2026.11.2", "is not after"),
         ("--valid-from", "10.11.2026", "is no day"),
         ("--valid-to", "2026-13-01", "is no day"),
