@@ -229,14 +229,23 @@ def _worker(worker: pb.WorkerStatus, say: Callable[[str, str], str]) -> str:
 
 
 def _tell(changed: pb.PolicyChanged, *, english: bool) -> None:
+    """Say what changed; the command ends with 1 where a worker answers with another policy still."""
     say = _saying(english=english)
-    if changed.digest == changed.before:
+    short = changed.digest[:16]
+    late = [str(worker.number) for worker in changed.workers if worker.policy != changed.digest]
+    if late:
+        numbers = ", ".join(late)
+        zh = f"已保存，但尚未在全部进程生效（进程 {numbers}）：策略 {short}"
+        typer.echo(say(zh, f"written down, but NOT in force everywhere yet (worker {numbers}): policy {short}"))
+    elif changed.digest == changed.before:
         typer.echo(say("没有变化", "nothing changed"))
     else:
-        typer.echo(say(f"已生效：策略 {changed.digest[:16]}", f"in force: policy {changed.digest[:16]}"))
+        typer.echo(say(f"已生效：策略 {short}", f"in force: policy {short}"))
     if changed.confirmed:
         typer.echo(say(f"已确认规则 {changed.confirmed} 条", f"{changed.confirmed} rules confirmed"))
     if changed.digest != changed.before and not changed.journaled:
         typer.echo(say("尚未写入日志，恢复后补写", "not journaled yet; written once the journal is back"), err=True)
     for worker in changed.workers:
         typer.echo(f"  {_worker(worker, say)}")
+    if late:
+        raise typer.Exit(_PROBLEMS)

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from negative_list.policy import parse_policy
+from reminder import cli_policy
 from reminder.cli import app
 from reminder.journal.artifacts import intact
 from reminder.journal.coding import decode
@@ -226,6 +227,21 @@ def test_clearing_what_was_never_set_is_refused(tmp_path: Path) -> None:
         call(here, "ClearPolicy", pb.ClearPolicyRequest(all=True, why="w"), pb.ClearPolicyResponse)
     error: Any = refused.value
     assert (error.code(), "policy show" in error.details()) == (grpc.StatusCode.FAILED_PRECONDITION, True)
+
+
+def test_a_command_ends_with_1_where_a_worker_has_not_followed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A script must not believe that nothing blocks any more."""
+    late = pb.WorkerStatus(number=1, policy="old", problem="尚未生效 (has not followed yet)")
+    changed = pb.PolicyChanged(digest="new", before="old", workers=[pb.WorkerStatus(policy="new"), late])
+    response = pb.SetPolicyResponse(changed=changed)
+    monkeypatch.setattr(cli_policy, "_asked", lambda *_asked: response)
+    told = CliRunner().invoke(app, ["policy", "set", "--all", "--action", "warn", "--why", "w", "--english"])
+    assert (told.exit_code, told.output.splitlines()[0]) == (
+        1,
+        "written down, but NOT in force everywhere yet (worker 1): policy new",
+    )
 
 
 def test_the_commands_say_what_happened(tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
+import threading
 from typing import TYPE_CHECKING
 
 import grpc
@@ -11,14 +13,17 @@ import pytest
 
 from reminder.releases import watching
 from reminder.releases.folder import Folder
+from reminder.releases.intake import Brought
 from reminder.releases.watching import MOST_WHOLE_BYTES, PATIENCE_S, Watch
 from reminder.v1 import reminder_pb2 as pb
 from tests.releases.roads import answer, listed, logged, rules_with, some_release, trusted, until
 from tests.reminder.sidecar import running
+from tests.stores.desks import LONG_S
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from reminder.releases.intake import Staging
     from reminder.releases.standing import Standing
 
 
@@ -117,6 +122,29 @@ def test_no_file_keeps_the_others_out(tmp_path: Path, monkeypatch: pytest.Monkey
         until(lambda: [line["file"] for line in logged(here, "not watched")] == ["0.release"])
     assert (len(copied), copied.count("huge.release"), copied.count("0.release")) == (4, 0, 1)
     assert not list(Folder(tmp_path / "var").incoming.iterdir())
+
+
+def test_nobody_waits_behind_a_release_that_is_being_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Making one active and taking one back go on meanwhile; the next one that is brought waits."""
+    with running(tmp_path, trust=(trusted(tmp_path),)) as here:
+        listed(here).stage(some_release("2026.1"))
+        begun = threading.Event()
+
+        async def tried_for_ever(*_given: object) -> Staging:
+            begun.set()
+            await asyncio.Event().wait()
+            raise AssertionError("never")
+
+        monkeypatch.setattr("reminder.releases.office.take_in", tried_for_ever)
+        office = here.service.office
+        assert office is not None
+        staging = asyncio.run_coroutine_threadsafe(
+            office.to_the_end(office.stage(Brought(path=tmp_path / "none"))), here.loop
+        )
+        assert begun.wait(LONG_S)
+        assert listed(here).activate("2026.1").active.version == "2026.1"
+        assert listed(here).rollback().active.version == ""
+        assert not staging.done()
 
 
 def test_a_copy_never_takes_the_last_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
