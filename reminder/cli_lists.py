@@ -124,8 +124,7 @@ def activate(
         version=version, allow_older=allow_older, at=at, shadow=shadow, who=who_asks(who), why=why
     )
     told = _asked(target, "Activate", request, pb.ActivateResponse, _MOVE_S).activated
-    for line in _activated_lines(told, english=english, later=bool(at)):
-        typer.echo(line)
+    _tell_activated(told, english=english, later=bool(at))
 
 
 @lists_app.command("rollback")
@@ -140,8 +139,7 @@ def rollback(
 
     request = pb.RollbackRequest(who=who_asks(who), why=why)
     told = _asked(target, "Rollback", request, pb.RollbackResponse, _MOVE_S).activated
-    for line in _activated_lines(told, english=english, later=False):
-        typer.echo(line)
+    _tell_activated(told, english=english, later=False)
 
 
 # -- how
@@ -229,6 +227,18 @@ def _staged_lines(told: pb.StageResponse, *, english: bool) -> Iterator[str]:
         yield f"{version} is staged" if english else f"{version} 已暂存，可用 reminder lists activate {version} 启用"
     if told.older:
         yield "older than what is active" if english else "早于正在使用的版本"
+
+
+def _tell_activated(told: pb.Activated, *, english: bool, later: bool) -> None:
+    """Say what changed; the command ends with 1 where a worker answers with another list still."""
+    for line in _activated_lines(told, english=english, later=later):
+        typer.echo(line)
+    late = [str(one.number) for one in told.workers if one.release.digest != told.active.digest]
+    if late and not later:
+        numbers = ", ".join(late)
+        zh, en = f"尚未在全部进程启用（进程 {numbers}）", f"NOT active everywhere yet (worker {numbers})"
+        typer.echo(en if english else zh, err=True)
+        raise typer.Exit(_PROBLEMS)
 
 
 def _activated_lines(told: pb.Activated, *, english: bool, later: bool) -> Iterator[str]:

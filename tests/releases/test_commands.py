@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
+from reminder import cli_lists
 from reminder.cli import app
+from reminder.v1 import reminder_pb2 as pb
 from tests.releases.roads import rules_with, some_release, trusted
 from tests.reminder.sidecar import running
 
@@ -52,6 +54,18 @@ def test_a_release_is_staged_activated_shown_and_taken_back(here: Running, tmp_p
     assert (told["active"]["version"], len(told["steps"])) == ("2026.1", 1)
     code, out = lists(here, "rollback", "--english")
     assert (code, "active: list of --list" in out, "before: 2026.1" in out) == (0, True, True)
+
+
+def test_where_a_worker_still_answers_with_another_list_the_command_ends_with_1(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A script must not believe that the list is active everywhere."""
+    old, new = pb.ReleaseName(version="1", digest="old"), pb.ReleaseName(version="2", digest="new")
+    workers = [pb.WorkerStatus(number=number, release=release) for number, release in enumerate((new, old))]
+    response = pb.RollbackResponse(activated=pb.Activated(active=new, before=old, workers=workers))
+    monkeypatch.setattr(cli_lists, "_asked", lambda *_asked: response)
+    told = CliRunner().invoke(app, ["lists", "rollback", "--english"])
+    assert (told.exit_code, "NOT active everywhere yet (worker 1)" in told.output) == (1, True)
 
 
 def test_what_is_refused_ends_with_1_and_says_why(here: Running, tmp_path: Path) -> None:
