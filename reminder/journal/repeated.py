@@ -174,6 +174,11 @@ class Repeated:
         if held is not None:
             try:
                 answer = await asyncio.shield(held.answer)
+                if answer.decision == "block" and in_force is not None:
+                    # Another worker may have decided it anew since: the newest answer is the answer.
+                    newest = await self._journaled(asked, now, within_s, in_force)
+                    if newest is not None:
+                        return newest
                 if _stands(answer, in_force):
                     return Found(answer=answer)
             except asyncio.CancelledError:

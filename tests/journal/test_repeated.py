@@ -10,7 +10,8 @@ import pytest
 
 from negative_list.decision import Decision
 from reminder import wire_client
-from reminder.journal.repeated import MOST_ANSWERS, REUSED, WINDOW, Repeated, asked_of
+from reminder.journal.drafts import Digests
+from reminder.journal.repeated import MOST_ANSWERS, REUSED, WINDOW, Found, Repeated, asked_of
 from reminder.stores.base import StoreError
 from tests.journal.recorded import decisions_in
 from tests.reminder.bodies import encoded, national_body, own_body, own_line
@@ -231,6 +232,30 @@ def test_only_so_many_answers_are_held() -> None:
         return journal.times - before
 
     assert asyncio.run(asked()) == 1
+
+
+class Elsewhere(Repeated):
+    """Requests of a process, one of which another worker has answered anew."""
+
+    async def _journaled(self, *_asked: Any) -> Found | None:
+        return Found(journaled=Decision(decision="warn"))
+
+
+def test_a_block_held_here_gives_way_to_a_newer_answer_of_another_worker() -> None:
+    """Also once what made it is in force again: one request has one answer, whoever is asked."""
+    in_force = Digests(engine="e", list="l", policy="p", codes="", release=None)
+
+    async def told() -> Found:
+        requests = repeated(Asked())
+        await requests.load(NOW)
+        await requests.first("a", NOW, LONG_S, lambda: in_force)
+        requests.answered("a", Decision(decision="block", policy="p"))
+        requests.__class__ = Elsewhere
+        return await requests.first("a", NOW, LONG_S, lambda: in_force)
+
+    found = asyncio.run(told())
+    assert found.journaled is not None
+    assert (found.answer, found.journaled.decision) == (None, "warn")
 
 
 def test_requests_are_told_apart_by_institution() -> None:
