@@ -46,6 +46,9 @@ __all__ = ["derived", "planted", "releases"]
 
 DETAILS = 3_000
 IN_FLIGHT = 16
+OF_ONE = 30
+"""Decisions of one patient: their history grows with each that is saved, and reading it with them."""
+
 BOUND, WEEKLY = "XA01BOUND0A001010100001", "002503020020000"
 """Codes of an item with a bound on its quantity, and of one that may be done once a week."""
 
@@ -114,7 +117,7 @@ async def derived(folder: Path, decisions: int) -> dict[str, Any]:
         place = make_place(folder, "", **settings, store_deadline_ms=10_000, commit_budget_ms=10_000)
         async with _serving(place) as channel:
             asked = bodies_of(compile(lists[0]), number)
-            await _asked(channel, itertools.islice(asked, decisions // 3 + 1), Random(number))
+            await _asked(channel, itertools.islice(asked, decisions // 3 + 1), Random(number), decisions // OF_ONE)
     made_s = time.monotonic() - begun
     begun = time.monotonic()
     said = subprocess.run(command(place, "journal", "rederive"), capture_output=True, text=True, cwd=_ROOT, check=False)  # noqa: ASYNC221
@@ -134,20 +137,20 @@ async def _serving(place: Place) -> AsyncIterator[grpc.aio.Channel]:
         victim.process.wait(60)
 
 
-async def _asked(channel: grpc.aio.Channel, bodies: Iterator[dict[str, Any]], rng: Random) -> None:
-    """So many in flight; some are saved, some blocks left by their exit and asked again."""
+async def _asked(channel: grpc.aio.Channel, bodies: Iterator[dict[str, Any]], rng: Random, patients: int) -> None:
+    """So many in flight, of so many patients; some are saved, some blocks left by their exit and asked again."""
 
     async def run() -> None:
         for body in bodies:
-            await _one(channel, _changed(body, rng), rng)
+            await _one(channel, _changed(body, rng, max(1, patients)), rng)
 
     await asyncio.gather(*(run() for _ in range(IN_FLIGHT)))
 
 
-def _changed(body: dict[str, Any], rng: Random) -> dict[str, Any]:
+def _changed(body: dict[str, Any], rng: Random, patients: int) -> dict[str, Any]:
     """The body of one of few patients, whose days go by, with the items of our own rules among its lines."""
     day = f"2026-05-{rng.randrange(1, 29):02d} 09:30:00"
-    body["time"], body["patient"]["id"] = day, f"P{rng.randrange(300)}"
+    body["time"], body["patient"]["id"] = day, f"P{rng.randrange(patients)}"
     body["encounter"]["admitted_at"] = day
     lines = body["encounter"]["lines"]
     for line in lines:
