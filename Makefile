@@ -8,8 +8,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 LIST ?= negative_list/lists/sample
-# `WORKERS="--numprocesses=2 --dist=worksteal"`: two processes; who is done first takes tests from the other.
-WORKERS ?=
+# Tests run in two processes, for most machines have two cores; who is done first takes tests from the other. `WORKERS=`: in one.
+WORKERS ?= --numprocesses=2 --dist=worksteal
 PROTOS = $(wildcard proto/reminder/v1/*.proto)
 
 # The stub plug-ins of the protobuf compiler are found by name, so .venv/bin leads the path.

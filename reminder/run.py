@@ -41,6 +41,7 @@ from reminder.releases.folder import FolderError
 from reminder.releases.policies import policy_of
 from reminder.rounds import make_rounds
 from reminder.service import Outside, Service
+from reminder.stores.base import StoreError
 from reminder.stores.desk import Clocks, Desk
 from reminder.stores.keys import Keys
 from reminder.stores.opening import open_store
@@ -264,7 +265,7 @@ def open_recorder(  # noqa: PLR0913, PLR0917 - one argument a part it is made of
         codes=digests.codes,
     )
     journal = Journal(
-        lambda: open_journal(config.data, database),
+        lambda: open_journal(_there(config.data), database),
         clocks,
         chain_name(config.data, place.number),
         own,
@@ -276,6 +277,13 @@ def open_recorder(  # noqa: PLR0913, PLR0917 - one argument a part it is made of
         known = SharedKnown(place.common, place.number, shared=bool(database))
     budget_s = config.commit_budget_ms / 1000
     return Recorder(journal, memory.keys, Exits(journal), budget_s, shared=bool(database), known=known)
+
+
+def _there(data: Path) -> Path:
+    """The data folder, which stood there at the start: where it was moved away no other is begun in its place."""
+    if not data.is_dir():
+        raise StoreError("gone", f"`{data}` is not there; put it back")
+    return data
 
 
 def _database(config: Config) -> str:
