@@ -239,7 +239,7 @@ ENGINE_FAULTS: dict[str, Patch] = {
     "an unknown limit taken for kept": (limits, "_worked_out", _without_limit),
     "grades raised by doubt": (BoundRule, "grade", _graded_by_doubt),
     "the last grade taken for the first": (BoundRule, "grade", _last_grade),
-    "a rule that stands in for ever": (compiling, "_standing_in", _for_ever),
+    "a rule that stands in for ever": (compiling, "standing_in", _for_ever),
 }
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.stores.server import Server
+
 METHOD = "/reminder.v1.ReminderService/RecordFeedback"
 NOBODYS = "01KDZZZZZZ00000000000000090123456789"
 _REQUESTS = count()
@@ -174,12 +176,22 @@ def test_a_saved_discharge_ends_an_exit(here: Running) -> None:
     assert check(here, **visit("S1")).decision == pb.ACTION_BLOCK
 
 
-def test_another_sidecar_and_a_restarted_one_know_of_the_exit(tmp_path: Path) -> None:
-    """What they share is the journal."""
-    with running(tmp_path) as first, running(tmp_path) as second:
+def test_another_sidecar_of_a_database_and_a_restarted_one_know_of_the_exit(tmp_path: Path, server: Server) -> None:
+    """What they share is the journal; a data folder without a database is one sidecar's alone."""
+    for dsn in server.database():
+        with running(tmp_path, store=dsn) as first, running(tmp_path, store=dsn) as second:
+            (found,) = check(first).findings
+            over_json(first, exited(found.finding_id))
+            assert check(second).decision == pb.ACTION_WARN
+        with running(tmp_path, store=dsn) as again:
+            assert check(again).decision == pb.ACTION_WARN
+
+
+def test_a_restarted_sidecar_knows_of_the_exit(tmp_path: Path) -> None:
+    """It reads at its start which exits hold."""
+    with running(tmp_path) as first:
         (found,) = check(first).findings
         over_json(first, exited(found.finding_id))
-        assert check(second).decision == pb.ACTION_WARN
     with running(tmp_path) as again:
         assert check(again).decision == pb.ACTION_WARN
 
