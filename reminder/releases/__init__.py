@@ -3,7 +3,7 @@
 What the data folder's ``releases`` holds:
 
 - ``standing.json``: what is active, and what the office decided (:mod:`reminder.releases.standing`). Written beside and
-  moved into place by one process alone, worker 0; every worker looks at it ten times a second.
+  moved into place by one process alone, worker 0; every worker looks at it twenty times a second.
 - ``standing.copy.json``: the same again, from which a start mends it.
 - ``steps.jsonl``: every step of every release and how it ended, appended and synced.
 - ``staged/DIGEST.release``: releases that passed every step, as they came; ``DIGEST.VERSION.release``: another version
