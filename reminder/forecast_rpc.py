@@ -9,10 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, date, datetime, timedelta
@@ -30,13 +26,12 @@ from reminder.list_rpc import SERVICE
 from reminder.policy_rpc import ROAD_CODES
 from reminder.releases.trust import RoadError
 from reminder.reports import frames
+from reminder.reports.beside import answers, had
 from reminder.rpc import Context, answered
 from reminder.stores.base import StoreError
 from reminder.v1 import reminder_pb2 as pb
 
 if TYPE_CHECKING:
-    from asyncio.subprocess import Process
-
     from google.protobuf.message import Message
 
     from reminder.config import Config
@@ -57,8 +52,6 @@ WAITING_S = 5.0
 
 _FORMATS = ("text", "html", "csv", "xlsx", "json")
 _MOST_S = 24 * 3600
-# Windows has no `nice`; there the class of a process is said when it is made.
-_BELOW_NORMAL = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)
 
 _Json: TypeAlias = dict[str, Any]
 _Part: TypeAlias = "type[pb.ForecastResponse | pb.CompareResponse | pb.TomorrowResponse]"
@@ -218,11 +211,12 @@ class _Forecasts:
         self, order_of: Callable[[Office], _Json], office: Office, part: _Part
     ) -> AsyncGenerator[Any, None]:
         order = order_of(office)
-        while not await _had(self._turn):
+        line = msgspec.json.encode(order) + b"\n"
+        while not await had(self._turn, WAITING_S):
             yield part(progress=pb.ForecastProgress())
         begun = time.monotonic()
         try:
-            async with contextlib.aclosing(_made(msgspec.json.encode(order) + b"\n")) as made:
+            async with contextlib.aclosing(answers("reminder.forecast.child", line)) as made:
                 async for kind, content in made:
                     if kind == frames.PIECE:
                         yield part(content=content)
@@ -281,70 +275,3 @@ async def _next(parts: AsyncGenerator[Any, None]) -> Any:
         return await anext(parts, None)
     except (RoadError, StoreError) as error:
         return error
-
-
-async def _had(turn: asyncio.Lock) -> bool:
-    """Whether it became our turn in the time after which a caller is told that it waits."""
-    try:
-        return await asyncio.wait_for(turn.acquire(), WAITING_S)
-    except TimeoutError:
-        return False
-
-
-# -- the process
-
-
-async def _made(order: bytes) -> AsyncGenerator[tuple[bytes, bytes], None]:
-    """The frames a process answers an order with, the last one of kind ``DONE``; it ends with this, done or not."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "reminder.forecast.child"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        creationflags=_BELOW_NORMAL,
-        start_new_session=True,  # it starts others, and all end together
-    )
-    try:
-        async with contextlib.aclosing(_heard(process, order)) as heard:
-            async for frame in heard:
-                yield frame
-    finally:
-        if process.returncode is None:
-            _kill(process)
-        # Its pipe is read to the end, or its transport would be left open.
-        await asyncio.shield(process.communicate())
-
-
-def _kill(process: Process) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
-
-
-async def _heard(process: Process, order: bytes) -> AsyncGenerator[tuple[bytes, bytes], None]:
-    """The frames as they come.
-
-    Raises:
-        RequestError: a frame names fields that are wrong.
-        StoreError: something cannot be read.
-    """
-    if process.stdin is None or process.stdout is None:
-        raise RuntimeError("the process of a forecast has no pipes")
-    process.stdin.write(order)
-    await process.stdin.drain()
-    while True:
-        try:
-            kind, length = frames.FRAME.unpack(await process.stdout.readexactly(frames.FRAME.size))
-            content = await process.stdout.readexactly(length)
-        except asyncio.IncompleteReadError:
-            raise RuntimeError("the process of a forecast ended before it was done") from None
-        if kind == frames.REFUSED:
-            raise RequestError(msgspec.json.decode(content, type=list[FieldProblem]))
-        if kind == frames.UNREADABLE:
-            raise StoreError("gone", content.decode())
-        if kind == frames.FAILED:
-            raise RuntimeError(f"the process of a forecast failed: {content.decode()}")
-        yield kind, content
-        if kind == frames.DONE:
-            return

@@ -8,27 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any
 
 import grpc
 import msgspec
 
-from negative_list.errors import FieldProblem, RequestError
 from reminder import wire
 from reminder.config import SQLITE
 from reminder.reports import frames
+from reminder.reports.beside import answers, had
 from reminder.rpc import Context, answered
 from reminder.stores.base import StoreError
 from reminder.v1 import reminder_pb2 as pb
 
 if TYPE_CHECKING:
-    from asyncio.subprocess import Process
-
     from reminder.config import Config
     from reminder.service import Service
 
@@ -42,9 +36,6 @@ NOT_READ = "日志无法读取 (the journal cannot be read); 请稍后重试，�
 
 WAITING_S = 5.0
 """How often somebody who waits for another's report is told so."""
-
-# Windows has no `nice`; there the class of a process is said when it is made.
-_BELOW_NORMAL = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)
 
 
 def add_reports(server: grpc.aio.Server, service: Service, config: Config) -> None:
@@ -77,7 +68,7 @@ class _Reports:
         request = wire.message_in(data, pb.ReportRequest)
         # Beside the loop: the first report loads what it takes to understand one.
         order = await asyncio.to_thread(_order, request, self._config)
-        while not await _had(self._turn):
+        while not await had(self._turn, WAITING_S):
             yield _progress(0, 0)
         try:
             async with contextlib.aclosing(_made(order)) as made:
@@ -93,14 +84,6 @@ async def _next(parts: AsyncGenerator[pb.ReportResponse, None]) -> pb.ReportResp
         return await anext(parts, None)
     except StoreError as error:
         return error
-
-
-async def _had(turn: asyncio.Lock) -> bool:
-    """Whether it became our turn in the time after which a caller is told that it waits."""
-    try:
-        return await asyncio.wait_for(turn.acquire(), WAITING_S)
-    except TimeoutError:
-        return False
 
 
 def _order(request: pb.ReportRequest, config: Config) -> bytes:
@@ -129,65 +112,12 @@ def _order(request: pb.ReportRequest, config: Config) -> bytes:
 
 async def _made(order: bytes) -> AsyncGenerator[pb.ReportResponse, None]:
     """What a process makes of an order; it ends with this, done or not."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "reminder.reports.child"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        creationflags=_BELOW_NORMAL,
-        start_new_session=True,  # it may start another, and both end together
-    )
-    try:
-        async with contextlib.aclosing(_answers(process, order)) as answers:
-            async for part in answers:
-                yield part
-    finally:
-        if process.returncode is None:
-            _kill(process)
-        # Its pipe is read to the end, or its transport would be left open.
-        await asyncio.shield(process.communicate())
-
-
-def _kill(process: Process) -> None:
-    """End a report's process, and the one that may count beside it."""
-    with contextlib.suppress(ProcessLookupError):
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
-
-
-async def _answers(process: Process, order: bytes) -> AsyncGenerator[pb.ReportResponse, None]:
-    if process.stdin is None or process.stdout is None:
-        raise RuntimeError("the process of a report has no pipes")
-    process.stdin.write(order)
-    await process.stdin.drain()
-    while True:
-        try:
-            kind, length = frames.FRAME.unpack(await process.stdout.readexactly(frames.FRAME.size))
-            content = await process.stdout.readexactly(length)
-        except asyncio.IncompleteReadError:
-            raise RuntimeError("the process of a report ended before it was done") from None
-        if kind == frames.DONE:
-            return
-        yield _part(kind, content)
-
-
-def _part(kind: bytes, content: bytes) -> pb.ReportResponse:
-    """A frame as a part of the answer.
-
-    Raises:
-        RequestError: the frame names fields that are wrong.
-        StoreError: the journal cannot be read.
-    """
-    if kind == frames.PIECE:
-        return pb.ReportResponse(report=content)
-    if kind == frames.PROGRESS:
-        return _progress(*msgspec.json.decode(content, type=tuple[int, int]))
-    if kind == frames.REFUSED:
-        raise RequestError(msgspec.json.decode(content, type=list[FieldProblem]))
-    if kind == frames.UNREADABLE:
-        raise StoreError("gone", content.decode())
-    raise RuntimeError(f"the process of a report failed: {content.decode()}")
+    async with contextlib.aclosing(answers("reminder.reports.child", order)) as made:
+        async for kind, content in made:
+            if kind == frames.PIECE:
+                yield pb.ReportResponse(report=content)
+            elif kind == frames.PROGRESS:
+                yield _progress(*msgspec.json.decode(content, type=tuple[int, int]))
 
 
 def _progress(done: int, total: int) -> pb.ReportResponse:
