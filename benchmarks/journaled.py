@@ -159,12 +159,15 @@ async def _synced(victim: Victim, target: str, requests: list[bytes]) -> dict[st
         return {}
     pids = [word for pid in (victim.process.pid, *_children(victim.process.pid)) for word in ("-p", str(pid))]
     command = ["strace", "-f", "-qq", "-y", "-e", "trace=fdatasync,fsync", *pids]
-    tracer = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    await asyncio.sleep(1)
-    rate = await _load(target, requests, 1000)
-    tracer.send_signal(signal.SIGINT)
-    _, said = await asyncio.to_thread(tracer.communicate)
-    syncs = sum("journal.sqlite-wal" in line for line in said.splitlines() if "resumed" not in line)
+    # A file, not a pipe: strace stops what it traces while nobody reads a full pipe.
+    with tempfile.TemporaryFile("w+") as said:
+        tracer = subprocess.Popen(command, stderr=said)
+        await asyncio.sleep(1)
+        rate = await _load(target, requests, 1000)
+        tracer.send_signal(signal.SIGINT)
+        await asyncio.to_thread(tracer.wait)
+        said.seek(0)
+        syncs = sum("journal.sqlite-wal" in line for line in said if "resumed" not in line)
     return {"syncs_per_1000_entries": syncs, "traced_per_s": round(rate)}
 
 
