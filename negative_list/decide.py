@@ -8,31 +8,29 @@ what was found and not shown, too.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Set as AbstractSet
 from functools import cache
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
-from negative_list.check import Check
-from negative_list.decision import Decision, Finding, NotEvaluated, Outcome, Suggestion, strongest
+from negative_list.decision import Decision, Finding, NotEvaluated, strongest
 from negative_list.dictionary import load
-from negative_list.engine import Judgement, Matched, again, match, match_edited
-from negative_list.findings import COVERAGE_ONLY, findings_of, not_evaluated_of, outcomes_of, rules_of
+from negative_list.engine import Judgement, Matched, judged_on, match
+from negative_list.findings import COVERAGE_ONLY, findings_of, not_evaluated_of
 from negative_list.history import without_copies
-from negative_list.messages import Language, message_of, suggestion_text
-from negative_list.policy import ExitKey, Policy, apply, exited, shipped
+from negative_list.policy import ExitKey, Policy, shipped
 from negative_list.prescription import History, Note, Prescription
-from negative_list.rules import ACTIONS, Action
-from negative_list.suggest import MAX_EDITS, MAX_LINES, edited, suggestions_for
+from negative_list.telling import Ruling, shown_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from negative_list.compile import CompiledList
+    from negative_list.messages import Language
+    from negative_list.rules import Action
 
 __all__ = [
     "NOT_READ",
@@ -44,7 +42,6 @@ __all__ = [
     "decide",
     "decide_whole",
     "matched_of",
-    "one_question",
 ]
 
 
@@ -54,8 +51,6 @@ class Fuller(Struct, frozen=True, kw_only=True):
     prescription: Prescription
     history: History | None = None
 
-
-Told = TypeVar("Told", bound=Outcome)
 
 Reader: TypeAlias = "Callable[[Prescription, frozenset[str], datetime], Fuller]"
 """Reads what undecided rules need, by name (``history`` or facts), as of the decision's instant, in one batch."""
@@ -102,16 +97,6 @@ class Whole(Struct, frozen=True, kw_only=True):
     decision: Decision
     graded: tuple[Finding, ...] = ()
     found: tuple[Finding, ...] = ()
-
-
-class _Ruling(Struct, frozen=True, kw_only=True):
-    """What is made of findings after the match: the policy's actions, and what emergency exits leave of them."""
-
-    policy: Policy
-    exits: AbstractSet[ExitKey]
-
-    def of(self, findings: Iterable[Told], check: Check) -> tuple[Told, ...]:
-        return exited(apply(findings, self.policy, _department(check)), self.exits, check.encounter.lines)
 
 
 @cache
@@ -198,10 +183,10 @@ def decide_whole(  # noqa: PLR0913 (one composition, everything it depends on in
     answer = msgspec.structs.replace(answer, notes=notes, not_evaluated=lacking)
     if not any(map(_may_find, matched.judgements)):
         return Whole(decision=answer)
-    ruling = _Ruling(policy=policy, exits=exits)
+    ruling = Ruling(policy=policy, exits=exits)
     graded = findings_of(matched, compiled.binder, decision_id or prescription.request_id)
     found = ruling.of(graded, matched.check)
-    findings = _shown(found, matched, compiled, ruling, lowest_action, language)
+    findings = shown_of(found, matched, compiled, ruling, lowest_action, language)
     decision = msgspec.structs.replace(answer, decision=strongest(findings), findings=findings)
     return Whole(decision=decision, graded=graded, found=found)
 
@@ -229,21 +214,6 @@ def _read_on(
     return begun.first, _unread(begun.not_evaluated, begun.needs) if unread else begun.not_evaluated
 
 
-def _shown(
-    found: tuple[Finding, ...],
-    matched: Matched,
-    compiled: CompiledList,
-    ruling: _Ruling,
-    lowest_action: Action,
-    language: Language,
-) -> tuple[Finding, ...]:
-    """The findings this caller is shown: in order, with ways out and texts."""
-    shown = [f for f in found if ACTIONS.index(f.action) >= max(1, ACTIONS.index(lowest_action))]
-    findings = _ordered(one_question(shown), matched.check)
-    findings = _with_suggestions(findings, found, matched, compiled, ruling, language)
-    return _with_messages(findings, matched, language)
-
-
 def _may_find(judgement: Judgement) -> bool:
     """Whether a judgement holds, or belongs to a rule that asks."""
     return judgement.holds is True or judgement.rule.rule.on_unknown.action != "pass"
@@ -265,131 +235,4 @@ def _unread(entries: Iterable[NotEvaluated], needs: frozenset[str]) -> tuple[Not
 def _second(first: Matched, compiled: CompiledList, fuller: Fuller) -> Matched:
     """The second pass: only what the first one left undecided is judged again."""
     history = without_copies(fuller.history, fuller.prescription) if fuller.history is not None else None
-    return _judged_on(first, compiled, fuller.prescription, history)
-
-
-def _judged_on(first: Matched, compiled: CompiledList, prescription: Prescription, history: History | None) -> Matched:
-    """The undecided judgements of a pass made again with a history that holds no copies."""
-    check = Check(prescription, first.check.at, compiled.terms, history)
-    renewed = Matched(check=check, judgements=_on(first, check.prescription))
-    return again(renewed, renewed.unknown, check)
-
-
-def _on(first: Matched, prescription: Prescription) -> tuple[Judgement, ...]:
-    """The first pass's judgements, their lines exchanged for those of the fuller prescription."""
-    lines = {line.id: line for line in prescription.encounter.lines}
-    return tuple(
-        judgement if judgement.line is None else msgspec.structs.replace(judgement, line=lines[judgement.line.id])
-        for judgement in first.judgements
-        if judgement.line is None or judgement.line.id in lines
-    )
-
-
-def _department(check: Check) -> str:
-    return str(check.encounter_facts.get("encounter.department_code") or "")
-
-
-def one_question(findings: Iterable[Finding]) -> list[Finding]:
-    """All findings that are certain, and of those that ask only one: the fact that decides most, asked once."""
-    findings = list(findings)
-    asking = [f for f in findings if f.unknown]
-    if not asking:
-        return findings
-    wanted = Counter(name for f in asking for name in _answerable(f))
-    best = max(asking, key=lambda f: (max(wanted[name] for name in _answerable(f)), ACTIONS.index(f.action)))
-    question = max(_answerable(best), key=lambda name: wanted[name])
-    return [*(f for f in findings if not f.unknown), msgspec.structs.replace(best, needs=(question,))]
-
-
-def _answerable(finding: Finding) -> list[str]:
-    """What somebody can be asked for: facts, not what other institutions did."""
-    return [name for name in finding.needs if name not in COVERAGE_ONLY] or list(finding.needs)
-
-
-def _ordered(findings: Iterable[Finding], check: Check) -> tuple[Finding, ...]:
-    """By action, strongest first; then by first offending line in body order; then by rule id."""
-    places = {line.id: place for place, line in enumerate(check.encounter.lines)}
-
-    def key(finding: Finding) -> tuple[int, int, str]:
-        first = min((places[line] for line in finding.lines), default=-1)
-        return -ACTIONS.index(finding.action), first, finding.rule_id
-
-    return tuple(sorted(findings, key=key))
-
-
-def _with_suggestions(
-    findings: tuple[Finding, ...],
-    before: tuple[Finding, ...],
-    matched: Matched,
-    compiled: CompiledList,
-    ruling: _Ruling,
-    language: Language,
-) -> tuple[Finding, ...]:
-    check = matched.check
-    if len(check.encounter.lines) > MAX_LINES:
-        return findings
-
-    retry = _Trials(matched, compiled, ruling)
-    items = _items(check)
-    helped = []
-    for finding in findings:
-        proved = suggestions_for(finding, before, matched, compiled.binder, retry)
-        worded = tuple(msgspec.structs.replace(s, text=suggestion_text(s, items, language)) for s in proved)
-        helped.append(msgspec.structs.replace(finding, suggestions=worded))
-    return tuple(helped)
-
-
-class _Trials:
-    """Edits of one prescription and what came of each, up to ``MAX_EDITS`` different ones."""
-
-    def __init__(self, matched: Matched, compiled: CompiledList, ruling: _Ruling) -> None:
-        self._check = matched.check
-        self._compiled = compiled
-        self._ruling = ruling
-        self._known: dict[Suggestion, tuple[Outcome, ...]] = {}
-
-    def __call__(self, edit: Suggestion) -> tuple[Outcome, ...] | None:
-        if edit not in self._known:
-            if len(self._known) >= MAX_EDITS:
-                return None
-            self._known[edit] = self._tried(edit)
-        return self._known[edit]
-
-    def _tried(self, edit: Suggestion) -> tuple[Outcome, ...]:
-        """As the caller's next request would be decided: history counts only for what is open without it."""
-        check, changed = self._check, edited(self._check.prescription, edit)
-        tried = match_edited(self._compiled, changed, check.at, frozenset(edit.lines))
-        if check.history is not None and tried.unknown:
-            tried = _judged_on(tried, self._compiled, changed, check.history)
-        return self._ruling.of(outcomes_of(tried, self._compiled.binder), tried.check)
-
-
-def _items(check: Check) -> dict[str, str]:
-    """What people call each line: its name on one line, else its code or its id."""
-    return {line.id: " ".join(line.name.split()) or next(iter(line.codes), line.id) for line in check.encounter.lines}
-
-
-def _with_messages(findings: tuple[Finding, ...], matched: Matched, language: Language) -> tuple[Finding, ...]:
-    """Texts for all; the first finding of a line also tells the other rules of that line."""
-    if not findings:
-        return findings
-    items = _items(matched.check)
-    rules = rules_of(findings, matched)
-    on_line = _by_line(findings)
-    worded = []
-    for finding in findings:
-        line = finding.lines[0] if finding.lines else ""
-        # The first finding of a line takes what the others say; they keep their own texts.
-        others = [rules[other.finding_id] for other in on_line.pop(line, ()) if other is not finding]
-        text = message_of(finding, rules[finding.finding_id], items, others, language)
-        worded.append(msgspec.structs.replace(finding, message=text))
-    return tuple(worded)
-
-
-def _by_line(findings: tuple[Finding, ...]) -> dict[str, list[Finding]]:
-    """The findings that are certain, by each line they offend on."""
-    on_line: dict[str, list[Finding]] = {}
-    for finding in findings:
-        for line in finding.lines if not finding.unknown else ():
-            on_line.setdefault(line, []).append(finding)
-    return on_line
+    return judged_on(first, compiled, fuller.prescription, history)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import Struct
 
 from negative_list.check import Check
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from negative_list.prescription import History, Prescription
 
-__all__ = ["Judgement", "Matched", "again", "judge", "match", "match_edited", "triggered"]
+__all__ = ["Judgement", "Matched", "again", "judge", "judged_on", "match", "match_edited", "triggered"]
 
 
 class Judgement(Struct, frozen=True, kw_only=True):
@@ -103,6 +104,23 @@ def again(first: Matched, pending: Iterable[Judgement], check: Check) -> Matched
     settled = {id(old): judge(check, [(old.rule, old.line)]) for old in pending}
     kept = (new for old in first.judgements for new in settled.get(id(old), (old,)))
     return Matched(check=check, judgements=tuple(kept))
+
+
+def judged_on(first: Matched, compiled: CompiledList, prescription: Prescription, history: History | None) -> Matched:
+    """The undecided judgements of a pass made again with a history that holds no copies."""
+    check = Check(prescription, first.check.at, compiled.terms, history)
+    renewed = Matched(check=check, judgements=_on(first, check.prescription))
+    return again(renewed, renewed.unknown, check)
+
+
+def _on(first: Matched, prescription: Prescription) -> tuple[Judgement, ...]:
+    """The first pass's judgements, their lines exchanged for those of the fuller prescription."""
+    lines = {line.id: line for line in prescription.encounter.lines}
+    return tuple(
+        judgement if judgement.line is None else msgspec.structs.replace(judgement, line=lines[judgement.line.id])
+        for judgement in first.judgements
+        if judgement.line is None or judgement.line.id in lines
+    )
 
 
 def triggered(compiled: CompiledList, check: Check) -> Iterator[tuple[BoundRule, Line | None]]:

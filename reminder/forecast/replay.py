@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, TypeAlias
 from msgspec import Struct
 
 from negative_list.compile import CompiledList, compile
-from negative_list.decide import Begun, Fuller, begin, matched_of, one_question
+from negative_list.decide import Begun, Fuller, begin, matched_of
 from negative_list.decision import Finding, strongest
 from negative_list.findings import findings_of, not_evaluated_of
 from negative_list.items import item_of, order_day_of
 from negative_list.policy import Policy, apply
 from negative_list.prescription import Encounter, Line, Prescription
 from negative_list.rules import ACTIONS, Action
+from negative_list.telling import one_question
 from reminder.ids import reminder_id
 from reminder.journal.again import fuller_again, prescription_of
 

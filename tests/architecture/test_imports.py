@@ -71,6 +71,7 @@ ORDER = (
     "negative_list.history",
     "negative_list.policy",
     "negative_list.suggest",
+    "negative_list.telling",
     "negative_list.decide",
     "negative_list.indicators",
     "negative_list.running",
