@@ -6,6 +6,7 @@ All wrong values are reported at once.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from datetime import time
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 
 from negative_list.errors import Problem, nearest
+from reminder.callers import Caller, read_callers
+from reminder.settings import WrongSettingsError, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -92,6 +95,9 @@ class Config(Struct, frozen=True, kw_only=True):
     ``watch`` a folder in which new ones are looked for.
 
     ``workers``: processes that serve callers on one set of addresses; more than one on Linux only.
+
+    ``callers``: how old clients are answered (:mod:`reminder.callers`). ``cors``: the origins whose pages may call
+    callers' HTTP from a browser, ``*`` any; administration's never.
     """
 
     list: Path | None = None
@@ -118,6 +124,8 @@ class Config(Struct, frozen=True, kw_only=True):
     release: Path | None = None
     trust: tuple[Path, ...] = ()
     watch: Path | None = None
+    callers: tuple[Caller, ...] = ()
+    cors: tuple[str, ...] = ("*",)
 
 
 class _Wrong(Struct):
@@ -169,6 +177,9 @@ def _read_values(table: Mapping[str, Any], source: str, folder: Path, wrong: _Wr
             continue
         try:
             values[name] = _READERS[name](raw, folder)
+        except WrongSettingsError as error:
+            for place, message in error.problems:
+                wrong.add(source, f"{name}{place}", message)
         except ValueError as error:
             wrong.add(source, name, str(error))
     return values
@@ -288,6 +299,15 @@ def _yes(raw: object, _folder: Path) -> bool:
     return raw
 
 
+def _origins(raw: object, _folder: Path) -> tuple[str, ...]:
+    """Origins as browsers send them, ``*`` for any; an empty list: none."""
+    origins = texts_of(raw)
+    for origin in origins:
+        if origin != "*" and not re.fullmatch(r"https?://[^/?#\s]+", origin):
+            raise ValueError(f"`{origin}` is not an origin, as in http://10.1.2.3:8000, or * for any")
+    return origins
+
+
 def _clock(raw: object, _folder: Path) -> time:
     """A time of the day, as text or as TOML writes it."""
     if isinstance(raw, time):
@@ -330,5 +350,7 @@ _READERS: dict[str, Callable[[object, Path], object]] = {
     "release": _path,
     "trust": _paths,
     "watch": _path,
+    "callers": read_callers,
+    "cors": _origins,
 }
 _DEFAULTS = {name: getattr(Config(), name) for name in _READERS}

@@ -13,6 +13,7 @@ from msgspec import Struct
 from negative_list.decide import Begun, Fuller, begin, decide_whole
 from negative_list.prescription import Note, Prescription
 from negative_list.readers.stored import StoreFact
+from negative_list.rules import Action
 from reminder.active import Active
 from reminder.journal.drafts import Made
 from reminder.keyed import facts_of, fuller_of
@@ -86,7 +87,7 @@ class Case(Struct, frozen=True, kw_only=True):
     """One check in progress.
 
     ``prescription`` as it came; ``now`` is the instant it came, UTC, ``at`` the decision's, civil. ``notes``: what the
-    caller is told besides.
+    caller is told besides; ``lowest_action``: the weakest action it is told of.
     """
 
     active: Active
@@ -96,6 +97,7 @@ class Case(Struct, frozen=True, kw_only=True):
     at: datetime
     ident: str
     notes: tuple[Note, ...] = ()
+    lowest_action: Action = "remind"
 
     def begin(self) -> Begun:
         """The first pass."""
@@ -115,6 +117,7 @@ class Case(Struct, frozen=True, kw_only=True):
             exits=exits,
             decision_id=self.ident,
             release=self.active.release,
+            lowest_action=self.lowest_action,
         )
 
 
@@ -129,6 +132,8 @@ def made_of(case: Case, whole: Whole, read: Read, exits: tuple[Exit, ...], came:
         whole=whole,
         digests=case.active.digests,
         face=came.face,
+        caller=came.caller,
+        lowest_action=came.lowest_action,
         body_digest=came.digest,
         read=read.asked,
         unread=read.unread,

@@ -1,6 +1,7 @@
-"""The HTTP face: 3101 of the national interface, what was saved, health and metrics.
+"""The HTTP faces put together: what callers reach, and what operations reach. Everything else is told it is not here.
 
-Everything else is told that it is not here.
+A face gives its ``routes``; this module only puts them into their order. Those of the national interface come last, for
+they take every path that nobody else took.
 """
 
 from __future__ import annotations
@@ -11,109 +12,60 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Route
 
 from negative_list.errors import FieldProblem, LimitError, RequestError
 from negative_list.output import error_json
-from negative_list.readers.body import MAX_BYTES, parse_body
+from negative_list.readers.body import parse_body
 from negative_list.readers.wording import EXPECTED_OBJECT, no_field
-from reminder import feedback_rpc, national
+from reminder import feedback_rpc, health_http
 from reminder.bodies import FAILED, inside, is_national
-from reminder.recording import Came, digest_of
+from reminder.national import face as national
+from reminder.over_http import bytes_of, json_response
 from reminder.stores.base import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from datetime import datetime
+    from collections.abc import Awaitable, Callable, Sequence
 
     from starlette.requests import Request
 
     from negative_list.prescription import Prescription
+    from reminder.config import Config
     from reminder.service import Service
 
 __all__ = ["admin_app", "callers_app"]
 
-_SERIAL_BITS = 32
-_JSON = "application/json; charset=utf-8"
-_METRICS = "text/plain; version=0.0.4; charset=utf-8"
 _MAX_PATH = 200
+_PREFLIGHT_S = 600
 _OUR_FAULT = FieldProblem(field="sidecar", message=FAILED)
 
 
-def callers_app(service: Service) -> Starlette:
+def callers_app(service: Service, config: Config) -> Starlette:
     """What callers reach."""
-    face = _Http(service)
-    calls = [
-        Route("/3101", face.check, methods=["POST"]),
-        Route("/reminder.v1.ReminderService/RecordSaved", face.record_saved, methods=["POST"]),
-        Route("/reminder.v1.ReminderService/RecordFeedback", face.record_feedback, methods=["POST"]),
+    told = _Told(service)
+    routes = [
+        *health_http.routes(service),
+        Route("/reminder.v1.ReminderService/RecordSaved", told.record_saved, methods=["POST"]),
+        Route("/reminder.v1.ReminderService/RecordFeedback", told.record_feedback, methods=["POST"]),
+        *national.routes(service),
     ]
-    return _app([*calls, *face.health()])
+    return _app(routes, config.cors)
 
 
-def admin_app(service: Service) -> Starlette:
-    """What operations reach."""
-    return _app(_Http(service).health())
+def admin_app(service: Service, _config: Config) -> Starlette:
+    """What operations reach. No page of another origin ever does."""
+    return _app(health_http.routes(service))
 
 
-class _Http:
+class _Told:
+    """What is told in JSON: prescriptions saved, and feedback."""
+
     def __init__(self, service: Service) -> None:
         self._service = service
-
-    def health(self) -> list[Route]:
-        return [
-            Route("/healthz", self.healthz),
-            Route("/readyz", self.readyz),
-            Route("/metrics", self.metrics),
-        ]
-
-    async def healthz(self, _request: Request) -> Response:
-        """The process answers."""
-        return _json(200, b'{"status":"ok"}')
-
-    async def readyz(self, _request: Request) -> Response:
-        """Whether decisions are made, and what does not work although they are."""
-        serving = self._service.serving
-        status = "serving" if serving else "not serving"
-        together = self._service.metrics.together
-        degraded = self._service.degraded if together is None else together.degraded()
-        told = {"status": status, "degraded": degraded, "release": self._service.releases()}
-        content = msgspec.json.encode(told)
-        return _json(200 if serving else 503, content)
-
-    async def metrics(self, request: Request) -> Response:
-        """Prometheus text, of all workers together; ``?by=worker``: of each."""
-        together = self._service.metrics.together
-        by_worker = request.query_params.get("by") == "worker"
-        text = self._service.metrics.text() if together is None else together.text(by_worker=by_worker)
-        return Response(text, headers={"content-type": _METRICS})
-
-    async def check(self, request: Request) -> Response:
-        """3101. Always a well-formed reply with status 200: callers take anything else for a broken line (3.3, 8)."""
-        arrived = self._service.now()
-        try:
-            raw = await _bytes_of(request)
-        except ClientDisconnect:
-            return Response(status_code=400)
-        return _json(200, await self._answer(raw, arrived))
-
-    async def _answer(self, raw: bytes, arrived: datetime) -> bytes:
-        service, size = self._service, len(raw)
-        body: dict[str, Any] = {}
-        try:
-            body = await service.run(size, partial(parse_body, raw))
-            prescription = await service.run(size, partial(service.read_national, body))
-            decision = await service.check(prescription, size, came=Came(face="3101", digest=digest_of(raw)))
-            reply = await service.run(size, partial(national.reply_of, decision, prescription))
-        except RequestError as error:
-            self._service.refused("http", error)
-            reply = national.failure_reply(error.fields)
-        except Exception as error:  # noqa: BLE001 - a caller that gets no reply may refuse to save, or hang
-            self._service.failed("http", error)
-            reply = national.failure_reply([_OUR_FAULT])
-        return await service.run(size, lambda: national.encode(reply, self._envelope(body, arrived)))
 
     async def record_saved(self, request: Request) -> Response:
         """RecordSaved in JSON."""
@@ -127,18 +79,19 @@ class _Http:
         """What is told in JSON: 200 kept, 400 naming the fields, 413 over a limit, 503 when nothing could take it."""
         service = self._service
         try:
-            return _json(200, await take(await _bytes_of(request)))
+            return json_response(200, await take(await bytes_of(request)))
         except ClientDisconnect:
             return Response(status_code=400)
         except RequestError as error:
             service.refused("http", error)
-            return _json(413 if isinstance(error, LimitError) else 400, error_json(error.fields))
+            return json_response(413 if isinstance(error, LimitError) else 400, error_json(error.fields))
         except StoreError as error:
             service.not_kept("http", error)
-            return _json(503, error_json([FieldProblem(field="sidecar", message=feedback_rpc.why_not_kept(error))]))
+            problem = FieldProblem(field="sidecar", message=feedback_rpc.why_not_kept(error))
+            return json_response(503, error_json([problem]))
         except Exception as error:  # noqa: BLE001 - the caller gets an answer without texts of patients
             service.failed("http", error)
-            return _json(500, error_json([_OUR_FAULT]))
+            return json_response(500, error_json([_OUR_FAULT]))
 
     async def _saved(self, raw: bytes) -> bytes:
         service = self._service
@@ -151,12 +104,6 @@ class _Http:
         service = self._service
         words = await service.run(len(raw), partial(feedback_rpc.words_of, raw, service.feedback.zone_of))
         return feedback_rpc.json_of(await service.feedback.record(words))
-
-    def _envelope(self, body: dict[str, Any], arrived: datetime) -> dict[str, str]:
-        service = self._service
-        area, institution = (str(body.get(name) or "") for name in ("mdtrtarea_admvs", "fixmedins_code"))
-        arrived, answered = (service.civil(moment, institution) for moment in (arrived, service.now()))
-        return national.envelope_of(area, arrived, answered, service.draw(_SERIAL_BITS))
 
 
 def _read_saved(raw: bytes, service: Service) -> tuple[dict[str, Any], Prescription]:
@@ -188,18 +135,13 @@ _SAVED = ("prescription_id", "revision", "saved_at")
 _WHOLE = "应为整数 (expected a whole number); 请改正 (mend it)"
 
 
-async def _bytes_of(request: Request) -> bytes:
-    """The body; reading ends with the chunk that passes the limit, so that no more than the limit is held."""
-    data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > MAX_BYTES:
-            break
-    return bytes(data)
+def _app(routes: Sequence[Route], cors: Sequence[str] = ()) -> Starlette:
+    """The routes; pages of the origins ``cors`` (``*``: of any) may call them, never with credentials."""
+    middleware = [Middleware(CORSMiddleware, allow_origins=cors, **_CORS)] if cors else []
+    return Starlette(routes=routes, exception_handlers={HTTPException: _not_here}, middleware=middleware)
 
 
-def _app(routes: list[Route]) -> Starlette:
-    return Starlette(routes=routes, exception_handlers={HTTPException: _not_here})
+_CORS: dict[str, Any] = {"allow_methods": ["*"], "allow_headers": ["*"], "max_age": _PREFLIGHT_S}
 
 
 async def _not_here(request: Request, error: Exception) -> Response:
@@ -207,8 +149,4 @@ async def _not_here(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     asked = f"{request.method} `{request.url.path[:_MAX_PATH]}`"
     message = f"没有此服务 (nothing answers {asked} here); 请用 POST /3101 (use POST /3101)"
-    return _json(status, msgspec.json.encode({"error": [FieldProblem(field="path", message=message)]}))
-
-
-def _json(status: int, content: bytes) -> Response:
-    return Response(content, status_code=status, headers={"content-type": _JSON})
+    return json_response(status, msgspec.json.encode({"error": [FieldProblem(field="path", message=message)]}))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
+from negative_list.rules import Action
 from reminder.journal.artifacts import codes_artifact, list_artifact, policy_artifact
 from reminder.journal.drafts import decided_draft
 from reminder.journal.repeated import Repeated
@@ -41,10 +42,22 @@ _PIECE = 2_000  # bytes; hashlib keeps the interpreter below 2,048
 
 
 class Came(Struct, frozen=True, kw_only=True):
-    """How a request came: by which face (grpc, 3101, json), and the digest of its bytes ("": not known)."""
+    """How a request came: by which face (grpc, 3101, json), and the digest of its bytes ("": not known).
+
+    ``caller`` is the name of its entry in the settings, ``lowest_action`` the weakest action it is told of.
+    """
 
     face: str = ""
     digest: str = ""
+    caller: str = ""
+    lowest_action: Action = "remind"
+
+    @property
+    def known_by(self) -> str:
+        """By what it is known again: the same bytes are another request where other findings are kept back."""
+        if not self.digest or self.lowest_action == NOT_TOLD.lowest_action:
+            return self.digest
+        return digest_of(f"{self.digest} {self.lowest_action}".encode())
 
 
 NOT_TOLD = Came()

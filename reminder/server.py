@@ -16,6 +16,7 @@ import uvicorn
 from grpc_health.v1 import health
 
 from reminder import feed_rpc, forecast_rpc, http, list_rpc, policy_rpc, report_rpc, rpc
+from reminder.callers import Callers
 from reminder.config import Address
 from reminder.journal.checkpoints import CHECKPOINTS_FILE, Checkpointer, keep_checkpoints
 from reminder.journal.health import HEALTH_NAME, keep_health
@@ -49,6 +50,7 @@ class Sidecar:
     def __init__(self, config: Config, service: Service, place: Place = ALONE) -> None:
         self._config = config
         self._service = service
+        service.callers = Callers(config.callers)
         self._health = health.aio.HealthServicer()
         self._place = place
         self._shared = place.common is not None
@@ -86,7 +88,7 @@ class Sidecar:
             faces.append(("admin_http", http.admin_app))
         for face, app in faces:
             listening = listener(face, getattr(config, face), shared=self._shared)
-            web = _Web(listening, app(self._service), config.grace_s)
+            web = _Web(listening, app(self._service, config), config.grace_s)
             self._web.append(web)
             bound[face] = Address(getattr(config, face).host, listening.getsockname()[1])
         await asyncio.gather(self._grpc.start(), self._admin.start(), *(web.start() for web in self._web))

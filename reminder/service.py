@@ -22,6 +22,7 @@ from negative_list.prescription import Note, Prescription
 from negative_list.readers.national import read_national
 from negative_list.readers.own import read_check_request
 from reminder.active import Active
+from reminder.callers import Callers
 from reminder.deciding import NOTHING_ASKED, Case, Clock, Read, keyed_of, made_of, read_of, unread
 from reminder.exits import Exits, ends
 from reminder.feedback.desk import FeedbackDesk
@@ -102,6 +103,7 @@ class Service:
         self.feedback = FeedbackDesk(self, log)
         self.going_on = GoingOn(log)
         self.office: Office | None = None
+        self.callers = Callers()
         metrics.loaded(len(active.compiled.rules), active.compiled.details)
 
     @property
@@ -193,7 +195,7 @@ class Service:
         self, prescription: Prescription, size_bytes: int, left_s: float | None, came: Came
     ) -> Decision:
         """The answer of the journal, or one that is decided now."""
-        recorder, asked = self.recorder, asked_of(prescription.institution_id, prescription.request_id, came.digest)
+        recorder, asked = self.recorder, asked_of(prescription.institution_id, prescription.request_id, came.known_by)
         if recorder is None or not asked:
             return await self._check(prescription, size_bytes, left_s, came)
         now = self._outside.now()
@@ -232,7 +234,7 @@ class Service:
     ) -> Decision:
         """Decide, and have it written."""
         clock = Clock(self._outside.tick_ns, left_s)
-        case = await self.run(size_bytes, lambda: self._case(prescription, reused=reused))
+        case = await self.run(size_bytes, lambda: self._case(prescription, came, reused=reused))
         begun = await self.run(size_bytes, lambda: self.begin(case))
         read = NOTHING_ASKED
         if begun.needs and self.memory is not None:
@@ -281,7 +283,7 @@ class Service:
             return ()
         return await self.exits.of(known, case.now, recorder.within_s(clock.left_s()))
 
-    def _case(self, prescription: Prescription, *, reused: bool = False) -> Case:
+    def _case(self, prescription: Prescription, came: Came, *, reused: bool = False) -> Case:
         now = self._outside.now()
         return Case(
             active=self.active,
@@ -291,6 +293,7 @@ class Service:
             at=prescription.at or self.civil(now, prescription.institution_id),
             ident=decision_id(int(now.timestamp() * 1000), self._outside.draw(RANDOM_BITS)),
             notes=(_REUSED,) if reused else (),
+            lowest_action=came.lowest_action,
         )
 
     def begin(self, case: Case) -> Begun:

@@ -59,6 +59,7 @@ def decided_again(entry: Decided, compiled: CompiledList, policy: Policy) -> Dec
         exits=frozenset((each.rule_id, each.item, each.order_date) for each in entry.exits),
         decision_id=entry.decision_id,
         release=entry.release,
+        lowest_action=entry.lowest_action,
     )
 
 

@@ -14,6 +14,7 @@ from negative_list.decide import Whole
 from negative_list.items import item_of, order_day_of
 from negative_list.prescription import History
 from negative_list.readers.stored import StoreFact
+from negative_list.rules import Action
 from reminder.ids import reminder_id
 from reminder.journal.again import answer_of, decided_again
 from reminder.journal.ages import age_of, counts_days, times_of
@@ -70,6 +71,8 @@ class Made(Struct, frozen=True, kw_only=True):
     whole: Whole
     digests: Digests
     face: str = ""
+    caller: str = ""
+    lowest_action: Action = "remind"
     asked: str = ""
     body_digest: str = ""
     reused: bool = False
@@ -166,6 +169,8 @@ def _entry(made: Made, keys: Keys) -> Decided:
         decided_at=made.at,
         late=made.late,
         face=made.face,
+        caller=made.caller,
+        lowest_action=made.lowest_action,
         request_id=given.request_id,
         reused=made.reused,
         body_digest=made.body_digest,

@@ -108,9 +108,10 @@ class Decided(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="decisi
     """A decision that was answered (kind ``decision``).
 
     ``decided_at`` is the decision's instant (civil), ``late``: it was answered ``journaled: false`` and written later.
-    ``face`` it came by (grpc, 3101, json). ``request_id`` is the caller's; ``reused``: the same id came before with
-    another body. ``body_digest`` is the digest of the request as it came. ``prescription`` has keys for ids and no
-    private fact; ``age`` stands for the birth date.
+    ``face`` it came by (grpc, 3101, json), ``caller`` the name of the caller's entry in the settings; findings with an
+    action weaker than ``lowest_action`` were kept back from it. ``request_id`` is the caller's; ``reused``: the same id
+    came before with another body. ``body_digest`` is that of the request as it came. ``prescription`` has keys for ids
+    and no private fact; ``age`` stands for the birth date.
 
     What was read: ``facts`` of the store, with source and time, and ``history``; ``unread``: they did not come in time.
     ``read`` is false where nothing was asked. ``own_since``: what the site declares of its own records.
@@ -125,6 +126,8 @@ class Decided(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="decisi
     decided_at: datetime
     late: bool = False
     face: str = ""
+    caller: str = ""
+    lowest_action: Action = "remind"
     request_id: str = ""
     reused: bool = False
     body_digest: str = ""

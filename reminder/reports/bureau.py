@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from negative_list.classes import classes
 from reminder.journal.coding import decode
 from reminder.journal.entries import Decided, Feedback
-from reminder.national import SEVERITY
+from reminder.national.replies import SEVERITY
 from reminder.reports.words import flat
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 
 from negative_list.decision import Decision
 from negative_list.errors import FieldProblem
-from reminder.national import encode, envelope_of, failure_reply, reply_of
+from reminder.national.replies import encode, envelope_of, failure_reply, reply_of
 from tests.reminder.decisions import BARE, FULL, PRESCRIPTION
 
 ARRIVED = datetime(2026, 1, 1, 9, 0, 0, 1_999)

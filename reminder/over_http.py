@@ -1,0 +1,81 @@
+"""What every HTTP face does with a request and a reply, whatever it says: its bytes, its caller, its time, its form."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from starlette.responses import Response
+
+from negative_list.readers.body import MAX_BYTES
+from reminder.callers import NAMED_BY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from starlette.requests import Request
+
+    from reminder.callers import Caller, Callers
+
+__all__ = ["DEADLINE_HEADER", "GRPC_TIMEOUT", "bytes_of", "caller_of", "json_response", "left_s_of"]
+
+DEADLINE_HEADER = "reminder-deadline-ms"
+"""The header in which a caller says after how many milliseconds it gives up."""
+
+GRPC_TIMEOUT = "grpc-timeout"
+"""The header in which gRPC says the same, as in ``300m``."""
+
+_JSON = "application/json"
+_UNITS_S = {"H": 3600.0, "M": 60.0, "S": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
+_TIMEOUT = re.compile(r"([0-9]{1,8})([HMSmun])")
+_NUMBER = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,6})?")
+
+
+async def bytes_of(request: Request, most: int = MAX_BYTES) -> bytes:
+    """The body; reading ends with the chunk that passes ``most``, so that no more than that is held.
+
+    Raises:
+        ClientDisconnect: The caller left in the middle.
+    """
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > most:
+            break
+    return bytes(data)
+
+
+def caller_of(request: Request, callers: Callers, *, institution: str = "", systems: Iterable[str] = ()) -> Caller:
+    """Whose request it is; ``institution`` and ``systems`` are what its body says, once it was read."""
+    return callers.of(
+        path=request.url.path,
+        address=request.client.host if request.client is not None else "",
+        institution=institution,
+        system=systems,
+        named=request.headers.get(NAMED_BY, ""),
+    )
+
+
+def left_s_of(headers: Mapping[str, str], left_s: float | None = None) -> float | None:
+    """Seconds until a caller gives up, by its headers; what cannot be read says nothing.
+
+    Args:
+        headers: of the request, looked up without regard to case.
+        left_s: what is known of the caller else; the sooner counts. ``None``: it waits.
+    """
+    told = [left_s, _timeout(headers.get(GRPC_TIMEOUT, "")), _milliseconds(headers.get(DEADLINE_HEADER, ""))]
+    return min((each for each in told if each is not None), default=None)
+
+
+def _timeout(text: str) -> float | None:
+    found = _TIMEOUT.fullmatch(text.strip())
+    return int(found[1]) * _UNITS_S[found[2]] if found else None
+
+
+def _milliseconds(text: str) -> float | None:
+    return float(text) / 1000 if _NUMBER.fullmatch(text.strip()) else None
+
+
+def json_response(status: int, content: bytes, charset: str = "utf-8") -> Response:
+    """A reply in JSON."""
+    return Response(content, status_code=status, headers={"content-type": f"{_JSON}; charset={charset}"})
