@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from msgspec import Struct, field
 
 from negative_list.prescription import Note
 from negative_list.rules import ACTIONS, Action, Reason
 
-__all__ = ["Decision", "FactSeen", "Finding", "NotEvaluated", "Outcome", "Suggestion", "strongest"]
+__all__ = ["Decision", "FactSeen", "Finding", "NotEvaluated", "Outcome", "Suggestion", "Why", "strongest"]
+
+Why: TypeAlias = Literal["missing_facts", "coverage", "not_read", "never_sent"]
+"""Why a rule could not be decided, see :class:`NotEvaluated`."""
 
 
 class FactSeen(Struct, frozen=True, kw_only=True):
@@ -82,14 +85,15 @@ class NotEvaluated(Struct, frozen=True, kw_only=True):
     """A rule that was triggered and could not be decided, once for all ``lines`` for which it needs the same.
 
     ``needs`` names facts, or ``history``; in a stay of thousands of lines those of lines that tell the same facts.
-    ``reason``: facts are missing, history does not reach far enough (``coverage``), or what it needs may well be in
-    the store, which was not read in time (``not_read``).
+    ``reason``: facts are missing, history does not reach far enough (``coverage``), what it needs may well be in the
+    store, which was not read in time (``not_read``), or nobody tells it at this site, so that nobody is asked
+    (``never_sent``).
     """
 
     rule_id: str
     class_name: str = field(name="class")
     needs: tuple[str, ...]
-    reason: Literal["missing_facts", "coverage", "not_read"]
+    reason: Why
     lines: tuple[str, ...] = ()
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import msgspec
 
 from negative_list.classes import class_name
-from negative_list.decision import Finding, NotEvaluated, Outcome
+from negative_list.decision import Finding, NotEvaluated, Outcome, Why
 from negative_list.excess import share_over
 from negative_list.explain import Evidence, explain
 from negative_list.rules import ACTIONS
@@ -74,7 +74,7 @@ def outcomes_of(matched: Matched, binder: Binder) -> tuple[Outcome, ...]:
     """The same as :func:`findings_of` with nothing told of it: enough to see whether an edit helps."""
     true = [_outcome(group, as_graded(group, matched.check).action) for group in _groups(matched.true)]
     asking = [j for j in _undecided(matched) if j.rule.rule.on_unknown.action != "pass"]
-    groups = (group for group in _groups(asking) if _needs(group, matched, binder) != COVERAGE_ONLY)
+    groups = (group for group in _groups(asking) if not _is_silent(_needs(group, matched, binder), matched.check))
     return (*true, *(_outcome(group, group[0].rule.rule.on_unknown.action, unknown=True) for group in groups))
 
 
@@ -102,7 +102,7 @@ def not_evaluated_of(matched: Matched, binder: Binder) -> tuple[NotEvaluated, ..
         needs = whole.get(rule)
         key = (rule, line is None, lacking[rule, id(line)]) if needs is None else (rule, False, needs)
         alike.setdefault(key, []).append(judgement)
-    return tuple(_not_evaluated(group, needs) for (_, _, needs), group in alike.items())
+    return tuple(_not_evaluated(group, needs, matched.check) for (_, _, needs), group in alike.items())
 
 
 def _undecided(matched: Matched) -> list[Judgement]:
@@ -164,13 +164,24 @@ def _finding(group: list[Judgement], matched: Matched, binder: Binder, key: str)
 
 
 def _unknown_finding(group: list[Judgement], matched: Matched, binder: Binder, key: str) -> Finding | None:
-    """The finding of a rule that asks; none where only coverage is lacking."""
+    """The finding of a rule that asks; none where only coverage is lacking, or what nobody tells at the site."""
     needs = _needs(group, matched, binder)
-    if needs == COVERAGE_ONLY:
+    if _is_silent(needs, matched.check):
         return None
-    ask = group[0].rule.rule.on_unknown
-    wanted = tuple(name for name in needs if name in ask.ask) or needs
+    ask, never = group[0].rule.rule.on_unknown, matched.check.prescription.never_sent
+    told = tuple(name for name in needs if name not in never) if never else needs
+    wanted = tuple(name for name in told if name in ask.ask) or told
     return msgspec.structs.replace(_told(group, key, matched.check), action=ask.action, unknown=True, needs=wanted)
+
+
+def _is_silent(needs: tuple[str, ...], check: Check) -> bool:
+    """Whether nobody is asked: only coverage is lacking, or nothing else but what nobody tells at the site."""
+    return needs == COVERAGE_ONLY or _is_never_told(needs, check)
+
+
+def _is_never_told(needs: tuple[str, ...], check: Check) -> bool:
+    never = check.prescription.never_sent
+    return bool(never) and not set(needs).isdisjoint(never) and set(needs) <= {*never, *COVERAGE_ONLY}
 
 
 def _lines(group: list[Judgement]) -> list[Line]:
@@ -196,15 +207,21 @@ def _told(group: list[Judgement], key: str, check: Check) -> Finding:
     )
 
 
-def _not_evaluated(judgements: list[Judgement], needs: tuple[str, ...]) -> NotEvaluated:
+def _not_evaluated(judgements: list[Judgement], needs: tuple[str, ...], check: Check) -> NotEvaluated:
     rule = judgements[0].rule.rule
     return NotEvaluated(
         rule_id=rule.id,
         class_name=class_name(rule.class_id),
         needs=needs,
-        reason="coverage" if needs == COVERAGE_ONLY else "missing_facts",
+        reason=_why(needs, check),
         lines=tuple(judgement.line.id for judgement in judgements if judgement.line is not None),
     )
+
+
+def _why(needs: tuple[str, ...], check: Check) -> Why:
+    if needs == COVERAGE_ONLY:
+        return "coverage"
+    return "never_sent" if _is_never_told(needs, check) else "missing_facts"
 
 
 def _needs(group: list[Judgement], matched: Matched, binder: Binder) -> tuple[str, ...]:

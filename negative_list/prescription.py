@@ -135,7 +135,8 @@ class Prescription(Struct, frozen=True, kw_only=True):
 
     ``at`` is the body's own time (``None`` when it has none). ``others`` are the patient's other encounters in the
     body; their lines count as in force. ``request_id`` is the caller's message id. ``names``: of persons, those no fact
-    holds (who operates, who signs); only to mask texts, and never written.
+    holds (who operates, who signs); only to mask texts, and never written. ``never_sent``: what nobody tells there (the
+    site says so), sorted.
     """
 
     encounter: Encounter
@@ -146,3 +147,4 @@ class Prescription(Struct, frozen=True, kw_only=True):
     at: datetime | None = None
     notes: tuple[Note, ...] = ()
     names: tuple[str, ...] = ()
+    never_sent: tuple[str, ...] = ()

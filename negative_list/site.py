@@ -6,6 +6,7 @@ One TOML file holds every institution of a sidecar::
     zone = "Asia/Shanghai"
     complete_bodies = true                    # a body carries every line of its encounter; false: only new ones
     untrusted = ["encounter.med_type"]        # what the body says of these facts is not believed
+    never_sent = ["line.dose"]                # what nobody tells here: a rule that lacks nothing else asks for nothing
     code_files = ["codes.csv", "对照表.xlsx"]  # kind,local,national,valid_from,valid_to, or a sheet; beside this file
     own_history_since = 2026-12-01            # from this day on the HIS tells everything it saves (RecordSaved)
 
@@ -55,7 +56,8 @@ CodeKind: TypeAlias = Literal["item", "diagnosis", "operation"]
 
 _EMPTY: Mapping[str, FactValue] = MappingProxyType({})
 _OWN_SINCE = "own_history_since"
-_KEYS = ("zone", "complete_bodies", "untrusted", "overrides", "defaults", "tables", "codes", "code_files", _OWN_SINCE)
+_KEYS = ("zone", "complete_bodies", "untrusted", "never_sent", "overrides", "defaults", "tables", "codes")
+_KEYS += ("code_files", _OWN_SINCE)
 _SHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # how XLSX and XLS begin
 _CODE_KEYS = ("kind", "local", "national", "valid_from", "valid_to")
 _CHECKS: Mapping[str, Callable[[str], object]] = {
@@ -80,12 +82,14 @@ class Site(Struct, frozen=True, kw_only=True, eq=False):
     """What one institution says. ``tables`` give, for a fact, the value of each national code (``None``: unknown).
 
     ``codes`` holds rows by (kind, local code in normal form). ``own_history_since``: from when on this institution
-    tells every prescription it saves, as the office declares (``None``: it does not). Sites are compared by identity.
+    tells every prescription it saves, as the office declares (``None``: it does not). ``never_sent`` names what nobody
+    tells here, facts or records: asking for it would teach doctors to click. Sites are compared by identity.
     """
 
     zone: ZoneInfo = CIVIL_ZONE
     complete_bodies: bool = True
     untrusted: frozenset[str] = frozenset()
+    never_sent: frozenset[str] = frozenset()
     overrides: Mapping[str, FactValue] = _EMPTY
     defaults: Mapping[str, FactValue] = _EMPTY
     tables: Mapping[str, Mapping[str, FactValue | None]] = MappingProxyType({})
@@ -173,7 +177,8 @@ class _Reading:
         return Site(
             zone=self._zone(f"{name}.zone", row["zone"]) if "zone" in row else base.zone,
             complete_bodies=self._flag(f"{name}.complete_bodies", row.get("complete_bodies", base.complete_bodies)),
-            untrusted=base.untrusted | self._untrusted(f"{name}.untrusted", row.get("untrusted", [])),
+            untrusted=base.untrusted | self._named(f"{name}.untrusted", row.get("untrusted", []), self._fact),
+            never_sent=base.never_sent | self._named(f"{name}.never_sent", row.get("never_sent", []), self._known),
             overrides={**base.overrides, **self._values(f"{name}.overrides", row.get("overrides", {}))},
             defaults={**base.defaults, **self._values(f"{name}.defaults", row.get("defaults", {}))},
             tables={**base.tables, **self._value_tables(f"{name}.tables", row.get("tables", {}))},
@@ -214,22 +219,25 @@ class _Reading:
             self._add(path, f"no time zone is called `{value}`; write one like `Asia/Shanghai`")
             return CIVIL_ZONE
 
-    def _fact(self, path: str, name: str) -> Fact | None:
+    def _known(self, path: str, name: str) -> Fact | None:
         try:
-            fact = load()[name]
+            return load()[name]
         except UnknownNameError as error:
             self._add(path, str(error))
             return None
-        if not fact.settable:
+
+    def _fact(self, path: str, name: str) -> Fact | None:
+        fact = self._known(path, name)
+        if fact is not None and not fact.settable:
             self._add(path, f"`{name}` cannot be set; it has a field of its own")
             return None
         return fact
 
-    def _untrusted(self, path: str, value: object) -> frozenset[str]:
+    def _named(self, path: str, value: object, fact: Callable[[str, str], Fact | None]) -> frozenset[str]:
         if not (self._is_list(path, value) and isinstance(value, list)):
             return frozenset()
         named = [(f"{path}[{n}]", str(name)) for n, name in enumerate(value)]
-        return frozenset(name for at, name in named if self._fact(at, name))
+        return frozenset(name for at, name in named if fact(at, name))
 
     def _values(self, path: str, value: object) -> dict[str, FactValue]:
         if not (self._is_table(path, value) and isinstance(value, dict)):

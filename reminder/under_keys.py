@@ -61,6 +61,7 @@ def under_keys(keys: Keys, prescription: Prescription) -> Keyed:
         institution_id=prescription.institution_id,
         at=prescription.at,
         notes=prescription.notes,
+        never_sent=prescription.never_sent,
     )
     for name in prescription.names:
         work.name(name)

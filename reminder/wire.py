@@ -56,6 +56,7 @@ WHYS = {
     "missing_facts": pb.NOT_EVALUATED_REASON_MISSING_FACTS,
     "coverage": pb.NOT_EVALUATED_REASON_COVERAGE,
     "not_read": pb.NOT_EVALUATED_REASON_NOT_READ,
+    "never_sent": pb.NOT_EVALUATED_REASON_NEVER_SENT,
 }
 """The words of the records' closed fields, each with its number in the matching enum."""
 

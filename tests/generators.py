@@ -110,6 +110,15 @@ TOLD: tuple[str, ...] = (
 )
 """Facts of the universe that may be told with the time they were found at."""
 
+NEVER = (
+    *WORDS,
+    *TOLD,
+    "encounter.diagnoses",
+    "encounter.operations",
+    "line.begins",
+    "line.quantity",
+    "patient.birth_date",
+)
 SAID = (
     "{}",
     "{}",
@@ -189,7 +198,9 @@ def draw_case(random: Random, lines: int | None = None) -> Case:
         for name in ("E2", "E3")[: random.choice((0, 0, 1, 2))]
     ]
     prescription = Prescription(encounter=current, patient=_patient(random, times.at), others=tuple(others))
-    return Case(prescription=prescription, at=times.at, history=_history(random, times, admitted))
+    history = _history(random, times, admitted)
+    never = random.sample(NEVER, random.choice((0, 0, 0, 3, 10)))
+    return Case(prescription=replace(prescription, never_sent=tuple(sorted(never))), at=times.at, history=history)
 
 
 def _day_of(random: Random, admitted: datetime) -> datetime:

@@ -169,7 +169,12 @@ def _settle(rule: Rule, judged: list[tuple[Trigger, Answer]], scene: Scene, outc
     elif unknown:
         key, needs = (rule.id, _ids(unknown)), NOTHING.union(*(given.needs for _, given in unknown))
         outcome.undecided[key] = needs
-        if rule.on_unknown.action != "pass" and needs != {"history"}:
+        never = frozenset(scene.prescription.never_sent)
+        if (
+            rule.on_unknown.action != "pass"
+            and needs != {"history"}
+            and not (needs & never and needs <= never | {"history"})
+        ):
             outcome.asking.add(key)
 
 

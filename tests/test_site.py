@@ -119,6 +119,22 @@ def test_institutions_add_to_the_default(tmp_path: Path) -> None:
     assert read_national(body(), sites).encounter.complete is False
 
 
+def test_what_is_never_sent_goes_with_every_prescription_of_the_site(tmp_path: Path) -> None:
+    """Facts and records by dictionary name; an institution adds to the default; either kind of body carries them."""
+    text = """
+        [default]
+        never_sent = ["line.days", "encounter.operations"]
+        [H00000000000]
+        never_sent = ["patient.weight_kg"]
+    """
+    sites = Sites.read(written(tmp_path, text))
+    assert read_national(body(), sites).never_sent == ("encounter.operations", "line.days", "patient.weight_kg")
+    own = {"institution_id": "H1", "patient": {}, "encounter": {"lines": [{"code": DRUG}]}}
+    assert read_check_request(own, sites).never_sent == ("encounter.operations", "line.days")
+    told = problems(tmp_path, 'default.never_sent = ["line.day"]\n')
+    assert "did you mean `line.days`" in told[0][1]
+
+
 def test_local_codes_are_mapped_at_the_lines_own_time(tmp_path: Path) -> None:
     """Many to many, by either code of the line, in force on the day the line begins."""
     (tmp_path / "codes.csv").write_bytes(

@@ -100,6 +100,7 @@ def read_national(
         at=told_at,
         notes=reading.settled_notes(),
         names=_names(frame),
+        never_sent=reading.plan.never_sent,
     )
     return joined_body(told, reading.told, reading.at)
 

@@ -146,6 +146,7 @@ def read_check_request(
         institution_id=institution,
         at=told_at,
         notes=reading.settled_notes(),
+        never_sent=reading.plan.never_sent,
     )
     return joined_body(told, reading.told, reading.at)
 

@@ -102,6 +102,7 @@ class SitePlan:
         self.explicit = own_columns(site, {fact.name: fact.name for fact in load().values() if fact.settable})
         self.modes = {str(code): str(mode) for code, mode in _modes(site).items() if mode}
         self.take_home = site.tables.get("line.take_home", {})
+        self.never_sent = tuple(sorted(site.never_sent))
 
 
 @lru_cache(maxsize=256)

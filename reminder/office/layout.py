@@ -132,6 +132,7 @@ _REASONS: Mapping[str, tuple[str, str]] = {
     "missing_facts": ("缺少事实", "facts are missing"),
     "coverage": ("历史覆盖不足", "history does not reach far enough"),
     "not_read": ("未能及时读到", "not read in time"),
+    "never_sent": ("本院系统从不提供", "nobody tells it at this hospital"),
 }
 _DONE: Mapping[str, tuple[str, str]] = {
     "changed": ("已修改", "changed"),

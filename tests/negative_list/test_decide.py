@@ -193,6 +193,40 @@ def test_a_rule_says_what_is_worth_asking() -> None:
     assert decision.not_evaluated[0].needs == ("encounter.bed", "encounter.ward")
 
 
+NEVER = ("encounter.ward", "encounter.bed")
+
+
+def test_a_rule_that_lacks_only_what_is_never_sent_asks_nobody() -> None:
+    """It makes no finding, whatever its on_unknown says, and stays among the rules not evaluated with its reason."""
+    ward, bed = fact("encounter.ward", "W1"), fact("encounter.bed", "B1")
+    lacking = rule(c.All(of=(ward, bed)), id="r1", on_unknown=OnUnknown(action="warn", ask=("encounter.bed",)))
+    history_too = rule(c.All(of=(TWICE, ward)), id="r2", on_unknown=ASKS)
+    on = msgspec.structs.replace(prescription(), never_sent=NEVER)
+    decision = decided(lacking, history_too, on=on)
+    assert (decision.decision, decision.findings) == ("pass", ())
+    assert [(each.rule_id, each.needs, each.reason) for each in decision.not_evaluated] == [
+        ("r1", ("encounter.bed", "encounter.ward"), "never_sent"),
+        ("r2", ("encounter.ward", "history"), "never_sent"),
+    ]
+
+
+def test_of_several_facts_only_those_that_are_sent_are_asked_for() -> None:
+    """A rule that also lacks something people can tell asks for that alone."""
+    both = c.All(of=(fact("encounter.ward", "W1"), fact("encounter.rescue", yes=True)))
+    asking = rule(both, on_unknown=OnUnknown(action="warn", ask=("encounter.ward",)))
+    decision = decided(asking, on=msgspec.structs.replace(prescription(), never_sent=NEVER))
+    assert decision.findings[0].needs == ("encounter.rescue",)
+    assert decision.not_evaluated[0].reason == "missing_facts"
+
+
+def test_what_is_never_sent_decides_where_it_is_told_after_all() -> None:
+    """The store may know it; then the rule is decided as anywhere, and lacking coverage alone keeps its own reason."""
+    ward = rule(fact("encounter.ward", "W1"), id="ward", on_unknown=ASKS)
+    on = msgspec.structs.replace(prescription(), never_sent=NEVER)
+    assert [found.rule_id for found in decided(ward, on=on, read=Reads(ward="W1")).findings] == ["ward"]
+    assert [each.reason for each in decided(FIRST_USE, on=on).not_evaluated] == ["coverage"]
+
+
 def test_a_question_never_blocks() -> None:
     """Whatever the policy says, an unknown finding is a warning at most."""
     policy = Policy(set_=(Setting(action="block", why="w"),))
