@@ -18,8 +18,9 @@ from msgspec import Struct
 from negative_list.decision import Decision, Finding, NotEvaluated, strongest
 from negative_list.dictionary import load
 from negative_list.engine import Judgement, Matched, judged_on, match
-from negative_list.findings import COVERAGE_ONLY, findings_of, not_evaluated_of
+from negative_list.findings import COVERAGE_ONLY, not_evaluated_of, skipped_of, told_of
 from negative_list.history import without_copies
+from negative_list.hurry import Halt, Stopped
 from negative_list.policy import ExitKey, Policy, shipped
 from negative_list.prescription import History, Note, Prescription
 from negative_list.telling import Ruling, shown_of
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from negative_list.rules import Action
 
 __all__ = [
+    "LATE",
     "NOT_READ",
     "Begun",
     "Fuller",
@@ -58,9 +60,18 @@ Reader: TypeAlias = "Callable[[Prescription, frozenset[str], datetime], Fuller]"
 NOT_READ = "history_not_read"
 """Code of the note on an answer that had to do without history and store facts."""
 
-_NOT_READ_TEXTS: dict[Language, str] = {
-    "zh": "历史记录和外部事实未能及时读取，需要它们的规则本次未检查",
-    "en": "history and store facts could not be read in time; rules that need them were not evaluated",
+LATE = "deadline"
+"""Code of the note on an answer that left before every rule was evaluated, and reason of the rules left out."""
+
+_TEXTS: dict[str, dict[Language, str]] = {
+    NOT_READ: {
+        "zh": "历史记录和外部事实未能及时读取，需要它们的规则本次未检查",
+        "en": "history and store facts could not be read in time; rules that need them were not evaluated",
+    },
+    LATE: {
+        "zh": "调用方等待的时间已到，部分规则本次未检查",
+        "en": "the caller's time was up before every rule was evaluated",
+    },
 }
 
 
@@ -76,9 +87,9 @@ class Begun(Struct, frozen=True, kw_only=True):
     needs: frozenset[str] = frozenset()
 
 
-def begin(compiled: CompiledList, prescription: Prescription, at: datetime) -> Begun:
-    """The first pass: judge by the body alone, at one instant (civil time of the site)."""
-    first = match(compiled, prescription, at)
+def begin(compiled: CompiledList, prescription: Prescription, at: datetime, halt: Halt | None = None) -> Begun:
+    """The first pass: judge by the body alone, at one instant (civil time of the site), until the time is up."""
+    first = match(compiled, prescription, at, halt=halt)
     if not first.judgements:
         return Begun(first=first)
     lacking = not_evaluated_of(first, compiled.binder)
@@ -91,12 +102,13 @@ class Whole(Struct, frozen=True, kw_only=True):
 
     ``graded``: all findings with their rules' own actions; ``found``: the same findings in the same order with the
     actions the policy gave and exits left of them (``pass``: shadow). Those shown are ``decision.findings``; they have
-    texts and suggestions, and of several questions only one is among them.
+    texts and suggestions, and of several questions only one is among them. ``stopped``: where the time was up.
     """
 
     decision: Decision
     graded: tuple[Finding, ...] = ()
     found: tuple[Finding, ...] = ()
+    stopped: Stopped = Stopped()
 
 
 @cache
@@ -116,6 +128,7 @@ def decide(  # noqa: PLR0913 (one composition, everything it depends on in view)
     fuller: Fuller | None = None,
     unread: bool = False,
     exits: AbstractSet[ExitKey] = frozenset(),
+    halt: Halt | None = None,
     decision_id: str | None = None,
     release: str | None = None,
     lowest_action: Action = "remind",
@@ -132,6 +145,7 @@ def decide(  # noqa: PLR0913 (one composition, everything it depends on in view)
         fuller=fuller,
         unread=unread,
         exits=exits,
+        halt=halt,
         decision_id=decision_id,
         release=release,
         lowest_action=lowest_action,
@@ -151,6 +165,7 @@ def decide_whole(  # noqa: PLR0913 (one composition, everything it depends on in
     fuller: Fuller | None = None,
     unread: bool = False,
     exits: AbstractSet[ExitKey] = frozenset(),
+    halt: Halt | None = None,
     decision_id: str | None = None,
     release: str | None = None,
     lowest_action: Action = "remind",
@@ -168,27 +183,26 @@ def decide_whole(  # noqa: PLR0913 (one composition, everything it depends on in
         fuller: what was read meanwhile.
         unread: reading failed or came too late, and the answer says so.
         exits: blocks that were left by their emergency exit, and only warn.
+        halt: says when the time is up, to both passes; it never is when left out.
         decision_id: the id the answer carries; findings get their ids from it, else from the request's id.
         release: the version of the list that answers.
         lowest_action: findings with a weaker action are not returned to this caller.
         language: of the texts.
     """
     policy = policy or shipped()
-    begun = begun or begin(compiled, prescription, at)
+    begun = begun or begin(compiled, prescription, at, halt)
     if fuller is None and read is not None and begun.needs:
         fuller = read(prescription, begun.needs, at)
-    matched, lacking = _read_on(begun, compiled, fuller, unread=unread)
-    answer = Decision(decision="pass", decision_id=decision_id, release=release, policy=policy.digest)
-    notes = _notes(prescription, language, unread=unread)
-    answer = msgspec.structs.replace(answer, notes=notes, not_evaluated=lacking)
-    if not any(map(_may_find, matched.judgements)):
-        return Whole(decision=answer)
-    ruling = Ruling(policy=policy, exits=exits)
-    graded = findings_of(matched, compiled.binder, decision_id or prescription.request_id)
+    matched, lacking = _read_on(begun, compiled, fuller, halt, unread=unread)
+    ruling = Ruling(policy=policy, exits=exits, lowest_action=lowest_action)
+    graded, untold = _graded(matched, compiled, decision_id or prescription.request_id, halt)
     found = ruling.of(graded, matched.check)
-    findings = shown_of(found, matched, compiled, ruling, lowest_action, language)
-    decision = msgspec.structs.replace(answer, decision=strongest(findings), findings=findings)
-    return Whole(decision=decision, graded=graded, found=found)
+    findings = shown_of(found, matched, compiled, ruling, language, halt)
+    late = skipped_of((*matched.skipped, *untold))
+    notes = _notes(prescription, language, unread=unread, late=bool(late))
+    told = Decision(decision=strongest(findings), decision_id=decision_id, release=release, policy=policy.digest)
+    decision = msgspec.structs.replace(told, findings=findings, not_evaluated=(*lacking, *late), notes=notes)
+    return Whole(decision=decision, graded=graded, found=found, stopped=halt.stopped if halt is not None else Stopped())
 
 
 def matched_of(
@@ -198,20 +212,30 @@ def matched_of(
     fuller: Fuller | None = None,
     *,
     first: Matched | None = None,
+    halt: Halt | None = None,
 ) -> Matched:
     """What the match found, both passes of it, for whoever explains a decision; ``first``: the first, if it is made."""
-    first = first or match(compiled, prescription, at)
-    return first if fuller is None else _second(first, compiled, fuller)
+    first = first or match(compiled, prescription, at, halt=halt)
+    return first if fuller is None else _second(first, compiled, fuller, halt)
 
 
 def _read_on(
-    begun: Begun, compiled: CompiledList, fuller: Fuller | None, *, unread: bool
+    begun: Begun, compiled: CompiledList, fuller: Fuller | None, halt: Halt | None, *, unread: bool
 ) -> tuple[Matched, tuple[NotEvaluated, ...]]:
     """What holds and what is still undecided, with what was read where something was."""
     if fuller is not None:
-        matched = _second(begun.first, compiled, fuller)
+        matched = _second(begun.first, compiled, fuller, halt)
         return matched, not_evaluated_of(matched, compiled.binder)
     return begun.first, _unread(begun.not_evaluated, begun.needs) if unread else begun.not_evaluated
+
+
+def _graded(
+    matched: Matched, compiled: CompiledList, key: str, halt: Halt | None
+) -> tuple[tuple[Finding, ...], tuple[Judgement, ...]]:
+    """All findings told in time, with their rules' own actions, and the judgements that hold and were not told."""
+    if not any(map(_may_find, matched.judgements)):
+        return (), ()
+    return told_of(matched, compiled.binder, key, halt)
 
 
 def _may_find(judgement: Judgement) -> bool:
@@ -219,11 +243,12 @@ def _may_find(judgement: Judgement) -> bool:
     return judgement.holds is True or judgement.rule.rule.on_unknown.action != "pass"
 
 
-def _notes(prescription: Prescription, language: Language, *, unread: bool) -> tuple[Note, ...]:
-    """What the body's reader said, and that nothing else was read."""
-    if not unread:
+def _notes(prescription: Prescription, language: Language, *, unread: bool, late: bool) -> tuple[Note, ...]:
+    """What the body's reader said, that nothing else was read, and that the time was up."""
+    if not (unread or late):
         return prescription.notes
-    return (*prescription.notes, Note(code=NOT_READ, message=_NOT_READ_TEXTS[language]))
+    told = [code for code, is_so in ((NOT_READ, unread), (LATE, late)) if is_so]
+    return (*prescription.notes, *(Note(code=code, message=_TEXTS[code][language]) for code in told))
 
 
 def _unread(entries: Iterable[NotEvaluated], needs: frozenset[str]) -> tuple[NotEvaluated, ...]:
@@ -232,7 +257,7 @@ def _unread(entries: Iterable[NotEvaluated], needs: frozenset[str]) -> tuple[Not
     return tuple(replace(e, reason="not_read") if needs.intersection(e.needs) else e for e in entries)
 
 
-def _second(first: Matched, compiled: CompiledList, fuller: Fuller) -> Matched:
+def _second(first: Matched, compiled: CompiledList, fuller: Fuller, halt: Halt | None) -> Matched:
     """The second pass: only what the first one left undecided is judged again."""
     history = without_copies(fuller.history, fuller.prescription) if fuller.history is not None else None
-    return judged_on(first, compiled, fuller.prescription, history)
+    return judged_on(first, compiled, fuller.prescription, history, halt)

@@ -16,7 +16,7 @@ from negative_list.rules import ACTIONS, Action, Reason
 
 __all__ = ["Decision", "FactSeen", "Finding", "NotEvaluated", "Outcome", "Suggestion", "Why", "strongest"]
 
-Why: TypeAlias = Literal["missing_facts", "coverage", "not_read", "never_sent"]
+Why: TypeAlias = Literal["missing_facts", "coverage", "not_read", "never_sent", "deadline"]
 """Why a rule could not be decided, see :class:`NotEvaluated`."""
 
 
@@ -87,7 +87,7 @@ class NotEvaluated(Struct, frozen=True, kw_only=True):
     ``needs`` names facts, or ``history``; in a stay of thousands of lines those of lines that tell the same facts.
     ``reason``: facts are missing, history does not reach far enough (``coverage``), what it needs may well be in the
     store, which was not read in time (``not_read``), or nobody tells it at this site, so that nobody is asked
-    (``never_sent``).
+    (``never_sent``). ``deadline``: it needs nothing; the caller's time was up before it was judged for these lines.
     """
 
     rule_id: str

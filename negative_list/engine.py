@@ -3,10 +3,12 @@
 ``match`` is pure: the same compiled list, prescription, instant and history give the same answer, in the same order.
 It works in two passes of one function: a rule that is unknown in the first pass only for want of history or store
 facts is *pending*; the caller reads what those need in one batch and judges the pending ones again, and only those.
+Where somebody waits, each pass ends when its time is up, and tells what it left out.
 """
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,10 +16,12 @@ from msgspec import Struct
 
 from negative_list.check import Check
 from negative_list.compile import BoundRule, CompiledList
+from negative_list.hurry import EVERY, Halt, until
 from negative_list.prescription import Line
+from negative_list.rules import ACTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from negative_list.prescription import History, Prescription
@@ -34,10 +38,14 @@ class Judgement(Struct, frozen=True, kw_only=True):
 
 
 class Matched(Struct, frozen=True, kw_only=True):
-    """What a match found, in body order, then by rule id. ``check`` is kept to explain it from."""
+    """What a match found, in body order, then by rule id. ``check`` is kept to explain it from.
+
+    ``skipped``: what was not judged, or not again with what was read, when the time was up.
+    """
 
     check: Check
     judgements: tuple[Judgement, ...]
+    skipped: tuple[Judgement, ...] = ()
 
     @property
     def true(self) -> tuple[Judgement, ...]:
@@ -55,6 +63,7 @@ def match(
     prescription: Prescription,
     at: datetime,
     history: History | None = None,
+    halt: Halt | None = None,
 ) -> Matched:
     """Judge every rule that concerns the prescription.
 
@@ -63,9 +72,29 @@ def match(
         prescription: what is asked.
         at: the decision's instant, civil time of the site.
         history: what the patient was given besides the body, with its coverage; ``None`` when there is none.
+        halt: says when the time is up; it never is when left out.
     """
     check = Check(prescription, at, compiled.terms, history)
-    return Matched(check=check, judgements=judge(check, triggered(compiled, check)))
+    if halt is None:
+        return Matched(check=check, judgements=judge(check, triggered(compiled, check)))
+    return _hurried(check, list(triggered(compiled, check)), halt)
+
+
+def _hurried(check: Check, pairs: Sequence[tuple[BoundRule, Line | None]], halt: Halt) -> Matched:
+    """The rules judged until the time is up; what is found stands in the order it has without haste."""
+    if len(pairs) <= EVERY["judged"] and not halt.over("judged", 0):
+        return Matched(check=check, judgements=judge(check, pairs))
+    held = {place: judge(check, [pairs[place]]) for place in until(pairs, _strength, "judged", halt)}
+    left = (pairs[place] for place in range(len(pairs)) if place not in held)
+    return Matched(
+        check=check,
+        judgements=tuple(chain.from_iterable(held[place] for place in sorted(held))),
+        skipped=tuple(Judgement(rule=rule, line=line, holds=None) for rule, line in left),
+    )
+
+
+def _strength(pair: tuple[BoundRule, Line | None]) -> int:
+    return ACTIONS.index(pair[0].rule.action)
 
 
 def match_edited(compiled: CompiledList, edited: Prescription, at: datetime, changed: frozenset[str]) -> Matched:
@@ -93,24 +122,35 @@ def judge(check: Check, pairs: Iterable[tuple[BoundRule, Line | None]]) -> tuple
     return tuple(found)
 
 
-def again(first: Matched, pending: Iterable[Judgement], check: Check) -> Matched:
+def again(first: Matched, pending: Iterable[Judgement], check: Check, halt: Halt | None = None) -> Matched:
     """The second pass: the pending judgements made again over a fuller check, all others kept.
 
     Args:
         first: the first pass.
         pending: those of its unknown judgements that history or store facts may decide.
         check: the same prescription with what was read.
+        halt: says when the time is up; it never is when left out.
     """
-    settled = {id(old): judge(check, [(old.rule, old.line)]) for old in pending}
+    pending = list(pending)
+    places = until(pending, lambda old: _strength((old.rule, old.line)), "again", halt)
+    settled = {id(old): judge(check, [(old.rule, old.line)]) for old in map(pending.__getitem__, places)}
+    late = tuple(old for old in pending if id(old) not in settled)
+    settled.update((id(old), ()) for old in late)
     kept = (new for old in first.judgements for new in settled.get(id(old), (old,)))
-    return Matched(check=check, judgements=tuple(kept))
+    return Matched(check=check, judgements=tuple(kept), skipped=(*first.skipped, *late))
 
 
-def judged_on(first: Matched, compiled: CompiledList, prescription: Prescription, history: History | None) -> Matched:
+def judged_on(
+    first: Matched,
+    compiled: CompiledList,
+    prescription: Prescription,
+    history: History | None,
+    halt: Halt | None = None,
+) -> Matched:
     """The undecided judgements of a pass made again with a history that holds no copies."""
     check = Check(prescription, first.check.at, compiled.terms, history)
-    renewed = Matched(check=check, judgements=_on(first, check.prescription))
-    return again(renewed, renewed.unknown, check)
+    renewed = Matched(check=check, judgements=_on(first, check.prescription), skipped=first.skipped)
+    return again(renewed, renewed.unknown, check, halt)
 
 
 def _on(first: Matched, prescription: Prescription) -> tuple[Judgement, ...]:

@@ -18,6 +18,7 @@ from negative_list.classes import class_name
 from negative_list.decision import Finding, NotEvaluated, Outcome, Why
 from negative_list.excess import share_over
 from negative_list.explain import Evidence, explain
+from negative_list.hurry import Halt, until
 from negative_list.rules import ACTIONS
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ __all__ = [
     "not_evaluated_of",
     "outcomes_of",
     "rules_of",
+    "skipped_of",
+    "told_of",
 ]
 
 COVERAGE_ONLY = ("history",)
@@ -64,10 +67,21 @@ def findings_of(matched: Matched, binder: Binder, key: str) -> tuple[Finding, ..
         binder: of the list that was matched.
         key: what makes finding ids differ between checks (the decision id, else the request's).
     """
-    true = [_finding(group, matched, binder, key) for group in _groups(matched.true)]
-    asking = [j for j in _undecided(matched) if j.rule.rule.on_unknown.action != "pass"]
-    unknown = [_unknown_finding(group, matched, binder, key) for group in _groups(asking)]
-    return tuple(f for f in (*true, *unknown) if f is not None)
+    return told_of(matched, binder, key)[0]
+
+
+def told_of(
+    matched: Matched, binder: Binder, key: str, halt: Halt | None = None
+) -> tuple[tuple[Finding, ...], tuple[Judgement, ...]]:
+    """The same as :func:`findings_of` for as long as there is time, and the judgements that hold and were not told."""
+    true = _groups(matched.true)
+    groups = [*true, *_groups(j for j in _undecided(matched) if j.rule.rule.on_unknown.action != "pass")]
+    told: dict[int, Finding | None] = {}
+    for place in until(groups, lambda group: ACTIONS.index(group[0].rule.rule.action), "told", halt):
+        make = _finding if place < len(true) else _unknown_finding
+        told[place] = make(groups[place], matched, binder, key)
+    untold = (judgement for place, group in enumerate(true) if place not in told for judgement in group)
+    return tuple(found for _, found in sorted(told.items()) if found is not None), tuple(untold)
 
 
 def outcomes_of(matched: Matched, binder: Binder) -> tuple[Outcome, ...]:
@@ -103,6 +117,23 @@ def not_evaluated_of(matched: Matched, binder: Binder) -> tuple[NotEvaluated, ..
         key = (rule, line is None, lacking[rule, id(line)]) if needs is None else (rule, False, needs)
         alike.setdefault(key, []).append(judgement)
     return tuple(_not_evaluated(group, needs, matched.check) for (_, _, needs), group in alike.items())
+
+
+def skipped_of(judgements: Iterable[Judgement]) -> tuple[NotEvaluated, ...]:
+    """Every rule that was not judged in time, once for all such lines."""
+    skipped: dict[int, list[Judgement]] = {}
+    for judgement in judgements:
+        skipped.setdefault(id(judgement.rule), []).append(judgement)
+    return tuple(
+        NotEvaluated(
+            rule_id=group[0].rule.rule.id,
+            class_name=class_name(group[0].rule.rule.class_id),
+            needs=(),
+            reason="deadline",
+            lines=tuple(line.id for line in _lines(group)),
+        )
+        for group in skipped.values()
+    )
 
 
 def _undecided(matched: Matched) -> list[Judgement]:

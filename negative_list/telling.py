@@ -12,6 +12,7 @@ from msgspec import Struct
 from negative_list.decision import Finding, Outcome, Suggestion
 from negative_list.engine import Matched, judged_on, match_edited
 from negative_list.findings import COVERAGE_ONLY, outcomes_of, rules_of
+from negative_list.hurry import Halt
 from negative_list.messages import Language, message_of, suggestion_text
 from negative_list.policy import ExitKey, Policy, apply, exited
 from negative_list.rules import ACTIONS, Action
@@ -20,6 +21,7 @@ from negative_list.suggest import MAX_EDITS, MAX_LINES, edited, suggestions_for
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from negative_list.bind import Binder
     from negative_list.check import Check
     from negative_list.compile import CompiledList
 
@@ -29,10 +31,14 @@ Told = TypeVar("Told", bound=Outcome)
 
 
 class Ruling(Struct, frozen=True, kw_only=True):
-    """What is made of findings after the match: the policy's actions, and what emergency exits leave of them."""
+    """What is made of findings after the match: the policy's actions, and what emergency exits leave of them.
+
+    Those weaker than ``lowest_action`` are not shown.
+    """
 
     policy: Policy
     exits: AbstractSet[ExitKey]
+    lowest_action: Action = "remind"
 
     def of(self, findings: Iterable[Told], check: Check) -> tuple[Told, ...]:
         """The findings with the actions they are given."""
@@ -48,13 +54,17 @@ def shown_of(
     matched: Matched,
     compiled: CompiledList,
     ruling: Ruling,
-    lowest_action: Action,
     language: Language,
+    halt: Halt | None = None,
 ) -> tuple[Finding, ...]:
-    """The findings this caller is shown: in order, with ways out and texts."""
-    shown = [f for f in found if ACTIONS.index(f.action) >= max(1, ACTIONS.index(lowest_action))]
+    """The findings this caller is shown: in order, with ways out (those tried in time) and texts."""
+    if not found:
+        return ()
+    shown = [f for f in found if ACTIONS.index(f.action) >= max(1, ACTIONS.index(ruling.lowest_action))]
     findings = _ordered(one_question(shown), matched.check)
-    findings = _with_suggestions(findings, found, matched, compiled, ruling, language)
+    if len(matched.check.encounter.lines) <= MAX_LINES:
+        retry = _Trials(matched, compiled, ruling, halt)
+        findings = _with_suggestions(findings, found, matched, compiled.binder, retry, language)
     return _with_messages(findings, matched, language)
 
 
@@ -90,36 +100,32 @@ def _with_suggestions(
     findings: tuple[Finding, ...],
     before: tuple[Finding, ...],
     matched: Matched,
-    compiled: CompiledList,
-    ruling: Ruling,
+    binder: Binder,
+    retry: _Trials,
     language: Language,
 ) -> tuple[Finding, ...]:
-    check = matched.check
-    if len(check.encounter.lines) > MAX_LINES:
-        return findings
-
-    retry = _Trials(matched, compiled, ruling)
-    items = _items(check)
+    items = _items(matched.check)
     helped = []
     for finding in findings:
-        proved = suggestions_for(finding, before, matched, compiled.binder, retry)
+        proved = suggestions_for(finding, before, matched, binder, retry)
         worded = tuple(msgspec.structs.replace(s, text=suggestion_text(s, items, language)) for s in proved)
         helped.append(msgspec.structs.replace(finding, suggestions=worded))
     return tuple(helped)
 
 
 class _Trials:
-    """Edits of one prescription and what came of each, up to ``MAX_EDITS`` different ones."""
+    """Edits of one prescription and what came of each, up to ``MAX_EDITS`` different ones, while there is time."""
 
-    def __init__(self, matched: Matched, compiled: CompiledList, ruling: Ruling) -> None:
+    def __init__(self, matched: Matched, compiled: CompiledList, ruling: Ruling, halt: Halt | None) -> None:
         self._check = matched.check
         self._compiled = compiled
         self._ruling = ruling
+        self._halt = halt or Halt()
         self._known: dict[Suggestion, tuple[Outcome, ...]] = {}
 
     def __call__(self, edit: Suggestion) -> tuple[Outcome, ...] | None:
         if edit not in self._known:
-            if len(self._known) >= MAX_EDITS:
+            if len(self._known) >= MAX_EDITS or self._halt.over("tried", len(self._known)):
                 return None
             self._known[edit] = self._tried(edit)
         return self._known[edit]

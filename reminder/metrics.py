@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Metrics"]
 
 _BOUNDS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
-_REASONS = ("missing_facts", "coverage", "not_read", "never_sent")
+_REASONS = ("missing_facts", "coverage", "not_read", "never_sent", "deadline")
 _READS = ("read", "slow", "gone", "behind")
 
 

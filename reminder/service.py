@@ -7,17 +7,14 @@ and is answered without them where that does not come in time.
 from __future__ import annotations
 
 import asyncio
-import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from negative_list.errors import LimitError
 from negative_list.prescription import Note, Prescription
 from negative_list.readers.national import read_national
 from negative_list.readers.own import read_check_request
@@ -27,6 +24,7 @@ from reminder.deciding import NOTHING_ASKED, Case, Clock, Read, keyed_of, made_o
 from reminder.exits import Exits, ends
 from reminder.feedback.desk import FeedbackDesk
 from reminder.going_on import GoingOn
+from reminder.happened import MAX_LOGGED, Happened
 from reminder.ids import RANDOM_BITS, decision_id
 from reminder.journal.drafts import saved_draft
 from reminder.journal.masking import MASK, is_clean
@@ -42,7 +40,6 @@ if TYPE_CHECKING:
 
     from negative_list.decide import Begun, Whole
     from negative_list.decision import Decision
-    from negative_list.errors import RequestError
     from reminder.journal.drafts import Made
     from reminder.journal.entries import Exit
     from reminder.memory import Memory, Written
@@ -55,7 +52,6 @@ __all__ = ["Active", "Outside", "Service"]
 T = TypeVar("T")
 
 
-_MAX_LOGGED = 200
 _LARGE_BYTES = 64 * 1024
 """A body of some hundred lines or more: deciding it takes more than some ten milliseconds."""
 
@@ -76,7 +72,7 @@ class Outside(Struct, frozen=True, kw_only=True):
 _REUSED = Note(code=REUSED, message="报文ID此前用于内容不同的请求，已按新请求检查")
 
 
-class Service:
+class Service(Happened):
     """Decides prescriptions. Without ``memory`` it knows nothing but the bodies; without ``recorder`` none is kept."""
 
     def __init__(
@@ -89,27 +85,21 @@ class Service:
         recorder: Recorder | None = None,
     ) -> None:
         self.active = active
+        super().__init__(metrics, log)
         self.base_policy = active.base or active.policy
         self.deciding = 0
         self.recorder = recorder
         self.journal = recorder.journal if recorder is not None else None
         self.exits = recorder.exits if recorder is not None else Exits()
-        self.metrics = metrics
         self.serving = False
         self.memory = memory
         self._outside = outside
-        self._log = log
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="large")
         self.feedback = FeedbackDesk(self, log)
         self.going_on = GoingOn(log)
         self.office: Office | None = None
         self.callers = Callers()
         metrics.loaded(len(active.compiled.rules), active.compiled.details)
-
-    @property
-    def log(self) -> FilteringBoundLogger:
-        """Where it tells what happens."""
-        return self._log
 
     @property
     def degraded(self) -> tuple[str, ...]:
@@ -187,25 +177,25 @@ class Service:
         """
         self.deciding += 1
         try:
-            return await self._answered(prescription, size_bytes, left_s, came)
+            return await self._answered(prescription, size_bytes, Clock(self._outside.tick_ns, left_s), came)
         finally:
             self.deciding -= 1
 
-    async def _answered(
-        self, prescription: Prescription, size_bytes: int, left_s: float | None, came: Came
-    ) -> Decision:
+    async def _answered(self, prescription: Prescription, size_bytes: int, clock: Clock, came: Came) -> Decision:
         """The answer of the journal, or one that is decided now."""
         recorder, asked = self.recorder, asked_of(prescription.institution_id, prescription.request_id, came.known_by)
         if recorder is None or not asked:
-            return await self._check(prescription, size_bytes, left_s, came)
+            return await self._check(prescription, size_bytes, clock, came)
         now = self._outside.now()
-        found = await recorder.repeated.first(asked, now, recorder.within_s(left_s), lambda: self.active.digests)
+        found = await recorder.repeated.first(
+            asked, now, recorder.within_s(clock.left_s()), lambda: self.active.digests
+        )
         told = found.answer or self._own(found.journaled, prescription)
         if told is not None:
             self._log.info("repeated", decision_id=told.decision_id)
             return told
         try:
-            decision = await self._check(prescription, size_bytes, left_s, came, asked, reused=found.reused)
+            decision = await self._check(prescription, size_bytes, clock, came, asked, reused=found.reused)
         except BaseException:
             recorder.repeated.failed(asked)
             raise
@@ -226,15 +216,14 @@ class Service:
         self,
         prescription: Prescription,
         size_bytes: int,
-        left_s: float | None,
+        clock: Clock,
         came: Came,
         asked: str = "",
         *,
         reused: bool = False,
     ) -> Decision:
         """Decide, and have it written."""
-        clock = Clock(self._outside.tick_ns, left_s)
-        case = await self.run(size_bytes, lambda: self._case(prescription, came, reused=reused))
+        case = await self.run(size_bytes, lambda: self._case(prescription, came, clock, reused=reused))
         begun = await self.run(size_bytes, lambda: self.begin(case))
         read = NOTHING_ASKED
         if begun.needs and self.memory is not None:
@@ -244,7 +233,7 @@ class Service:
         exits = await self._exits(case, whole, clock)
         if exits:
             keys = frozenset((each.rule_id, each.item, each.order_date) for each in exits)
-            whole = await self.run(size_bytes, lambda: case.decide(begun, read, keys))
+            whole = await self.run(size_bytes, lambda: case.again(begun, read, keys, whole))
         elapsed_ns = clock.spent_ns()
         timed = msgspec.structs.replace(whole.decision, elapsed_us=elapsed_ns // 1000)
         decision = own_ids(timed, case.keyed.ids)
@@ -283,7 +272,7 @@ class Service:
             return ()
         return await self.exits.of(known, case.now, recorder.within_s(clock.left_s()))
 
-    def _case(self, prescription: Prescription, came: Came, *, reused: bool = False) -> Case:
+    def _case(self, prescription: Prescription, came: Came, clock: Clock, *, reused: bool = False) -> Case:
         now = self._outside.now()
         return Case(
             active=self.active,
@@ -296,6 +285,7 @@ class Service:
             lowest_action=came.lowest_action,
         )
 
+            halt=clock.halt(),
     def begin(self, case: Case) -> Begun:
         """The first pass of a check."""
         return case.begin()
@@ -341,7 +331,7 @@ class Service:
             await self.recorder.saved(draft, known=not (written.changed or written.waits))
         self._log.info(
             "saved",
-            institution_id=prescription.institution_id[:_MAX_LOGGED],
+            institution_id=prescription.institution_id[:MAX_LOGGED],
             lines=len(prescription.encounter.lines),
             changed=bool(written.changed),
             waits=written.waits,
@@ -356,8 +346,8 @@ class Service:
         self._log.info(
             "checked",
             decision_id=decision.decision_id,
-            request_id=MASK if named else prescription.request_id[:_MAX_LOGGED],
-            institution_id=prescription.institution_id[:_MAX_LOGGED],
+            request_id=MASK if named else prescription.request_id[:MAX_LOGGED],
+            institution_id=prescription.institution_id[:MAX_LOGGED],
             decision=decision.decision,
             lines=len(prescription.encounter.lines),
             findings=len(decision.findings),
@@ -365,39 +355,3 @@ class Service:
             elapsed_us=decision.elapsed_us,
             journaled=decision.journaled,
         )
-
-    def refused(self, face: str, error: RequestError) -> None:
-        """A request could not be decided through the caller's fault. Fields are logged, their texts are not."""
-        reason = "limit" if isinstance(error, LimitError) else "request"
-        self.metrics.refused(face, reason)
-        fields = [problem.field[:_MAX_LOGGED] for problem in error.fields[:10]]
-        self._log.warning("refused", face=face, reason=reason, fields=fields, problems=len(error.fields))
-
-    def fed(self, kind: str, taken: int, refused: int) -> None:
-        """A feed was heard to its end."""
-        self.metrics.told(kind, "refused", refused)
-        self._log.info("fed", kind=kind, taken=taken, refused=refused)
-
-    def not_kept(self, face: str, error: StoreError) -> None:
-        """Something to be remembered could not be written anywhere."""
-        self.metrics.refused(face, "store")
-        self._log.error("not kept", face=face, kind=error.kind)
-
-    def round_made(self, counts: Mapping[str, int]) -> None:
-        """The orders in force were checked again."""
-        self._log.info("round", **counts)
-
-    def no_round(self, error: StoreError) -> None:
-        """The orders in force could not be checked again."""
-        self._log.error("no round", kind=error.kind)
-
-    def late(self, face: str) -> None:
-        """A request came when its deadline had passed."""
-        self.metrics.refused(face, "deadline")
-        self._log.warning("refused", face=face, reason="deadline")
-
-    def failed(self, face: str, error: Exception) -> None:
-        """The check failed through our fault. The message may quote the body, so only its kind and place are logged."""
-        self.metrics.refused(face, "failed")
-        frames = [f"{PurePath(f.filename).name}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__)[-5:]]
-        self._log.error("check failed", face=face, error=type(error).__name__, frames=frames)

@@ -57,6 +57,7 @@ WHYS = {
     "coverage": pb.NOT_EVALUATED_REASON_COVERAGE,
     "not_read": pb.NOT_EVALUATED_REASON_NOT_READ,
     "never_sent": pb.NOT_EVALUATED_REASON_NEVER_SENT,
+    "deadline": pb.NOT_EVALUATED_REASON_DEADLINE,
 }
 """The words of the records' closed fields, each with its number in the matching enum."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from negative_list.decide import Fuller, decide
+from negative_list.hurry import Halt
 from negative_list.readers.stored import supplement
 from reminder.journal.ages import birth_of, times_of
 from reminder.journal.coding import canonical_json
@@ -60,6 +61,7 @@ def decided_again(entry: Decided, compiled: CompiledList, policy: Policy) -> Dec
         decision_id=entry.decision_id,
         release=entry.release,
         lowest_action=entry.lowest_action,
+        halt=Halt(stopped=entry.stopped),
     )
 
 

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from negative_list.decide import Whole
+from negative_list.hurry import Stopped
 from negative_list.items import item_of, order_day_of
 from negative_list.prescription import History
 from negative_list.readers.stored import StoreFact
@@ -70,6 +71,7 @@ class Made(Struct, frozen=True, kw_only=True):
     zone: str
     whole: Whole
     digests: Digests
+    stopped: Stopped = Stopped()
     face: str = ""
     caller: str = ""
     lowest_action: Action = "remind"
@@ -168,6 +170,7 @@ def _entry(made: Made, keys: Keys) -> Decided:
         decision_id=decision.decision_id or "",
         decided_at=made.at,
         late=made.late,
+        stopped=made.stopped,
         face=made.face,
         caller=made.caller,
         lowest_action=made.lowest_action,

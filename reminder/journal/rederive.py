@@ -18,6 +18,7 @@ from msgspec import Struct, field
 
 from negative_list.compile import CompiledList, compile
 from negative_list.decide import matched_of as matched_in
+from negative_list.hurry import Halt
 from reminder.journal.again import answer_of, decided_again, fuller_again, prescription_of
 from reminder.journal.artifacts import intact, policy_of, rules_of
 from reminder.journal.coding import decode
@@ -175,4 +176,5 @@ def list_of(artifact: Artifact) -> CompiledList:
 def matched_of(entry: Decided, compiled: CompiledList) -> Matched:
     """What the engine found when an entry was decided, with all that was read, to be explained."""
     prescription = prescription_of(entry)
-    return matched_in(compiled, prescription, entry.decided_at, fuller_again(entry, prescription))
+    fuller, halt = fuller_again(entry, prescription), Halt(stopped=entry.stopped)
+    return matched_in(compiled, prescription, entry.decided_at, fuller, halt=halt)

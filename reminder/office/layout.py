@@ -133,6 +133,7 @@ _REASONS: Mapping[str, tuple[str, str]] = {
     "coverage": ("历史覆盖不足", "history does not reach far enough"),
     "not_read": ("未能及时读到", "not read in time"),
     "never_sent": ("本院系统从不提供", "nobody tells it at this hospital"),
+    "deadline": ("调用方等待的时间已到，未检查", "the caller's time was up before it was evaluated"),
 }
 _DONE: Mapping[str, tuple[str, str]] = {
     "changed": ("已修改", "changed"),

@@ -171,6 +171,8 @@ class _NotEvaluatedReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_No
     """History does not reach far enough."""
     NOT_EVALUATED_REASON_NOT_READ: _NotEvaluatedReason.ValueType  # 3
     """What it needs may be known, and was not read in time; a note says so."""
+    NOT_EVALUATED_REASON_DEADLINE: _NotEvaluatedReason.ValueType  # 4
+    """The caller's deadline was near before it was judged for these lines; a note (`deadline`) says so."""
     NOT_EVALUATED_REASON_NEVER_SENT: _NotEvaluatedReason.ValueType  # 5
     """What it needs is told by nobody at this site (`never_sent` of its configuration), so that nobody is asked."""
 
@@ -185,6 +187,8 @@ NOT_EVALUATED_REASON_COVERAGE: NotEvaluatedReason.ValueType  # 2
 """History does not reach far enough."""
 NOT_EVALUATED_REASON_NOT_READ: NotEvaluatedReason.ValueType  # 3
 """What it needs may be known, and was not read in time; a note says so."""
+NOT_EVALUATED_REASON_DEADLINE: NotEvaluatedReason.ValueType  # 4
+"""The caller's deadline was near before it was judged for these lines; a note (`deadline`) says so."""
 NOT_EVALUATED_REASON_NEVER_SENT: NotEvaluatedReason.ValueType  # 5
 """What it needs is told by nobody at this site (`never_sent` of its configuration), so that nobody is asked."""
 Global___NotEvaluatedReason: _TypeAlias = NotEvaluatedReason  # noqa: Y015
