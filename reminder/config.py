@@ -17,6 +17,7 @@ from msgspec import Struct, field
 from negative_list.errors import Problem, nearest
 from reminder.callers import Caller, read_callers
 from reminder.settings import WrongSettingsError, texts_of
+from reminder.upstream import Upstream, read_upstream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -97,7 +98,8 @@ class Config(Struct, frozen=True, kw_only=True):
     ``workers``: processes that serve callers on one set of addresses; more than one on Linux only.
 
     ``callers``: how old clients are answered (:mod:`reminder.callers`). ``cors``: the origins whose pages may call
-    callers' HTTP from a browser, ``*`` any; administration's never.
+    callers' HTTP from a browser, ``*`` any; administration's never. ``upstream``: the bureau's own interface,
+    :mod:`reminder.upstream`.
     """
 
     list: Path | None = None
@@ -126,6 +128,7 @@ class Config(Struct, frozen=True, kw_only=True):
     watch: Path | None = None
     callers: tuple[Caller, ...] = ()
     cors: tuple[str, ...] = ("*",)
+    upstream: Upstream | None = None
 
 
 class _Wrong(Struct):
@@ -352,5 +355,6 @@ _READERS: dict[str, Callable[[object, Path], object]] = {
     "watch": _path,
     "callers": read_callers,
     "cors": _origins,
+    "upstream": read_upstream,
 }
 _DEFAULTS = {name: getattr(Config(), name) for name in _READERS}

@@ -19,6 +19,7 @@ from prometheus_client.registry import Collector
 from negative_list.rules import ACTIONS
 from reminder.board import Board
 from reminder.journal.metrics import JournalMetrics
+from reminder.relay.metrics import RelayMetrics
 from reminder.releases.metrics import ReleaseMetrics
 
 if TYPE_CHECKING:
@@ -37,13 +38,14 @@ _READS = ("read", "slow", "gone", "behind")
 
 
 class Metrics(Collector):
-    """Every metric of one sidecar, in a registry of its own; ``journal`` and ``releases`` have theirs."""
+    """Every metric of one sidecar, in a registry of its own; ``journal``, ``releases`` and ``relay`` have theirs."""
 
     def __init__(self) -> None:
         self.journal = JournalMetrics()
         self.board = Board()
         self.together: Together | None = None
         self.releases = ReleaseMetrics()
+        self.relay = RelayMetrics()
         self._loaded = {"rules": 0, "details": 0}
         self._checks: Counter[tuple[str, ...]] = Counter({(action,): 0 for action in ACTIONS})
         self._within = [0] * (len(_BOUNDS_S) + 1)
@@ -136,6 +138,7 @@ class Metrics(Collector):
         yield from self.board.collect()
         yield from self.journal.collect()
         yield from self.releases.collect()
+        yield from self.relay.collect()
         for name, value in self._loaded.items():
             yield GaugeMetricFamily(f"reminder_{name}", f"{name.capitalize()} of the active list.", value=value)
 

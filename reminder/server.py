@@ -81,6 +81,7 @@ class Sidecar:
             await self._service.memory.start()
         await self._start_journal()
         await self._releasing.start()
+        self._start_relay()
         bound = {"grpc": self._bind(self._grpc, "grpc")}
         faces = [("http", http.callers_app)]
         if self._place.first:
@@ -103,6 +104,8 @@ class Sidecar:
         await self._health.enter_graceful_shutdown()
         await asyncio.gather(self._grpc.stop(grace_s), *(web.stop() for web in self._web[:1]))
         await asyncio.gather(self._admin.stop(grace_s), *(web.stop() for web in self._web[1:]))
+        if self._service.relay is not None:
+            await self._service.relay.stop()
         await self._releasing.stop()
         if self._service.memory is not None:
             await self._service.memory.stop()
@@ -128,6 +131,16 @@ class Sidecar:
             async with asyncio.timeout(GRACE_S):
                 while any(map(common.turns.lives, range(1, self._place.count))):  # noqa: ASYNC110 - a lock has no event
                     await asyncio.sleep(_LOOK_S)
+
+    def _start_relay(self) -> None:
+        """Begin to relay where the settings name a bureau; nothing of it is loaded where they do not."""
+        upstream = self._config.upstream
+        if upstream is None:
+            return
+        from reminder.relay.opening import open_relay  # noqa: PLC0415 - as said
+
+        self._service.relay = open_relay(upstream, self._config.data, self._service, owner=self._place.first)
+        self._service.relay.start()
 
     async def _start_journal(self) -> None:
         """Begin to write the journal, and to say on health whether it is written in time."""

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from reminder.journal.entries import Exit
     from reminder.memory import Memory, Written
     from reminder.metrics import Metrics
+    from reminder.relay.relay import Relay
     from reminder.releases.office import Office
     from reminder.stores.keys import Keys
 
@@ -98,13 +99,14 @@ class Service(Happened):
         self.feedback = FeedbackDesk(self, log)
         self.going_on = GoingOn(log)
         self.office: Office | None = None
+        self.relay: Relay | None = None
         self.callers = Callers()
         metrics.loaded(len(active.compiled.rules), active.compiled.details)
 
     @property
     def degraded(self) -> tuple[str, ...]:
         """What does not work although decisions are made."""
-        parts = (self.active.sites, self.memory, self.journal, self.office, self.going_on)
+        parts = (self.active.sites, self.memory, self.journal, self.office, self.relay, self.going_on)
         return tuple(text for part in parts if part is not None for text in part.degraded)
 
     def become(self, active: Active) -> None:

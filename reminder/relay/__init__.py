@@ -1,0 +1,1 @@
+"""The relay: what a hospital's system sends to one address and is the bureau's goes there, and back, unchanged."""

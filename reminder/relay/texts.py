@@ -1,0 +1,134 @@
+"""Bodies of 3103 in the caller's own words and encoding: which findings one answers, and the part meant for the bureau.
+
+The dialect does not matter: an answer is an object in a list that holds the id of a finding.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Iterator
+from typing import Any
+
+import msgspec
+
+from negative_list.errors import FieldProblem, RequestError
+from negative_list.readers.body import parse_body
+
+__all__ = ["only", "read_json", "words_of"]
+
+_GBK = "gb18030"  # holds GBK, as every client that says GBK writes it
+_DIGEST = 16
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+def read_json(raw: bytes) -> dict[str, Any]:
+    """The object in a body in UTF-8, else in GB18030.
+
+    Raises:
+        RequestError: it is none.
+    """
+    return parse_body(_utf8(raw)[0])
+
+
+def words_of(body: bytes, ids: Collection[str]) -> dict[str, bytes]:
+    """What a 3103 says of each of some findings, as a digest of all its answers to that one."""
+    said: dict[str, bytes] = {}
+    for answer, id_ in _answers(_whole(body), frozenset(ids)):
+        text = said.get(id_, b"") + msgspec.json.encode(answer, order="deterministic")
+        said[id_] = hashlib.sha256(text).digest()[:_DIGEST]
+    return said
+
+
+def only(body: bytes, ids: Collection[str]) -> bytes:
+    """The 3103 with the answers about these findings alone, in its encoding; as it came where it has no others.
+
+    Raises:
+        RequestError: it is no JSON object.
+    """
+    wanted = frozenset(ids)
+    text, is_utf8 = _utf8(body)
+    told = parse_body(text)
+    kept = _kept(told, wanted)
+    if kept == told:
+        return body
+    written = _ENCODER.encode(kept)
+    return written if is_utf8 else written.decode().encode(_GBK)
+
+
+def _utf8(raw: bytes) -> tuple[bytes, bool]:
+    """The body in UTF-8, and whether it came so."""
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        try:
+            return raw.decode(_GBK).encode(), False
+        except UnicodeDecodeError as error:
+            message = "正文既不是 UTF-8 也不是 GBK (neither UTF-8 nor GBK)"
+            raise RequestError([FieldProblem(field="body", message=message)]) from error
+    return raw, True
+
+
+def _whole(body: bytes) -> Any:
+    """The body with what is packed into texts unpacked (2.8: `input` as a text)."""
+    return _walked(read_json(body), lambda _list: _list, pack=False)
+
+
+def _kept(told: dict[str, Any], wanted: frozenset[str]) -> Any:
+    """The body with, of every list of answers, those wanted."""
+    return _walked(told, lambda rows: [row for row in rows if _wants(row, wanted)], pack=True)
+
+
+def _wants(row: object, wanted: frozenset[str]) -> bool:
+    """Whether a row stays: an answer that is wanted, or no answer at all."""
+    return not _is_answer(row) or _id_of(row, wanted) != ""
+
+
+def _answers(told: object, ids: frozenset[str]) -> Iterator[tuple[dict[str, Any], str]]:
+    if isinstance(told, list):
+        for row in told:
+            id_ = _id_of(row, ids) if _is_answer(row) else ""
+            if id_:
+                yield row, id_
+            else:
+                yield from _answers(row, ids)
+    elif isinstance(told, dict):
+        id_ = _id_of(told, ids) if _is_answer(told) else ""
+        if id_:
+            yield told, id_
+        for value in told.values():
+            yield from _answers(value, ids)
+
+
+def _is_answer(row: object) -> bool:
+    """Table 144: an answer names its finding, `warn_rslt_id` in whatever case."""
+    return isinstance(row, dict) and any(_plain(key) == "warnrsltid" for key in row)
+
+
+def _id_of(row: Any, ids: frozenset[str]) -> str:
+    return next((str(value) for key, value in row.items() if _plain(key) == "warnrsltid" and str(value) in ids), "")
+
+
+def _plain(key: str) -> str:
+    return key.replace("_", "").lower()
+
+
+def _walked(told: Any, rows: Callable[[list[Any]], list[Any]], *, pack: bool) -> Any:
+    """A copy with every list changed; JSON packed into a text is unpacked for that, and packed again where wanted."""
+    if isinstance(told, list):
+        return [_walked(one, rows, pack=pack) for one in rows(told)]
+    if isinstance(told, dict):
+        return {key: _walked(value, rows, pack=pack) for key, value in told.items()}
+    if isinstance(told, str) and told.lstrip()[:1] in {"{", "["}:
+        return _unpacked(told, rows, pack=pack)
+    return told
+
+
+def _unpacked(text: str, rows: Callable[[list[Any]], list[Any]], *, pack: bool) -> Any:
+    try:
+        inner = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return text
+    changed = _walked(inner, rows, pack=pack)
+    if not pack:
+        return changed
+    return text if changed == inner else _ENCODER.encode(changed).decode()
