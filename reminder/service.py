@@ -85,8 +85,8 @@ class Service(Happened):
         memory: Memory | None = None,
         recorder: Recorder | None = None,
     ) -> None:
-        self.active = active
         super().__init__(metrics, log)
+        self.active = active
         self.base_policy = active.base or active.policy
         self.deciding = 0
         self.recorder = recorder
@@ -285,9 +285,9 @@ class Service(Happened):
             ident=decision_id(int(now.timestamp() * 1000), self._outside.draw(RANDOM_BITS)),
             notes=(_REUSED,) if reused else (),
             lowest_action=came.lowest_action,
+            halt=clock.halt(),
         )
 
-            halt=clock.halt(),
     def begin(self, case: Case) -> Begun:
         """The first pass of a check."""
         return case.begin()

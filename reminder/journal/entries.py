@@ -109,8 +109,8 @@ class Decided(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="decisi
     """A decision that was answered (kind ``decision``).
 
     ``decided_at`` is the decision's instant (civil), ``late``: it was answered ``journaled: false`` and written later.
-    ``face`` it came by (grpc, 3101, json), ``caller`` the name of the caller's entry in the settings; findings with an
     ``stopped``: after how many steps the caller's time was up; the rules left out are in ``answer.not_evaluated``.
+    ``face`` it came by (grpc, 3101, json), ``caller`` the name of the caller's entry in the settings; findings with an
     action weaker than ``lowest_action`` were kept back from it. ``request_id`` is the caller's; ``reused``: the same id
     came before with another body. ``body_digest`` is that of the request as it came. ``prescription`` has keys for ids
     and no private fact; ``age`` stands for the birth date.
@@ -127,8 +127,8 @@ class Decided(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="decisi
     decision_id: str
     decided_at: datetime
     late: bool = False
-    face: str = ""
     stopped: Stopped = Stopped()
+    face: str = ""
     caller: str = ""
     lowest_action: Action = "remind"
     request_id: str = ""
