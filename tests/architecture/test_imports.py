@@ -82,6 +82,7 @@ ORDER = (
     "negative_list.importer",
     "negative_list.generate",
     "negative_list.stats",
+    "negative_list.lacking",
     "negative_list.shell",
     "negative_list.release",
     "negative_list.deep",
