@@ -1,8 +1,8 @@
 """The edge to the bureau's interface: one call out, one reply back, and every failure as one error.
 
 A call that is passed on has a connection of its own. A connection kept open may be closed by the bureau in the instant
-it is used again, and a settlement lost that way could not be told from one that was done. What may be asked twice
-(3101, 3102, 3103) shares connections.
+it is used again, and a settlement lost that way could not be told from one that was done. What is only asked (3101, 3102
+beside our own check) shares connections, and is asked once more where one breaks.
 """
 
 from __future__ import annotations
@@ -64,15 +64,21 @@ class Bureau:
         )
 
     async def send(self, call: Call, *, again: bool = False) -> Passed:
-        """One call and its reply, whatever its status; ``again``: it may be done twice without harm.
+        """One call and its reply, whatever its status; ``again``: to ask twice does no harm.
 
         Raises:
             BureauError: there was no reply, or a longer one than may be.
         """
-        pool = self._asking if again else self._passing
-        request = self._request(call)
         try:
-            response = await pool.handle_async_request(request)
+            return await self._send(call, self._asking if again else self._passing)
+        except BureauError as error:
+            if not again or error.word != "broken":
+                raise
+            return await self._send(call, self._asking)
+
+    async def _send(self, call: Call, pool: httpcore.AsyncConnectionPool) -> Passed:
+        try:
+            response = await pool.handle_async_request(self._request(call))
             try:
                 body = await self._body(response)
             finally:

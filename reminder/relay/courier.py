@@ -104,7 +104,7 @@ class Courier:
             self.why = ""
             return False
         try:
-            passed = await self._bureau.send(waiting.call, again=True)
+            passed = await self._bureau.send(waiting.call)
         except BureauError as error:
             self.why = error.why
             self._metrics.count("feedback", error.word)

@@ -19,6 +19,7 @@ from msgspec import Struct
 from negative_list.errors import RequestError
 from negative_list.readers.exchange_table import TRANSACTIONS
 from reminder.imports import KINDS, Batch, Into
+from reminder.relay.queries import Queries
 from reminder.relay.texts import read_json
 from reminder.stocks import carried_on
 from reminder.stores.base import StoreError
@@ -84,6 +85,7 @@ class Feeding:
         self._told = asyncio.Event()
         self._stopping = False
         self._why = ""
+        self._queries = Queries()
 
     @property
     def degraded(self) -> tuple[str, ...]:
@@ -136,11 +138,12 @@ class Feeding:
 
     def _read(self, taken: Sequence[_Heard]) -> tuple[Batch, int]:
         """What calls tell, and how many of them could be read."""
-        calls = [call for heard in taken if (call := _call(heard)) is not None]
+        told = [call for heard in taken if (call := _call(heard)) is not None]
+        calls = self._queries.joined(told, self._now())
         into = Into(keys=self._memory.keys, sites=self._sites(), at=self._now())
         batch = Batch()
         _CALLS.read(list(enumerate(calls)), into, batch)
-        return batch, len(calls) - len(batch.problems)
+        return batch, max(0, len(told) - len(batch.problems))
 
     async def _keep(self, batch: Batch) -> None:
         """As ``reminder facts import`` keeps it, through the service's own desk."""
