@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from negative_list.errors import FieldProblem
+from negative_list.readers.dialects import is_national
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,8 +27,3 @@ def inside(name: str, fields: Iterable[FieldProblem]) -> list[FieldProblem]:
 def chinese(problem: FieldProblem) -> str:
     """The Chinese sentence that names the field; details stay in the problem's own words."""
     return f"请求中的字段 {problem.field} 无法使用，请修改后重发：{problem.message}"
-
-
-def is_national(body: dict[str, Any]) -> bool:
-    """Whether a body is one of the national interface, as :func:`negative_list.readers.read_body` tells them apart."""
-    return "input" in body or "infno" in body

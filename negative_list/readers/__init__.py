@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from negative_list.errors import FieldProblem, RequestError
+from negative_list.readers.dialects import is_national
 from negative_list.readers.national import read_national
 from negative_list.readers.own import read_check_request
 from negative_list.readers.wording import EXPECTED_OBJECT
@@ -18,12 +19,12 @@ __all__ = ["read_body", "read_check_request", "read_national"]
 
 
 def read_body(body: object, sites: Sites, at: datetime | None = None) -> Prescription:
-    """Read a parsed body of either kind: one with ``input`` or ``infno`` is national, every other is our own JSON.
+    """Read a parsed body of either kind: one of the national interface, in any dialect, or our own JSON.
 
     ``at`` is the instant it is judged at, in the site's zone; ``None``: the body's own time. Raises ``RequestError``.
     """
     if not isinstance(body, dict):
         raise RequestError([FieldProblem(field="body", message=EXPECTED_OBJECT)])
-    if "input" in body or "infno" in body:
+    if is_national(body):
         return read_national(body, sites, at)
     return read_check_request(body, sites, at)

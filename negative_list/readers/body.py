@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -9,14 +10,18 @@ import msgspec
 
 from negative_list.errors import FieldProblem, LimitError, RequestError
 
-__all__ = ["MAX_BYTES", "check_bytes", "parse_body"]
+__all__ = ["ENCODINGS", "MAX_BYTES", "check_bytes", "encoding_of", "opened", "parse_body"]
 
 MAX_BYTES = 16 * 1024 * 1024
 """The most lines of a prescription (20,000) at some 800 bytes each, as the wordiest national bodies send them."""
 
+ENCODINGS: Mapping[str, str] = {"utf-8": "UTF-8", "gbk": "GBK"}
+"""What a body may be told to be, and how it is called. ``gbk`` is read as GB18030, which holds all of it."""
+
 # Numbers stay exact: 0.1 sent is 0.1 compared.
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _BOM = b"\xef\xbb\xbf"
+_CODECS = {"utf-8": "utf-8", "gbk": "gb18030"}
 
 
 def check_bytes(count: int, field: str) -> None:
@@ -30,28 +35,74 @@ def check_bytes(count: int, field: str) -> None:
         raise LimitError([FieldProblem(field=field, message=message)])
 
 
-def parse_body(raw: bytes) -> dict[str, Any]:
-    """The object that ``raw`` holds as JSON in UTF-8, with or without byte order mark.
+def encoding_of(raw: bytes) -> str:
+    """Which of :data:`ENCODINGS` a body is in, for who answers in kind: GBK is what is not UTF-8."""
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return "gbk"
+    return "utf-8"
+
+
+def parse_body(raw: bytes, encoding: str = "") -> dict[str, Any]:
+    """The object that ``raw`` holds as JSON, with or without byte order mark.
+
+    Args:
+        raw: the bytes.
+        encoding: one of :data:`ENCODINGS`; "": UTF-8, and GBK where it is none.
 
     Raises:
         LimitError: it is longer than ``MAX_BYTES``.
-        RequestError: it is not UTF-8, not JSON, or no object.
+        RequestError: it is in no such encoding, not JSON, or no object.
     """
     check_bytes(len(raw), "body")
-    try:
-        body = _DECODER.decode(raw.removeprefix(_BOM))
-    except UnicodeDecodeError as error:
-        raise _refused("正文不是 UTF-8 编码 (not UTF-8); 请以 UTF-8 发送 (send UTF-8)") from error
-    except RecursionError as error:
-        raise _refused("正文嵌套过深 (nested too deeply); 请减少层次 (use fewer levels)") from error
-    except msgspec.DecodeError as error:
-        raise _refused(
-            f"正文不是 JSON (not JSON: {str(error).lower()}); 请改正后重发 (mend it and send it again)"
-        ) from error
+    if encoding == "gbk" and not raw.startswith(_BOM):
+        body = _decoded(_text(raw, encoding), "body")
+    else:
+        try:
+            body = _decoded(raw.removeprefix(_BOM), "body")
+        except UnicodeDecodeError as error:
+            if encoding:
+                raise _not_in(encoding, error) from error
+            body = _decoded(_text(raw, "gbk"), "body")
     if not isinstance(body, dict):
         raise _refused("正文不是 JSON 对象 (not a JSON object); 请用花括号 (put it in braces)")
     return body
 
 
-def _refused(message: str) -> RequestError:
-    return RequestError([FieldProblem(field="body", message=message)])
+def opened(text: str, field: str) -> object:
+    """What a text inside a body holds as JSON; ``field`` names it in the caller's words.
+
+    Raises:
+        RequestError: it is not JSON.
+    """
+    return _decoded(text, field)
+
+
+def _decoded(data: bytes | str, field: str) -> object:
+    try:
+        return _DECODER.decode(data)
+    except RecursionError as error:
+        raise _refused("正文嵌套过深 (nested too deeply); 请减少层次 (use fewer levels)", field) from error
+    except msgspec.DecodeError as error:
+        raise _refused(
+            f"正文不是 JSON (not JSON: {str(error).lower()}); 请改正后重发 (mend it and send it again)", field
+        ) from error
+
+
+def _text(raw: bytes, encoding: str) -> str:
+    try:
+        return raw.decode(_CODECS[encoding])
+    except UnicodeDecodeError as error:
+        raise _not_in(encoding, error) from error
+
+
+def _not_in(encoding: str, error: UnicodeDecodeError) -> RequestError:
+    name = ENCODINGS[encoding]
+    return _refused(
+        f"正文不是 {name} 编码 (not {name}, byte {error.start}); 请以 UTF-8 或 GBK 发送 (send UTF-8 or GBK)"
+    )
+
+
+def _refused(message: str, field: str = "body") -> RequestError:
+    return RequestError([FieldProblem(field=field, message=message)])

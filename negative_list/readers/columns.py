@@ -6,10 +6,10 @@ A column remembers what each raw value it met became, since the same codes, name
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeAlias, TypeVar
 
 from msgspec import Struct
 
@@ -31,9 +31,11 @@ __all__ = [
     "MISSING",
     "Column",
     "Columns",
+    "ForeignNameError",
     "Impossible",
     "Moment",
     "Value",
+    "foreign_columns",
     "mapped_columns",
     "national_columns",
     "own_columns",
@@ -60,6 +62,10 @@ class Impossible(Struct, frozen=True):
 
     message: str
     too_long: bool = False
+
+
+class ForeignNameError(Exception):
+    """A field was met that only another dialect has: the body has to be made over first."""
 
 
 # derived from the facts encounter.med_type (by its beginning) and line.order_behaviour (where the site has a table)
@@ -142,6 +148,21 @@ def national_columns(site: Site, table: str) -> Columns:
     sent = [(fact, path.removeprefix(table + ".")) for fact, path in _national_paths() if path.startswith(table + ".")]
     read = [(fact, key, _national(fact, site)) for fact, key in sent if "." not in key and key not in _STRUCTURE]
     return {key: Column(key, fact.name, convert) for fact, key, convert in read if convert is not None}
+
+
+def foreign_columns(names: Iterable[str]) -> Columns:
+    """Return columns of fields that a national body does not have, which raise :class:`ForeignNameError` when met.
+
+    They stand among the national ones, so that a body without any costs nothing to tell from one with some.
+    """
+    columns: Columns = {name: Column(name, "", _foreign) for name in names}
+    for column in columns.values():
+        column.memo.clear()  # nothing is remembered, empty values neither
+    return columns
+
+
+def _foreign(_raw: object) -> NoReturn:
+    raise ForeignNameError
 
 
 def mapped_columns(site: Site, names: Mapping[str, str]) -> Columns:

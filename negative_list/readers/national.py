@@ -1,4 +1,4 @@
-"""The national interface, transactions 3101 and 3102, nested list style: a parsed body to a prescription.
+"""The national interface, transactions 3101 and 3102: a parsed body to a prescription.
 
 Liberal as the clients are (interface fact sheet, 2.8 and 10): scalars may be texts, numbers, "", "-", null or missing,
 a single object may stand for a list of one, keys nobody knows are ignored. Values a fact cannot have make it unknown,
@@ -11,10 +11,14 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import Struct
 
+from negative_list.errors import RequestError
 from negative_list.prescription import Encounter, Line, Patient, Prescription
 from negative_list.readers import build
+from negative_list.readers.columns import ForeignNameError
+from negative_list.readers.dialects import Form, has_strays, national_form
 from negative_list.readers.joined import joined_body
 from negative_list.readers.reading import Gathered, Place, Reading, Row
 from negative_list.readers.rows import check_lines, needs_current_line, plain, refused, rows
@@ -72,14 +76,38 @@ class _Frame(Struct, frozen=True):
 
 
 def read_national(
-    body: Mapping[str, object], sites: Sites, at: datetime | None = None, *, saved: bool = False
+    body: Mapping[str, object] | Form, sites: Sites, at: datetime | None = None, *, saved: bool = False
 ) -> Prescription:
-    """Read the parsed body of transaction 3101 or 3102.
+    """Read the parsed body of transaction 3101 or 3102, in any dialect, or the form it was made over to.
 
     ``at`` is the instant it is judged at, in the site's zone; ``None``: the body's own time. ``saved``: it is no
-    question but tells what was saved, which may be nothing. Raises ``RequestError`` naming the fields where there is
-    no patient, no encounter, no current order in an order scene, or too much.
+    question but tells what was saved, which may be nothing. Raises ``RequestError`` naming the fields, as the caller
+    calls them, where there is no patient, no encounter, no current order in an order scene, or too much.
     """
+    if isinstance(body, Form):
+        return _read_form(body, sites, at, saved=saved)
+    try:
+        return _read(body, sites, at, saved=saved)
+    except (ForeignNameError, RequestError):
+        form = national_form(body)
+        if not form.sent:
+            raise
+    return _read_form(form, sites, at, saved=saved)
+
+
+def _read_form(form: Form, sites: Sites, at: datetime | None, *, saved: bool) -> Prescription:
+    """Read what was made over, and say what is said of it in the caller's words."""
+    try:
+        told = _read(form.body, sites, at, saved=saved)
+    except RequestError as error:
+        raise type(error)(form.problems(error.fields)) from error
+    if not form.sent:
+        return told
+    notes = tuple(msgspec.structs.replace(note, field=note.field and form.said(note.field)) for note in told.notes)
+    return msgspec.structs.replace(told, notes=notes)
+
+
+def _read(body: Row, sites: Sites, at: datetime | None, *, saved: bool) -> Prescription:
     frame = _frame(body)
     institution = plain(body.get("fixmedins_code")) or plain(frame.visits[0].row.get("medins_id"))
     reading = Reading(sites.of(institution), at, _NAMES, institution)
@@ -106,7 +134,10 @@ def read_national(
 
 
 def _frame(body: Row) -> _Frame:
-    data = _object(_object(body, "input", "input"), "data", "input.data")
+    inner = _object(body, "input", "input")
+    if len(inner) > 1 and has_strays(inner):
+        raise ForeignNameError
+    data = _object(inner, "data", "input.data")
     people = rows(data.get("patient_dtos"), "input.data.patient_dtos")
     if not people:
         raise refused("input.data.patient_dtos", NO_PATIENT)
@@ -239,6 +270,8 @@ def _line(reading: Reading, whose: _Whose, row: Row, place: Place) -> Line:
     gathered: Gathered = {}
     reading.gather(reading.plan.line, row, gathered, place)
     extension, facts = row.get("extend_order_map"), row.get("facts")
+    if isinstance(extension, str) and extension.startswith("{"):
+        raise ForeignNameError
     if isinstance(extension, dict):
         within = Place(f"{place.path}.extend_order_map", place.line)
         reading.gather(reading.plan.line_extension, extension, gathered, within)

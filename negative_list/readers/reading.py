@@ -18,10 +18,12 @@ from negative_list.readers.columns import (
     Columns,
     Impossible,
     Value,
+    foreign_columns,
     national_columns,
     own_columns,
     text_column,
 )
+from negative_list.readers.dialect_table import table
 from negative_list.readers.limits import MAX_NOTES, MAX_TEXT_BYTES, longer_than_limit
 from negative_list.readers.wording import EXPECTED_FACTS, no_fact, no_field
 
@@ -87,16 +89,13 @@ class SitePlan:
     def __init__(self, site: Site) -> None:
         self.site = site
         self.texts = text_column()
-        self.envelope = own_columns(site, {"msgid": "request.id", "inf_time": "request.time"})
-        self.data = national_columns(site, "data")
-        self.patient = national_columns(site, "patient_dtos")
-        self.encounter = national_columns(site, "fsi_encounter_dtos")
-        self.line = national_columns(site, "fsi_order_dtos")
-        self.named = {
-            "diagnosis": national_columns(site, "fsi_diagnose_dtos"),
-            "operation": national_columns(site, "fsi_operation_dtos"),
-        }
-        self.line_extension = national_columns(site, "fsi_order_dtos.extend_order_map")
+        self.envelope = _foreign("envelope") | own_columns(site, {"msgid": "request.id", "inf_time": "request.time"})
+        self.data = _national(site, "data")
+        self.patient = _national(site, "patient")
+        self.encounter = _national(site, "encounter")
+        self.line = _national(site, "order")
+        self.named = {kind: _national(site, kind) for kind in ("diagnosis", "operation")}
+        self.line_extension = _national(site, "extension")
         self.said = {holder: _said(site, holder) for holder in HELD}
         self.quiet = {holder: said.nothing for holder, said in self.said.items()}
         self.explicit = own_columns(site, {fact.name: fact.name for fact in load().values() if fact.settable})
@@ -109,6 +108,15 @@ class SitePlan:
 def plan(site: Site) -> SitePlan:
     """Return the plan of a site, which is known by its identity."""
     return SitePlan(site)
+
+
+def _foreign(node: str) -> Columns:
+    return foreign_columns(table().nodes[node].foreign)
+
+
+def _national(site: Site, node: str) -> Columns:
+    """Return the columns of a node of the national body, and those of other dialects, which are only met."""
+    return _foreign(node) | national_columns(site, table().nodes[node].table)
 
 
 def _modes(site: Site) -> Mapping[str, FactValue | None]:

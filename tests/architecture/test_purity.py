@@ -40,6 +40,7 @@ READERS = frozenset({"open", "read_bytes", "read_text"})
 
 READING = frozenset({
     "negative_list.parse", "negative_list.policy", "negative_list.site", "negative_list.readers.files",
+    "negative_list.readers.dialect_table",
     "negative_list.compiled_form",
     "negative_list.importer.points", "negative_list.release.container", "negative_list.release.signing",
     "negative_list.sheets.grid", "negative_list.sheets.maps",

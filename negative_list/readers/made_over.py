@@ -1,0 +1,249 @@
+"""A body of another dialect made over into the national one, node by node, with where everything stood.
+
+What cannot be made over stays as it is: the reader of the national body then says what is wrong with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeAlias
+
+from msgspec import Struct
+
+from negative_list.readers.body import opened
+from negative_list.readers.dialect_table import Alias, Node, table
+from negative_list.readers.rows import plain
+
+__all__ = ["Made", "Sent", "callers_key", "is_empty", "made_over"]
+
+_MAX_WRAPPED = 3
+"""Texts within texts: one client escapes ``input`` once (2.8), and a gateway between may do it again."""
+
+
+class Sent(Struct, frozen=True):
+    """One object as it was sent: the caller's path to it, the object, and the node it was read as."""
+
+    path: str
+    row: Mapping[str, object]
+    node: Node
+
+
+class Made(Struct, frozen=True, kw_only=True):
+    """A body made over: its dialects and deviations in the order they were met, and what was sent by national path."""
+
+    body: Mapping[str, object]
+    dialects: tuple[str, ...]
+    points: tuple[str, ...]
+    sent: Mapping[str, Sent]
+
+
+class _Row(Struct, frozen=True):
+    """One object on its way: in national names, where it stands nationally and where the caller had it."""
+
+    node: Node
+    new: dict[str, Any]
+    national: str
+    callers: str
+
+
+_Found: TypeAlias = "tuple[object, str]"  # a value of a set, and the caller's path to it
+_Strays: TypeAlias = "dict[str, list[_Found]]"
+
+
+def is_empty(value: object) -> bool:
+    """Tell whether nothing stands there: a placeholder, or a set or object without anything in it."""
+    if isinstance(value, str):
+        return not value.strip("- ")
+    return value is None or (isinstance(value, (list, dict)) and not value)
+
+
+def made_over(body: Mapping[str, object]) -> Made:
+    """Return the body in national names and nesting."""
+    work = _Work()
+    row = work.row("envelope", body, "", "")
+    work.fill(row, {})
+    return Made(body=row.new, dialects=tuple(work.dialects), points=tuple(work.points), sent=work.sent)
+
+
+class _Work:
+    def __init__(self) -> None:
+        self.nodes = table().nodes
+        self.dialects: dict[str, None] = {}
+        self.points: dict[str, None] = {}
+        self.sent: dict[str, Sent] = {}
+
+    def row(self, name: str, sent: Mapping[str, object], national: str, callers: str) -> _Row:
+        """Take one object, its fields under their national names."""
+        node = self.nodes[name]
+        self.sent[national] = Sent(callers, sent, node)
+        new = dict(sent)
+        if not node.aliases.keys().isdisjoint(sent):
+            for key, alias in _in_order(node, sent):
+                self._renamed(node, new, key, alias)
+        return _Row(node, new, national, callers)
+
+    def _renamed(self, node: Node, new: dict[str, Any], key: str, alias: Alias) -> None:
+        wrong = alias.national in node.children and not _is_structure(new[key])
+        if not wrong and is_empty(new.get(alias.national)):
+            new[alias.national] = new.pop(key)
+            self.dialects[alias.dialect] = None
+
+    def fill(self, at: _Row, strays: _Strays) -> None:
+        """Make over what stands in a row; ``strays`` are rows that stood further out and belong somewhere in it."""
+        strays = strays | self._moved(at) if at.node.strays else strays
+        for child in at.node.children.values():
+            rows = self._single(at, child) if child.single else self._set(at, child, strays)
+            for row, theirs in _shared(self.nodes, at, rows, strays):
+                self.fill(row, theirs)
+        for key in at.node.foreign & at.new.keys():
+            del at.new[key]
+
+    def _moved(self, at: _Row) -> _Strays:
+        """Take the sets out of a row that belong further in."""
+        moved: _Strays = {}
+        for key, name in at.node.strays.items():
+            if key in at.new and _is_structure(at.new[key]):
+                callers = _path(at.callers, key)
+                value = self._opened(at.new.pop(key), callers)
+                moved.setdefault(name, []).extend(_values(value, callers))
+                self.points["flat"] = None
+        return moved
+
+    def _single(self, at: _Row, child: Node) -> list[_Row]:
+        """Take the one object under a key; where nothing is there, the object around it may be it (``bare``)."""
+        callers = self._said(at, child.key)
+        value = self._opened(at.new.get(child.key), callers)
+        if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
+            value, callers = value[0], f"{callers}[0]"
+        elif is_empty(value) and self._stands_in(child, at):
+            value, callers = self.sent[at.national].row, at.callers
+            self.points["bare"] = None
+        if not isinstance(value, dict):
+            return []
+        row = self.row(child.name, value, _path(at.national, child.key), callers)
+        at.new[child.key] = row.new
+        return [row]
+
+    def _set(self, at: _Row, child: Node, strays: _Strays) -> list[_Row]:
+        """Take the rows of a set, where it stands or from further out."""
+        callers = self._said(at, child.key)
+        value = self._opened(at.new.get(child.key), callers)
+        if is_empty(value):
+            found = strays.pop(child.name, None) or self._out_of_place(at, child)
+            return self._placed(at, child, found) if found else []
+        if not isinstance(value, (dict, list)):
+            return []
+        found = list(_values(value, callers))
+        if child.name == "encounter":
+            found = self._without_misplaced(found, strays)
+        return self._placed(at, child, found, single=isinstance(value, dict))
+
+    def _placed(self, at: _Row, child: Node, found: list[_Found], *, single: bool = False) -> list[_Row]:
+        path = _path(at.national, child.key)
+        rows, values = [], []
+        for number, (value, callers) in enumerate(found):
+            placed = value
+            if isinstance(value, dict):
+                row = self.row(child.name, value, path if single else f"{path}[{number}]", callers)
+                rows.append(row)
+                placed = row.new
+            values.append(placed)
+        at.new[child.key] = values[0] if single and values else values
+        return rows
+
+    def _out_of_place(self, at: _Row, child: Node) -> list[_Found]:
+        """Find rows of a node that stand in this row under another node's key."""
+        value = at.new.get(child.misplaced) if child.misplaced else None
+        found = list(_values(value, self._said(at, child.misplaced))) if _is_structure(value) else []
+        if not found or not all(_has_signs(child, row) for row, _ in found):
+            return []
+        self.points["misplaced"] = None
+        return found
+
+    def _without_misplaced(self, found: list[_Found], strays: _Strays) -> list[_Found]:
+        """Sort operations out of the encounters they were put among."""
+        operation = self.nodes["operation"]
+        wrong = [one for one in found if _has_signs(operation, one[0])]
+        if not wrong:
+            return found
+        strays.setdefault("operation", []).extend(wrong)
+        self.points["misplaced"] = None
+        return [one for one in found if not _has_signs(operation, one[0])]
+
+    def _opened(self, value: object, callers: str) -> object:
+        """Parse a node that was sent as a text (2.8 input: S15); raises ``RequestError`` where it is no JSON."""
+        for _ in range(_MAX_WRAPPED):
+            if not (isinstance(value, str) and _is_structure(value)):
+                break
+            self.points["text"] = None
+            value = opened(value, callers)
+        return value
+
+    def _stands_in(self, child: Node, around: _Row) -> bool:
+        """Tell whether the object around holds what belongs in the node."""
+        called = (key for key, alias in child.aliases.items() if alias.national in child.children)
+        row = self.sent[around.national].row
+        return any(_is_structure(row.get(key)) for key in (*child.children, *called, *child.strays))
+
+    def _said(self, at: _Row, key: str) -> str:
+        return _path(at.callers, callers_key(self.sent[at.national], key))
+
+
+def callers_key(sent: Sent, key: str, dialects: Iterable[str] = ()) -> str:
+    """Return what the caller called a field of a row; one it did not send as its ``dialects`` would call it."""
+    if not is_empty(sent.row.get(key)):
+        return key
+    names = list(sent.node.names(key))
+    used = [name for name, _ in names if not is_empty(sent.row.get(name))]
+    likely = [] if key in sent.row else [name for name, alias in names if alias.dialect in dialects]
+    return next(iter([*used, *likely]), key)
+
+
+def _in_order(node: Node, sent: Mapping[str, object]) -> list[tuple[str, Alias]]:
+    met = ((key, node.aliases[key]) for key in sent if key in node.aliases)
+    return sorted(met, key=lambda pair: pair[1].rank)
+
+
+def _is_structure(value: object) -> bool:
+    """Tell whether an object or a set stands there, perhaps as a text."""
+    if isinstance(value, str):
+        return value.lstrip()[:1] in {"{", "[", '"'} and bool(value.strip())
+    return isinstance(value, (dict, list)) and bool(value)
+
+
+def _has_signs(node: Node, value: object) -> bool:
+    """Tell whether a row is of the node: it has fields only that has, and no visit's."""
+    return isinstance(value, dict) and not node.signs.isdisjoint(value) and is_empty(value.get("mdtrt_id"))
+
+
+def _values(value: object, callers: str) -> Iterator[_Found]:
+    if isinstance(value, list):
+        yield from ((one, f"{callers}[{number}]") for number, one in enumerate(value))
+    else:
+        yield value, callers
+
+
+def _shared(nodes: Mapping[str, Node], at: _Row, rows: list[_Row], strays: _Strays) -> Iterator[tuple[_Row, _Strays]]:
+    """Give each row the strays that are its own: those that name it, the current one also all that name none."""
+    shares: list[_Strays] = [{} for _ in rows]
+    for name, found in strays.items() if rows else ():
+        owner = nodes[name].owner
+        ids = {plain(row.new.get(owner)): n for n, row in enumerate(rows)}
+        current = _current(at, rows)
+        for one in found:
+            named = plain(one[0].get(owner)) if isinstance(one[0], dict) else ""
+            shares[ids.get(named, current)].setdefault(name, []).append(one)
+    return zip(rows, shares, strict=True)
+
+
+def _current(at: _Row, rows: list[_Row]) -> int:
+    """Which of a patient's encounters is the current one, as the reader chooses it; of any other rows the first."""
+    if rows[0].node.name != "encounter":
+        return 0
+    wanted = plain(at.new.get("curr_mdtrt_id"))
+    named = [n for n, row in enumerate(rows) if wanted and plain(row.new.get("mdtrt_id")) == wanted]
+    return (named or range(len(rows)))[-1]
+
+
+def _path(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
