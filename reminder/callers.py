@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from msgspec import Struct
 
 from negative_list.rules import ACTIONS, Action
-from reminder.settings import WrongSettingsError, number_of, one_of, read_rows, text_of, texts_of
+from reminder.settings import WrongSettingsError, number_of, one_of, read_rows, text_of, texts_of, yes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -64,7 +64,8 @@ class Caller(Struct, frozen=True, kw_only=True):
     given is one of the national interface, with and without a transaction's number behind it.
 
     ``lowest_action``: findings with a weaker action are kept back from a client that stops at any finding.
-    ``deadline_ms``: when it gives up, 0: not known, so that it waits.
+    ``deadline_ms``: when it gives up, 0: not known, so that it waits. ``automatic``: it answers findings by itself
+    (3103), so that its word is nobody's.
     """
 
     name: str = ""
@@ -79,6 +80,7 @@ class Caller(Struct, frozen=True, kw_only=True):
     lowest_action: Action = "remind"
     on_failure: Literal["error", "row", "open"] = "error"
     deadline_ms: float = 0.0
+    automatic: bool = False
 
     @property
     def left_s(self) -> float | None:
@@ -118,6 +120,10 @@ class Callers:
             return self._by_name[named]
         came = _Came(path, _ip(address), institution, frozenset((system,) if isinstance(system, str) else system))
         return next((caller for caller in self._callers if came.fits(caller)), ANYBODY)
+
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self._callers)
 
     @property
     def by_body(self) -> bool:
@@ -216,4 +222,5 @@ _READERS: Mapping[str, Any] = {
     "lowest_action": one_of(ACTIONS[1:]),
     "on_failure": one_of(FAILURES),
     "deadline_ms": number_of(1, _MAX_DEADLINE_MS),
+    "automatic": yes_of,
 }

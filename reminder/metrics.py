@@ -55,6 +55,7 @@ class Metrics(Collector):
         self._not_evaluated: Counter[tuple[str, ...]] = Counter({(reason,): 0 for reason in _REASONS})
         self._notes: Counter[tuple[str, ...]] = Counter()
         self._refused: Counter[tuple[str, ...]] = Counter()
+        self._unchecked: Counter[tuple[str, ...]] = Counter()
         self._reads: Counter[tuple[str, ...]] = Counter({(result,): 0 for result in _READS})
         self._told: Counter[tuple[str, ...]] = Counter()
         self._feedback: Counter[tuple[str, ...]] = Counter()
@@ -90,6 +91,11 @@ class Metrics(Collector):
         """A request was not decided."""
         with self._lock:
             self._refused[face, reason] += 1
+
+    def unchecked(self, face: str, reason: str, told: str) -> None:
+        """A prescription was not checked, and its caller told so as an ``error``, a ``row``, or beside success."""
+        with self._lock:
+            self._unchecked[face, reason, told] += 1
 
     def read(self, result: str) -> None:
         """The store was asked for a check, and answered (``read``) or why not."""
@@ -130,6 +136,7 @@ class Metrics(Collector):
         yield _counter("not_evaluated", "Rules triggered and not decided.", ("reason",), self._not_evaluated)
         yield _counter("notes", "Notes about bodies, by code.", ("code",), self._notes)
         yield _counter("refused", "Requests refused, by face and reason.", ("face", "reason"), self._refused)
+        yield _counter("unchecked", "Prescriptions not checked.", ("face", "reason", "told"), self._unchecked)
         yield _counter("store_reads", "Checks that asked the store, by what came of it.", ("result",), self._reads)
         yield _counter("told", "What was told to be remembered, by kind and result.", ("kind", "result"), self._told)
         yield _counter("feedback", "Words about findings, by deed and status.", ("done", "status"), self._feedback)

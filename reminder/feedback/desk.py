@@ -104,7 +104,7 @@ class FeedbackDesk:
     def _took(self, said: Said, item: Item) -> None:
         """What this process knows from now on, and counts."""
         metrics, entry = self._around.metrics, said.entry
-        metrics.fed_back(item.done, said.answer.status)
+        metrics.fed_back(item.done if entry is None else entry.done, said.answer.status)
         if entry is None:
             return
         self._lately.took(entry)

@@ -1,7 +1,6 @@
 """Reading a feedback: from the JSON of ``RecordFeedbackRequest`` to parsed items, every wrong field named at once.
 
-Transaction 3103 of the national interface maps onto it: ``dspo_way`` 1 is ``overridden`` with the code ``other`` and
-``dspo_way_rea`` as the text, 2 is ``changed`` (reference `national_interface.md` 4).
+Transaction 3103 of the national interface makes its items itself (:mod:`reminder.national.feedback`).
 """
 
 from __future__ import annotations
@@ -57,7 +56,8 @@ class Item(Struct, frozen=True, kw_only=True):
     ``fact`` names what justifies it ("" : what the reason names), ``value`` is what the doctor says it is and
     ``found_at`` since when (civil). ``raw``: that value as it was told, where no fact was named with it: it is of the
     fact the reason names, which the finding's rule knows (:func:`value_of`). ``done_at`` is UTC, ``None``: now.
-    ``refusable``: a text that says nothing may be refused.
+    ``refusable``: a text that says nothing may be refused. ``one_word``: told by somebody who has one word only for
+    going on, and no codes (:mod:`reminder.feedback.one_word`).
     """
 
     finding_id: str
@@ -72,6 +72,7 @@ class Item(Struct, frozen=True, kw_only=True):
     answer_ms: int | None = None
     automatic: bool = False
     refusable: bool = False
+    one_word: bool = False
 
 
 class Words(Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from reminder.feedback import words as w
 from reminder.feedback.items import value_of
 from reminder.feedback.known import Known, Subject, subject_of
 from reminder.feedback.masked import masked, name_of_nobody
+from reminder.feedback.one_word import understood
 from reminder.ids import decision_of
 from reminder.journal.coding import decode, encode
 from reminder.journal.engine import engine
@@ -59,10 +60,11 @@ class Saying:
     def __init__(self, around: Around, words: Words, place: int, known: Mapping[str, Known]) -> None:
         self._around = around
         self._words = words
-        self._item = words.items[place]
-        self._decision_id = decision_of(self._item.finding_id)
+        told = words.items[place]
+        self._decision_id = decision_of(told.finding_id)
         self._known = known.get(self._decision_id) if self._decision_id else Known()
-        self._subject = subject_of(self._known, self._item.finding_id)
+        self._subject = subject_of(self._known, told.finding_id)
+        self._item = understood(told, self._subject)
         self._now = around.now() + place * _STEP
         self._said: list[str] = []
 

@@ -38,7 +38,18 @@ NO_HASH = bytes(32)
 """What stands before the first entry of a chain."""
 
 Kind: TypeAlias = Literal[
-    "decision", "feedback", "saved", "appeal", "points", "policy", "list", "report", "gap", "removed", "started"
+    "decision",
+    "unchecked",
+    "feedback",
+    "saved",
+    "appeal",
+    "points",
+    "policy",
+    "list",
+    "report",
+    "gap",
+    "removed",
+    "started",
 ]
 """What an entry tells (:mod:`reminder.journal.entries`)."""
 

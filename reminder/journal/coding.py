@@ -27,6 +27,7 @@ from reminder.journal.entries import (
     Removed,
     Saved,
     Started,
+    Unchecked,
 )
 from reminder.journal.forms import (
     DecisionForm,
@@ -91,7 +92,7 @@ _encoder = msgspec.json.Encoder(order="sorted", enc_hook=_plain)
 
 @made_once
 def _decoder() -> msgspec.json.Decoder[Any]:
-    kinds = _Decided | Feedback | _Saved | Appeal | PointsEvent | Changed | Gap | Removed | Started
+    kinds = _Decided | Feedback | _Saved | Appeal | PointsEvent | Changed | Gap | Removed | Started | Unchecked
     return msgspec.json.Decoder(kinds)
 
 

@@ -39,6 +39,7 @@ __all__ = [
     "Removed",
     "Saved",
     "Started",
+    "Unchecked",
     "Verdict",
 ]
 
@@ -285,6 +286,25 @@ class Removed(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="remove
     kinds: Mapping[str, int] = field(default_factory=dict)
 
 
+class Unchecked(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="unchecked", tag_field="kind"):
+    """A prescription that was asked about and not checked (kind ``unchecked``).
+
+    ``unchecked_id`` is what the caller was told, ``face`` and ``caller`` as in a decision. ``why``: request (it cannot be
+    read), limit (it is over one), failed (through our fault) or deadline; ``fields`` names what was wrong, never its
+    text. ``told``: error (the caller was told that it failed), row (by a finding that says so) or open (success, said
+    in a field of ours). ``request_id`` as far as it can be no name.
+    """
+
+    unchecked_id: str
+    face: str = ""
+    caller: str = ""
+    request_id: str = ""
+    body_digest: str = ""
+    why: Literal["request", "limit", "failed", "deadline"]
+    fields: tuple[str, ...] = ()
+    told: Literal["error", "row", "open"]
+
+
 class Started(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="started", tag_field="kind"):
     """A worker began to write a chain (kind ``started``)."""
 
@@ -293,5 +313,5 @@ class Started(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="starte
     codes: str = ""
 
 
-Entry: TypeAlias = Decided | Feedback | Saved | Appeal | PointsEvent | Changed | Gap | Removed | Started
+Entry: TypeAlias = Decided | Feedback | Saved | Appeal | PointsEvent | Changed | Gap | Removed | Started | Unchecked
 """Any entry; its kind stands in the field ``kind``."""

@@ -1,20 +1,31 @@
-"""The face of the national interface: a call in, a well-formed reply out, always."""
+"""The face of the national interface: a call in, a well-formed reply out, always and in time.
+
+Several callers block their window without a timeout, and some refuse to save when the line breaks (reference 3.3, 8):
+whatever happens to a call of ours, it gets a reply with status 200 that says what was not checked. What is somebody
+else's passes to the bureau and back byte for byte, where one stands behind us.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import json
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Route
 
-from negative_list.errors import FieldProblem, RequestError
-from negative_list.readers.body import parse_body
-from reminder.bodies import FAILED
+from negative_list.readers.body import MAX_BYTES
+from reminder.callers import ANYBODY
+from reminder.encodings import in_kind
 from reminder.national import replies
-from reminder.over_http import bytes_of, caller_of, json_response, left_s_of
-from reminder.recording import Came, digest_of
+from reminder.national.calls import NOTHING_SAID, hear
+from reminder.national.transactions import CHECKS, PASSED, kind_of, paths_of
+from reminder.national.turn import OUR_FAULT, Turn
+from reminder.over_http import bytes_of, json_response, left_s_of
+from reminder.relay.records import Call
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,18 +33,27 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from reminder.callers import Caller
+    from reminder.national.calls import Envelope, Heard
+    from reminder.relay.relay import Relay
     from reminder.service import Service
 
 __all__ = ["routes"]
 
 _SERIAL_BITS = 32
-_OUR_FAULT = FieldProblem(field="sidecar", message=FAILED)
+_MAX_PASSED = 4 * MAX_BYTES
 
 
 def routes(service: Service) -> list[Route]:
-    """Every path the national interface is called on."""
+    """Every path the national interface is called on; with a bureau behind us, every path and method that is left."""
     face = _Face(service)
-    return [Route("/3101", face.call, methods=["POST"])]
+    taken = [Route(path, face.call, methods=["POST"]) for path in paths_of(service.callers.paths)]
+    if service.relay is None:
+        return taken
+    return [
+        *taken,
+        Route("/{path:path}", face.call, methods=["POST"]),
+        Route("/{path:path}", face.pass_on, methods=PASSED),
+    ]
 
 
 class _Face:
@@ -41,34 +61,75 @@ class _Face:
         self._service = service
 
     async def call(self, request: Request) -> Response:
-        """Always a well-formed reply with status 200: callers take anything else for a broken line (3.3, 8)."""
-        arrived = self._service.now()
+        """A transaction, whichever it is."""
+        service, arrived, clock = self._service, self._service.now(), asyncio.get_running_loop().time
+        began_s = clock()
         try:
-            raw = await bytes_of(request)
+            raw = await bytes_of(request, MAX_BYTES if service.relay is None else _MAX_PASSED)
         except ClientDisconnect:
             return Response(status_code=400)
-        caller = caller_of(request, self._service.callers)
-        return json_response(200, await self._answer(raw, arrived, caller, left_s_of(request.headers, caller.left_s)))
-
-    async def _answer(self, raw: bytes, arrived: datetime, caller: Caller, left_s: float | None) -> bytes:
-        service, size = self._service, len(raw)
-        body: dict[str, Any] = {}
-        came = Came(face="3101", digest=digest_of(raw), caller=caller.name, lowest_action=caller.lowest_action)
         try:
-            body = await service.run(size, partial(parse_body, raw))
-            prescription = await service.run(size, partial(service.read_national, body))
-            decision = await service.check(prescription, size, left_s, came)
-            reply = await service.run(size, partial(replies.reply_of, decision, prescription))
-        except RequestError as error:
-            service.refused("http", error)
-            reply = replies.failure_reply(error.fields)
+            heard = await service.run(len(raw), partial(hear, raw, request, service.callers))
+            kind, call = kind_of(heard.number), Call.of(request.scope, raw)
+            if not kind and _is_stray(heard, request):
+                return await self.pass_on(request)
+            if service.relay is not None and _passes(heard, kind, service.relay):
+                return await _passed(service.relay, call, heard.number)
+            left_s = left_s_of(request.headers, heard.caller.left_s)
+            turn = Turn(service, heard, call, arrived, left_s and left_s - (clock() - began_s))
+            reply = await turn.reply(kind)
+            return await service.run(len(raw), lambda: self._written(reply, heard, arrived))
+        except HTTPException:
+            raise
         except Exception as error:  # noqa: BLE001 - a caller that gets no reply may refuse to save, or hang
             service.failed("http", error)
-            reply = replies.failure_reply([_OUR_FAULT])
-        return await service.run(size, lambda: replies.encode(reply, self._envelope(body, arrived)))
+            return self._said(replies.failure_reply([OUR_FAULT]), NOTHING_SAID, ANYBODY, "", arrived)
 
-    def _envelope(self, body: dict[str, Any], arrived: datetime) -> dict[str, str]:
+    async def pass_on(self, request: Request) -> Response:
+        """What is no transaction at all."""
+        relay = self._service.relay
+        if relay is None:
+            raise HTTPException(404)
+        try:
+            raw = await bytes_of(request, _MAX_PASSED)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        if len(raw) > _MAX_PASSED:
+            raise HTTPException(413)
+        return await _passed(relay, Call.of(request.scope, raw), "")
+
+    def _written(self, reply: replies.Reply, heard: Heard, arrived: datetime) -> Response:
+        return self._said(reply, heard.envelope, heard.caller, heard.encoding, arrived)
+
+    def _said(
+        self, reply: replies.Reply, envelope: Envelope, caller: Caller, encoding: str, arrived: datetime
+    ) -> Response:
+        """The reply in its envelope, in the encoding it was asked in."""
         service = self._service
-        area, institution = (str(body.get(name) or "") for name in ("mdtrtarea_admvs", "fixmedins_code"))
-        arrived, answered = (service.civil(moment, institution) for moment in (arrived, service.now()))
-        return replies.envelope_of(area, arrived, answered, service.draw(_SERIAL_BITS))
+        arrived, answered = (service.civil(moment, envelope.institution) for moment in (arrived, service.now()))
+        about = replies.envelope_of(envelope.area, arrived, answered, service.draw(_SERIAL_BITS))
+        content = replies.encode(reply, about, caller)
+        return json_response(200, in_kind(content, encoding) if encoding else _in_any(content), encoding or "utf-8")
+
+
+def _is_stray(heard: Heard, request: Request) -> bool:
+    """Whether nothing of a call, neither its path nor its body, is of the interface."""
+    return not heard.number and "path" in request.path_params
+
+
+def _passes(heard: Heard, kind: str, relay: Relay) -> bool:
+    """Whether a call is the bureau's: another transaction, or one the settings leave to it."""
+    return bool(heard.number) if not kind else kind in CHECKS and relay.mode(kind) == "bureau"
+
+
+def _in_any(content: bytes) -> bytes:
+    """JSON in ASCII alone, which is the same in every encoding its reader may take it to be in."""
+    return json.dumps(json.loads(content)).encode()
+
+
+async def _passed(relay: Relay, call: Call, number: str) -> Response:
+    """The bureau's reply as it is."""
+    passed = await relay.pass_on(call, number)
+    response = Response(passed.body, status_code=passed.status)
+    response.raw_headers = list(passed.headers)
+    return response

@@ -1,8 +1,9 @@
-"""The reply of transaction 3101 of the national interface: a decision in the words of its tables 134 and 135.
+"""The replies of the national interface: a decision in the words of its tables 134 and 135, a failure in those of 1.2.
 
 Sources are sections of the fact sheet `national_interface.md` (its S1: 定点医药机构接口规范 V1.1.27, Hunan edition):
 1.2 the envelope, 3.1 and 3.2 the result, 3.3 what clients' parsers force. What is ours stands in extra fields,
-which old clients ignore.
+which old clients ignore. What one client forces and another cannot stand is a switch of its caller
+(:mod:`reminder.callers`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from reminder.bodies import chinese
+from reminder.callers import ANYBODY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +27,19 @@ if TYPE_CHECKING:
     from negative_list.errors import FieldProblem
     from negative_list.prescription import Line, Prescription
     from negative_list.rules import Action
+    from reminder.callers import Caller
 
-__all__ = ["SEVERITY", "Reply", "encode", "envelope_of", "failure_reply", "reply_of"]
+__all__ = [
+    "SEVERITY",
+    "Reply",
+    "Unchecked",
+    "encode",
+    "envelope_of",
+    "failure_reply",
+    "kept_reply",
+    "reply_of",
+    "with_bureau",
+]
 
 SEVERITY: Mapping[Action, str] = {"block": "1", "warn": "2", "remind": "3", "pass": "3"}
 """3.1 sev_deg of an action: 1 明确违规, 2 高度可疑, 3 轻度可疑. There is no block nationally; the strongest degree
@@ -48,17 +61,45 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 class Reply(Struct, frozen=True, kw_only=True):
-    """1.2 without ids and times. ``infcode``: 0 or -1, a number; ``err_msg``: empty on success (both 3.3)."""
+    """1.2 without ids and times. ``infcode``: 0 or -1; ``err_msg``: empty on success (3.3)."""
 
     infcode: int = 0
     err_msg: str = ""
     output: dict[str, Any]
 
 
-def encode(reply: Reply, envelope: Mapping[str, str]) -> bytes:
-    """The reply in its ``envelope`` of :func:`envelope_of`, as UTF-8 JSON."""
-    message = {"infcode": reply.infcode, **envelope, "err_msg": reply.err_msg, "output": reply.output}
+def encode(reply: Reply, envelope: Mapping[str, str], caller: Caller = ANYBODY) -> bytes:
+    """The reply in its ``envelope`` of :func:`envelope_of`, in the form its caller can read, as UTF-8 JSON."""
+    infcode = reply.infcode if caller.infcode == "number" else str(reply.infcode)
+    message = {"infcode": infcode, **envelope, "err_msg": reply.err_msg, "output": _shaped(reply.output, caller)}
     return _ENCODER.encode(message)
+
+
+def _shaped(output: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    """The output with the result as its caller parses it (3.3); ``results`` has all of it beside a single one."""
+    rows = output["result"]
+    if rows and caller.result == "list":
+        return output
+    if rows:
+        return {"result": _foremost(rows), **_without_result(output), "results": rows}
+    if caller.no_rows == "absent":
+        return _without_result(output)
+    empty: object = [] if caller.result == "list" else {}
+    return output | {"result": empty if caller.no_rows == "empty" else None}
+
+
+def _without_result(output: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in output.items() if name != "result"}
+
+
+def _foremost(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The one finding of a client that reads one: the gravest, saying how many more there are."""
+    first = min(rows, key=lambda row: str(row.get("sev_deg") or "9"))
+    more = len(rows) - 1
+    if not more:
+        return first
+    told = f"（另有 {more} 条提示）"
+    return first | {"vola_cont": _cut(str(first.get("vola_cont") or ""), _TEXT - len(told)) + told}
 
 
 def reply_of(decision: Decision, prescription: Prescription) -> Reply:
@@ -79,10 +120,87 @@ def reply_of(decision: Decision, prescription: Prescription) -> Reply:
     return Reply(output=output)
 
 
-def failure_reply(fields: Sequence[FieldProblem]) -> Reply:
-    """A reply that says what could not be read; ``result`` stays a list (3.3)."""
+def with_bureau(reply: Reply, rows: Sequence[Mapping[str, Any]], why: str, lowest: Action) -> Reply:
+    """The reply with the bureau's findings behind ours, each with its ``origin``.
+
+    Args:
+        reply: ours.
+        rows: the bureau's, as it wrote them, with their origin.
+        why: why there are none, "" where it answered.
+        lowest: the weakest action the caller is told of; the bureau's degrees are held to it as ours are.
+    """
+    theirs = [{**row, "vola_amt": _number(row.get("vola_amt"))} for row in rows]
+    shown = [row for row in theirs if str(row.get("sev_deg") or "1") <= SEVERITY[lowest]]
+    bureau = {"asked": True, "findings": len(theirs), "why": why}
+    notes = [*reply.output["notes"], {"code": "bureau", "message": why}] if why else reply.output["notes"]
+    ours = [{**row, "origin": "reminder"} for row in reply.output["result"]]
+    output = reply.output | {"result": [*ours, *shown], "bureau": bureau, "notes": notes}
+    return msgspec.structs.replace(reply, output=output)
+
+
+def _number(amount: object) -> object:
+    """3.3: a null amount of a finding makes a client's whole parse fail."""
+    return amount if isinstance(amount, int | Decimal) and not isinstance(amount, bool) else 0
+
+
+def kept_reply(output: Mapping[str, Any]) -> Reply:
+    """What became of a 3103: success (4: no output is printed, and clients look at infcode only)."""
+    return Reply(output={"result": [], **output})
+
+
+def failure_reply(
+    fields: Sequence[FieldProblem], unchecked: Unchecked | None = None, caller: Caller = ANYBODY
+) -> Reply:
+    """A reply that says why nothing was done.
+
+    Args:
+        fields: what could not be used.
+        unchecked: the prescription that was not checked, where it was one.
+        caller: whose ``on_failure`` says how it is told of an unchecked one.
+    """
     message = _cut("; ".join(map(chinese, fields)), _ERROR)
-    return Reply(infcode=-1, err_msg=message, output={"result": [], "error": fields})
+    output: dict[str, Any] = {"result": [], "error": fields}
+    if unchecked is None:
+        return Reply(infcode=-1, err_msg=message, output=output)
+    output["not_checked"] = {"id": unchecked.id, "reason": unchecked.reason}
+    if caller.on_failure == "error":
+        return Reply(infcode=-1, err_msg=message, output=output)
+    if caller.on_failure == "row":
+        output["result"] = [_not_checked_row(unchecked, message)]
+    return Reply(output=output)
+
+
+class Unchecked(Struct, frozen=True, kw_only=True):
+    """A prescription that was not checked: under which id that is written down, why, and whose it is as far as known.
+
+    ``reason`` is request, limit, failed or deadline.
+    """
+
+    id: str
+    reason: str
+    patn_id: str = ""
+    mdtrt_id: str = ""
+
+
+def _not_checked_row(unchecked: Unchecked, why: str) -> dict[str, Any]:
+    """A finding that says nothing was looked for: of the least degree, about the visit, without amount."""
+    whose = {"patn_id": unchecked.patn_id, "mdtrt_id": unchecked.mdtrt_id}
+    detail = {"jrd_id": f"{unchecked.id}-1", **whose, "rx_id": "", "vola_item_type": _INVOLVED, "vola_amt": 0}
+    return {
+        "jr_id": unchecked.id,
+        "rule_id": "not_checked",
+        "rule_name": "未检查",
+        "vola_cont": _cut(f"【提醒】本处方未检查，请人工核对：{why}", _TEXT),
+        **whose,
+        "vola_amt": 0,
+        "vola_amt_stas": _AMOUNT_KNOWN[False],
+        "sev_deg": SEVERITY["remind"],
+        "vola_evid": "",
+        "vola_bhvr_type": _VISIT,
+        "task_id": "",
+        "judge_result_detail_dtos": [detail],
+        "action": "remind",
+    }
 
 
 def envelope_of(area: str, arrived: datetime, answered: datetime, serial: int) -> dict[str, str]:
