@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from negative_list.readers.body import parse_body
 from reminder import wire
 from reminder.bodies import NOT_KEPT
 from reminder.feedback.items import read_words
@@ -54,9 +53,9 @@ def words_in(data: bytes, zone: Callable[[str], tzinfo]) -> Words:
     return read_words(_body(wire.message_in(data, pb.RecordFeedbackRequest)), zone, "grpc")
 
 
-def words_of(raw: bytes, zone: Callable[[str], tzinfo]) -> Words:
-    """The words of JSON, with the field names of the message; raises as above."""
-    return read_words(parse_body(raw), zone, "json")
+def words_of(body: dict[str, Any], zone: Callable[[str], tzinfo]) -> Words:
+    """The words of a JSON body, with the field names of the message; raises as above."""
+    return read_words(body, zone, "json")
 
 
 def _body(request: pb.RecordFeedbackRequest) -> dict[str, Any]:

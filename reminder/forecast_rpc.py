@@ -23,7 +23,7 @@ from negative_list.errors import FieldProblem, RequestError, nearest
 from reminder import wire
 from reminder.config import SQLITE
 from reminder.list_rpc import SERVICE
-from reminder.policy_rpc import ROAD_CODES
+from reminder.office_rpc import NO_OFFICE, ROAD_CODES
 from reminder.releases.trust import RoadError
 from reminder.reports import frames
 from reminder.reports.beside import answers, had
@@ -197,7 +197,7 @@ class _Forecasts:
     ) -> AsyncGenerator[Any, None]:
         office = self._service.office
         if office is None:
-            await context.abort(grpc.StatusCode.UNAVAILABLE, _NO_OFFICE)
+            await context.abort(grpc.StatusCode.UNAVAILABLE, NO_OFFICE)
         parts = self._parts(order_of, office, part)
         async with contextlib.aclosing(parts):
             while (told := await answered(self._service, context, _next(parts))) is not None:
@@ -227,9 +227,6 @@ class _Forecasts:
                         await _noted(office, order, content.decode(), time.monotonic() - begun)
         finally:
             self._turn.release()
-
-
-_NO_OFFICE = "此进程不受理 (no office works here); 请联系管理地址 (call the administration address)"
 
 
 def _utc(chosen: Chosen) -> datetime:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import AsyncIterator, Iterable
+from typing import TYPE_CHECKING, Any
 
 import grpc
 
@@ -12,18 +12,16 @@ from negative_list.dictionary import ImpossibleValueError, parse_time
 from negative_list.errors import FieldProblem, RequestError
 from negative_list.release.container import MOST_BYTES
 from reminder import wire
-from reminder.policy_rpc import ROAD_CODES, workers_of
+from reminder.office_rpc import Methods, bytes_of, office_answered, office_of, unary
+from reminder.policy_rpc import workers_of
 from reminder.releases.intake import Brought
 from reminder.releases.standing import Scheduled
-from reminder.releases.trust import RoadError, is_older
-from reminder.rpc import Context, answered
+from reminder.releases.trust import is_older
 from reminder.v1 import reminder_pb2 as pb
 
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
-
-    from google.protobuf.message import Message
 
     from negative_list.release.manifest import Manifest
     from reminder.releases.intake import Staging
@@ -31,9 +29,10 @@ if TYPE_CHECKING:
     from reminder.releases.office import Done, Office, Stands
     from reminder.releases.staged import Staged
     from reminder.releases.standing import Chosen, Seen
+    from reminder.rpc import Context
     from reminder.service import Service
 
-__all__ = ["NEVER", "SERVICE", "add_lists"]
+__all__ = ["NEVER", "SERVICE", "add_lists", "methods"]
 
 SERVICE = pb.DESCRIPTOR.services_by_name["ListService"].full_name
 """The name of the service."""
@@ -41,78 +40,65 @@ SERVICE = pb.DESCRIPTOR.services_by_name["ListService"].full_name
 NEVER = "never"
 """In place of a time: what was scheduled is taken back."""
 
-T = TypeVar("T")
-
 _STEPS = 100
 _NAME_BITS = 64
 _UPLOAD = "upload"
 _NO_RELEASE = frozenset({"not-a-release", "too-large"})
-_NO_OFFICE = "此进程不受理 (no office works here); 请联系管理地址 (call the administration address)"
 _TOO_LARGE = f"超过 {MOST_BYTES} 字节 (over {MOST_BYTES} bytes); 请拆分清单 (split the list)"
 
 
 def add_lists(server: grpc.aio.Server, service: Service) -> None:
     """ListService, on the administration server of worker 0."""
-    face = _Lists(service)
     stage: grpc.RpcMethodHandler[bytes, Any] = grpc.stream_unary_rpc_method_handler(
-        face.stage, request_deserializer=None, response_serializer=_bytes_of
+        _Lists(service).stage, request_deserializer=None, response_serializer=bytes_of
     )
-    methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
-        "Status": _unary(face.status),
-        "Stage": stage,
-        "Activate": _unary(face.activate),
-        "Rollback": _unary(face.rollback),
-    }
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, methods),))
+    handlers = {name: unary(service, work) for name, work in methods(service).items()}
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers | {"Stage": stage}),))
 
 
-def _unary(method: Callable[[bytes, Context], Awaitable[Message]]) -> grpc.RpcMethodHandler[bytes, Any]:
-    return grpc.unary_unary_rpc_method_handler(method, request_deserializer=None, response_serializer=_bytes_of)
+def methods(service: Service) -> Methods:
+    """What each unary method makes of the bytes of its request, by name, whatever the face.
 
-
-def _bytes_of(message: Message) -> bytes:
-    return message.SerializeToString()
+    They raise ``RequestError``, ``StoreError``, ``RoadError`` and ``NoOfficeError``.
+    """
+    face = _Lists(service)
+    return {"Status": face.status, "Activate": face.activate, "Rollback": face.rollback}
 
 
 class _Lists:
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    async def status(self, data: bytes, context: Context) -> pb.StatusResponse:
-        async def work(office: Office) -> pb.StatusResponse:
-            asked = wire.message_in(data, pb.StatusRequest)
-            return _status(await asyncio.to_thread(office.status, asked.steps or _STEPS), office.said())
-
-        return await self._answered(context, work)
+    async def status(self, data: bytes) -> pb.StatusResponse:
+        office = office_of(self._service)
+        asked = wire.message_in(data, pb.StatusRequest)
+        return _status(await asyncio.to_thread(office.status, asked.steps or _STEPS), office.said())
 
     async def stage(self, requests: AsyncIterator[bytes], context: Context) -> pb.StageResponse:
-        async def work(office: Office) -> pb.StageResponse:
-            brought = await self._received(requests, office)
-            if not isinstance(brought, Brought):
-                return pb.StageResponse(steps=[_step(brought)])
-            staging = await office.to_the_end(office.stage(brought))
-            if staging.steps[-1].reason in _NO_RELEASE:
-                raise RequestError([FieldProblem(field="piece", message=staging.steps[-1].detail)])
-            active = office.standing().active
-            return _staging(staging, active.version if active is not None else "")
+        return await office_answered(self._service, context, self._stage(requests))
 
-        return await self._answered(context, work)
+    async def activate(self, data: bytes) -> pb.ActivateResponse:
+        office = office_of(self._service)
+        asked = wire.message_in(data, pb.ActivateRequest)
+        done = await office.to_the_end(self._activated(asked, office))
+        return pb.ActivateResponse(activated=_done(done))
 
-    async def activate(self, data: bytes, context: Context) -> pb.ActivateResponse:
-        async def work(office: Office) -> pb.ActivateResponse:
-            asked = wire.message_in(data, pb.ActivateRequest)
-            done = await office.to_the_end(self._activated(asked, office))
-            return pb.ActivateResponse(activated=_done(done))
+    async def rollback(self, data: bytes) -> pb.RollbackResponse:
+        office = office_of(self._service)
+        asked = wire.message_in(data, pb.RollbackRequest)
+        done = await office.to_the_end(office.rollback(who=asked.who, why=asked.why))
+        return pb.RollbackResponse(activated=_done(done))
 
-        return await self._answered(context, work)
-
-    async def rollback(self, data: bytes, context: Context) -> pb.RollbackResponse:
-        async def work(office: Office) -> pb.RollbackResponse:
-            asked = wire.message_in(data, pb.RollbackRequest)
-            done = await office.to_the_end(office.rollback(who=asked.who, why=asked.why))
-            return pb.RollbackResponse(activated=_done(done))
-
-        return await self._answered(context, work)
+    async def _stage(self, requests: AsyncIterator[bytes]) -> pb.StageResponse:
+        office = office_of(self._service)
+        brought = await self._received(requests, office)
+        if not isinstance(brought, Brought):
+            return pb.StageResponse(steps=[_step(brought)])
+        staging = await office.to_the_end(office.stage(brought))
+        if staging.steps[-1].reason in _NO_RELEASE:
+            raise RequestError([FieldProblem(field="piece", message=staging.steps[-1].detail)])
+        active = office.standing().active
+        return _staging(staging, active.version if active is not None else "")
 
     async def _activated(self, asked: pb.ActivateRequest, office: Office) -> Done:
         """What is asked, at once or for later."""
@@ -169,23 +155,6 @@ class _Lists:
             return upload.brought
         path.unlink(missing_ok=True)
         return await office.to_the_end(office.half(upload.brought, upload.half()))
-
-    async def _answered(self, context: Context, work: Callable[[Office], Awaitable[T]]) -> T:
-        office = self._service.office
-        if office is None:
-            await context.abort(grpc.StatusCode.UNAVAILABLE, _NO_OFFICE)
-        told = await answered(self._service, context, _refusable(work(office)))
-        if isinstance(told, RoadError):
-            await context.abort(ROAD_CODES[told.kind], str(told))
-        return told
-
-
-async def _refusable(work: Awaitable[T]) -> T | RoadError:
-    """What came of it, or why it was refused: a caller is told so, not that we failed."""
-    try:
-        return await work
-    except RoadError as error:
-        return error
 
 
 class _Upload:

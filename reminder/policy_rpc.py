@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import msgspec
@@ -12,21 +12,18 @@ import msgspec
 from negative_list.errors import FieldProblem, RequestError
 from negative_list.policy import Setting
 from reminder import wire
+from reminder.office_rpc import Methods, office_of, unary
 from reminder.releases.policies import toml_of
 from reminder.releases.policy_desk import MOST_TOLD, PolicyDesk
-from reminder.releases.trust import RoadError
-from reminder.rpc import Context, answered
 from reminder.v1 import reminder_pb2 as pb
 
 if TYPE_CHECKING:
-    from google.protobuf.message import Message
-
     from negative_list.rules import Action
     from reminder.releases.policy_desk import PolicyChange, Shown
     from reminder.releases.standing import Working
     from reminder.service import Service
 
-__all__ = ["ACTIONS", "ROAD_CODES", "SERVICE", "add_policy", "workers_of"]
+__all__ = ["ACTIONS", "SERVICE", "add_policy", "methods", "workers_of"]
 
 SERVICE = pb.DESCRIPTOR.services_by_name["PolicyService"].full_name
 """The name of the service."""
@@ -39,93 +36,60 @@ ACTIONS: dict[pb.Action.ValueType, Action] = {
 }
 """The numbers of actions and their words."""
 
-ROAD_CODES = {
-    "unknown": grpc.StatusCode.NOT_FOUND,
-    "refused": grpc.StatusCode.FAILED_PRECONDITION,
-    "wrong": grpc.StatusCode.INVALID_ARGUMENT,
-}
-"""What a caller is answered where the road of releases refuses."""
-
-M = TypeVar("M", bound="Message")
-R = TypeVar("R")
-
 _NUMBERS: dict[str, pb.Action.ValueType] = {word: number for number, word in ACTIONS.items()}
-_NO_OFFICE = "此进程不受理 (no office works here); 请联系管理地址 (call the administration address)"
 
 
 def add_policy(server: grpc.aio.Server, service: Service) -> None:
     """PolicyService, on the administration server of worker 0."""
+    handlers = {name: unary(service, work) for name, work in methods(service).items()}
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
+
+
+def methods(service: Service) -> Methods:
+    """What each method makes of the bytes of its request, by name, whatever the face.
+
+    They raise ``RequestError``, ``StoreError``, ``RoadError`` and ``NoOfficeError``.
+    """
     face = _Face(service)
-    methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
-        "ShowPolicy": _unary(face.show),
-        "SetPolicy": _unary(face.set_policy),
-        "ClearPolicy": _unary(face.clear),
-        "ConfirmRules": _unary(face.confirm),
+    return {
+        "ShowPolicy": face.show,
+        "SetPolicy": face.set_policy,
+        "ClearPolicy": face.clear,
+        "ConfirmRules": face.confirm,
     }
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, methods),))
-
-
-def _unary(method: Callable[[bytes, Context], Awaitable[Message]]) -> grpc.RpcMethodHandler[bytes, Any]:
-    return grpc.unary_unary_rpc_method_handler(
-        method, request_deserializer=None, response_serializer=lambda message: message.SerializeToString()
-    )
 
 
 class _Face:
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    async def show(self, data: bytes, context: Context) -> pb.ShowPolicyResponse:
-        async def work(desk: PolicyDesk) -> pb.ShowPolicyResponse:
-            asked = wire.message_in(data, pb.ShowPolicyRequest)
-            shown = await desk.show(asked.rule_id, asked.class_id)
-            return _shown(shown, desk.workers())
+    async def show(self, data: bytes) -> pb.ShowPolicyResponse:
+        desk = self._desk()
+        asked = wire.message_in(data, pb.ShowPolicyRequest)
+        shown = await desk.show(asked.rule_id, asked.class_id)
+        return _shown(shown, desk.workers())
 
-        return await self._answered(context, work)
+    async def set_policy(self, data: bytes) -> pb.SetPolicyResponse:
+        desk = self._desk()
+        asked = wire.message_in(data, pb.SetPolicyRequest)
+        setting = _setting(asked, _action(asked.action), at_most=not asked.exactly)
+        return pb.SetPolicyResponse(changed=_changed(await desk.set_row(setting, asked.who)))
 
-    async def set_policy(self, data: bytes, context: Context) -> pb.SetPolicyResponse:
-        async def work(desk: PolicyDesk) -> pb.SetPolicyResponse:
-            asked = wire.message_in(data, pb.SetPolicyRequest)
-            setting = _setting(asked, _action(asked.action), at_most=not asked.exactly)
-            return pb.SetPolicyResponse(changed=_changed(await desk.set_row(setting, asked.who)))
+    async def clear(self, data: bytes) -> pb.ClearPolicyResponse:
+        desk = self._desk()
+        asked = wire.message_in(data, pb.ClearPolicyRequest)
+        done = await desk.clear_row(_setting(asked, "warn", at_most=True), asked.who)
+        return pb.ClearPolicyResponse(changed=_changed(done))
 
-        return await self._answered(context, work)
+    async def confirm(self, data: bytes) -> pb.ConfirmRulesResponse:
+        desk = self._desk()
+        asked = wire.message_in(data, pb.ConfirmRulesRequest)
+        _one_of(rule_ids=bool(asked.rule_ids), class_id=bool(asked.class_id), all=asked.all)
+        done = await desk.confirm(tuple(asked.rule_ids), asked.class_id, asked.who, asked.why)
+        return pb.ConfirmRulesResponse(changed=_changed(done))
 
-    async def clear(self, data: bytes, context: Context) -> pb.ClearPolicyResponse:
-        async def work(desk: PolicyDesk) -> pb.ClearPolicyResponse:
-            asked = wire.message_in(data, pb.ClearPolicyRequest)
-            return pb.ClearPolicyResponse(
-                changed=_changed(await desk.clear_row(_setting(asked, "warn", at_most=True), asked.who))
-            )
-
-        return await self._answered(context, work)
-
-    async def confirm(self, data: bytes, context: Context) -> pb.ConfirmRulesResponse:
-        async def work(desk: PolicyDesk) -> pb.ConfirmRulesResponse:
-            asked = wire.message_in(data, pb.ConfirmRulesRequest)
-            _one_of(rule_ids=bool(asked.rule_ids), class_id=bool(asked.class_id), all=asked.all)
-            done = await desk.confirm(tuple(asked.rule_ids), asked.class_id, asked.who, asked.why)
-            return pb.ConfirmRulesResponse(changed=_changed(done))
-
-        return await self._answered(context, work)
-
-    async def _answered(self, context: Context, work: Callable[[PolicyDesk], Awaitable[R]]) -> R:
-        office = self._service.office
-        if office is None:
-            await context.abort(grpc.StatusCode.UNAVAILABLE, _NO_OFFICE)
-        desk = PolicyDesk(self._service, office)
-        told = await answered(self._service, context, _refusable(work(desk)))
-        if isinstance(told, RoadError):
-            await context.abort(ROAD_CODES[told.kind], str(told))
-        return told
-
-
-async def _refusable(work: Awaitable[R]) -> R | RoadError:
-    """What came of it, or why it was refused: a caller is told so, not that we failed."""
-    try:
-        return await work
-    except RoadError as error:
-        return error
+    def _desk(self) -> PolicyDesk:
+        return PolicyDesk(self._service, office_of(self._service))
 
 
 def _one_of(**given: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar, cast
+from urllib.parse import unquote
 
 import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
@@ -16,6 +17,8 @@ from negative_list.errors import LimitError, RequestError
 from negative_list.readers.body import MAX_BYTES, parse_body
 from reminder import feedback_rpc, wire
 from reminder.bodies import FAILED, chinese, inside
+from reminder.callers import ANYBODY, NAMED_BY
+from reminder.feedback.words import NoJournalError
 from reminder.recording import Came, digest_of
 from reminder.stores.base import StoreError
 from reminder.v1 import reminder_pb2 as pb
@@ -25,9 +28,20 @@ if TYPE_CHECKING:
 
     from negative_list.errors import FieldProblem
     from negative_list.prescription import Prescription
+    from reminder.callers import Caller, Callers
     from reminder.service import Service
 
-__all__ = ["SERVICE", "Context", "add_health", "add_reminder", "answered", "make_server", "set_health", "set_serving"]
+__all__ = [
+    "SERVICE",
+    "Context",
+    "add_health",
+    "add_reminder",
+    "answered",
+    "caller_of",
+    "make_server",
+    "set_health",
+    "set_serving",
+]
 
 T = TypeVar("T")
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -41,6 +55,8 @@ _MAX_DETAILS_BYTES = 4096
 _MAX_MESSAGE = 200
 
 _PING_MS = 10_000
+# Where no journal is kept, sending it again changes nothing: clients that try again must not.
+_NOT_KEPT = {False: grpc.StatusCode.UNAVAILABLE, True: grpc.StatusCode.FAILED_PRECONDITION}
 
 
 def make_server(max_calls: int, *, shared: bool = False) -> grpc.aio.Server:
@@ -123,7 +139,9 @@ class _Reminder:
     async def _check(self, data: bytes, context: Context) -> pb.CheckResponse:
         service, size = self._service, len(data)
         prescription = await service.run(size, partial(_read, data, service))
-        decision = await service.check(prescription, size, _left_s(context), Came(face="grpc", digest=digest_of(data)))
+        caller = caller_of(context, service.callers, prescription.institution_id)
+        came = Came(face="grpc", digest=digest_of(data), caller=caller.name, lowest_action=caller.lowest_action)
+        decision = await service.check(prescription, size, _left_s(context, caller), came)
         return await service.run(size, partial(wire.response_of, decision))
 
     async def _record_saved(self, data: bytes) -> pb.RecordSavedResponse:
@@ -138,8 +156,19 @@ class _Reminder:
         return feedback_rpc.response_of(await service.feedback.record(words, _left_s(context)))
 
 
-def _left_s(context: Context) -> float | None:
-    return cast("float | None", context.time_remaining())  # None without deadline, whatever the stub says
+def _left_s(context: Context, caller: Caller = ANYBODY) -> float | None:
+    told = cast("float | None", context.time_remaining())  # None without deadline, whatever the stub says
+    return caller.left_s if told is None else told
+
+
+def caller_of(context: Context, callers: Callers, institution_id: str) -> Caller:
+    """Whose call it is, by its metadata, where it comes from and whom it is for."""
+    if not callers:
+        return ANYBODY
+    told = {key: value for key, value in context.invocation_metadata() or () if key == NAMED_BY}
+    kind, _, place = unquote(context.peer()).partition(":")
+    address = place.rpartition(":")[0].strip("[]") if kind in {"ipv4", "ipv6"} else ""
+    return callers.of(address=address, institution=institution_id, named=str(told.get(NAMED_BY, "")))
 
 
 async def answered(service: Service, context: Context, work: Awaitable[T]) -> T:
@@ -151,7 +180,7 @@ async def answered(service: Service, context: Context, work: Awaitable[T]) -> T:
         await _refuse(context, error)
     except StoreError as error:
         service.not_kept("grpc", error)
-        await context.abort(grpc.StatusCode.UNAVAILABLE, feedback_rpc.why_not_kept(error))
+        await context.abort(_NOT_KEPT[isinstance(error, NoJournalError)], feedback_rpc.why_not_kept(error))
     except Exception as error:  # noqa: BLE001 - whatever happens, the caller gets an answer without texts of patients
         service.failed("grpc", error)
         await context.abort(grpc.StatusCode.INTERNAL, FAILED)

@@ -4,7 +4,9 @@ isort:skip_file
 The wire contract of the pre-prescription reminder.
 
 Words and field names are those of the JSON body that `reminder check` and `negative-list match` read, and of the
-JSON they print. Rules that hold throughout:
+JSON they print. Every unary method also answers HTTP: POST /reminder.v1.Service/Method with that JSON, words in place
+of enums (ACTION_WARN is warn), on the callers' address (ReminderService) or that of administration (the others).
+Rules that hold throughout:
 
 - A number or flag that was not sent is unknown, which is not the same as zero or false; hence `optional`.
   For texts and ids the empty string means unknown.
@@ -314,8 +316,8 @@ class CheckRequest(_message.Message):
     time: _builtins.str
     """Civil time of the request, the instant the check is made for; empty: the time of arrival."""
     national_body: _builtins.bytes
-    """A whole body of the national interface (3101, UTF-8 JSON) in place of every field above; with it, no other field
-    may be set.
+    """A whole body of the national interface (3101 in any dialect, JSON in UTF-8 or GBK) in place of every field above;
+    with it, no other field may be set.
     """
     @_builtins.property
     def scene(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

@@ -76,7 +76,8 @@ class ReminderServiceServicer:
 
     def RecordFeedback(self, request, context):
         """Tells what was done about findings. May be sent again, late, and changed: the last word stands. An id nobody knows is
-        named in the answer, and kept. Errors as those of Check.
+        named in the answer, and kept. Errors as those of Check; UNAVAILABLE: send it again; FAILED_PRECONDITION: no journal
+        is kept, sending it again changes nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -4,7 +4,9 @@ isort:skip_file
 The wire contract of the pre-prescription reminder.
 
 Words and field names are those of the JSON body that `reminder check` and `negative-list match` read, and of the
-JSON they print. Rules that hold throughout:
+JSON they print. Every unary method also answers HTTP: POST /reminder.v1.Service/Method with that JSON, words in place
+of enums (ACTION_WARN is warn), on the callers' address (ReminderService) or that of administration (the others).
+Rules that hold throughout:
 
 - A number or flag that was not sent is unknown, which is not the same as zero or false; hence `optional`.
   For texts and ids the empty string means unknown.
@@ -59,7 +61,8 @@ class ReminderServiceStub:
     """
     RecordFeedback: _grpc.UnaryUnaryMultiCallable[_reminder_pb2.RecordFeedbackRequest, _reminder_pb2.RecordFeedbackResponse]
     """Tells what was done about findings. May be sent again, late, and changed: the last word stands. An id nobody knows is
-    named in the answer, and kept. Errors as those of Check.
+    named in the answer, and kept. Errors as those of Check; UNAVAILABLE: send it again; FAILED_PRECONDITION: no journal
+    is kept, sending it again changes nothing.
     """
 
 @_typing.type_check_only
@@ -79,7 +82,8 @@ class ReminderServiceAsyncStub(ReminderServiceStub):
     """
     RecordFeedback: _aio.UnaryUnaryMultiCallable[_reminder_pb2.RecordFeedbackRequest, _reminder_pb2.RecordFeedbackResponse]  # type: ignore[assignment]
     """Tells what was done about findings. May be sent again, late, and changed: the last word stands. An id nobody knows is
-    named in the answer, and kept. Errors as those of Check.
+    named in the answer, and kept. Errors as those of Check; UNAVAILABLE: send it again; FAILED_PRECONDITION: no journal
+    is kept, sending it again changes nothing.
     """
 
 class ReminderServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -114,7 +118,8 @@ class ReminderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_reminder_pb2.RecordFeedbackResponse, _abc.Awaitable[_reminder_pb2.RecordFeedbackResponse]]:
         """Tells what was done about findings. May be sent again, late, and changed: the last word stands. An id nobody knows is
-        named in the answer, and kept. Errors as those of Check.
+        named in the answer, and kept. Errors as those of Check; UNAVAILABLE: send it again; FAILED_PRECONDITION: no journal
+        is kept, sending it again changes nothing.
         """
 
 def add_ReminderServiceServicer_to_server(servicer: ReminderServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

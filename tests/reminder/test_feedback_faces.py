@@ -207,7 +207,7 @@ def test_without_a_journal_nothing_is_promised(tmp_path: Path) -> None:
         assert "do not send it again" in told["message"]
         with pytest.raises(grpc.RpcError) as caught:
             over_grpc(here, request)
-        assert (caught.value.code(), caught.value.details()) == (grpc.StatusCode.UNAVAILABLE, told["message"])
+        assert (caught.value.code(), caught.value.details()) == (grpc.StatusCode.FAILED_PRECONDITION, told["message"])
 
 
 def test_a_value_told_with_a_feedback_is_known_to_the_next_check(tmp_path: Path) -> None:
