@@ -1,0 +1,187 @@
+"""What could not be told yet: kept in the order it came, bounded, on disk where a folder is given.
+
+A file holds the requests as they go over the wire: the HIS's own ids of patient and encounter, the birth date, no name.
+It is readable by its owner only (on Windows by whom its folder lets), and what was delivered is gone from it. Several
+processes of one program may share a folder: one of them delivers at a time, by a lease.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from typing import Protocol
+
+from msgspec import Struct
+
+from reminder.stores.base import StoreError
+from reminder.stores.sqlite import SqliteDriver, make_folder
+
+__all__ = ["LEASE_S", "MOST_BYTES", "MOST_WAITING", "Spool", "Waiting", "open_spool"]
+
+MOST_WAITING = 100_000
+"""Words that wait at most: three days of a large hospital's 30,000 prescriptions."""
+
+MOST_BYTES = 512 * 1024 * 1024
+"""Bytes that wait at most on disk; in memory an eighth of it."""
+
+LEASE_S = 30.0
+"""How long whoever delivers is let alone without a sign of life."""
+
+_FILE = "waiting.sqlite"
+_BUSY_S = 5.0
+_FULL = "the spool holds all it may; see why nothing is delivered"
+_CALL = "method TEXT NOT NULL, request BLOB NOT NULL"
+_TABLES = (
+    f"CREATE TABLE IF NOT EXISTS waiting (place INTEGER PRIMARY KEY AUTOINCREMENT, {_CALL})",
+    f"CREATE TABLE IF NOT EXISTS refused (place INTEGER PRIMARY KEY, {_CALL}, why TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS lease (one INTEGER PRIMARY KEY CHECK (one = 1), who TEXT NOT NULL, ends REAL NOT NULL)",
+)
+_LEASE = (
+    "INSERT INTO lease VALUES (1, ?, ?) ON CONFLICT (one) DO UPDATE SET who = excluded.who, ends = excluded.ends"
+    " WHERE lease.who = excluded.who OR lease.ends < ?"
+)
+
+
+class Waiting(Struct, frozen=True, kw_only=True):
+    """A call that waits: its place, its method and the bytes of its request."""
+
+    place: int
+    method: str
+    request: bytes
+
+
+class Spool(Protocol):
+    """Where calls wait. Every method may block, and raises ``StoreError``."""
+
+    def add(self, method: str, request: bytes) -> None:
+        """Keep a call; where there is a file, it is on disk when this returns."""
+
+    def first(self, most: int) -> Sequence[Waiting]:
+        """The calls that have waited longest."""
+
+    def done(self, waiting: Waiting) -> None:
+        """Take out a call that was answered."""
+
+    def refuse(self, waiting: Waiting, why: str) -> None:
+        """Put aside a call that can never be answered."""
+
+    def count(self) -> int:
+        """How many calls wait."""
+
+    def refused(self) -> int:
+        """How many were put aside, and nobody has looked at."""
+
+    def lease(self, who: str, now_s: float) -> bool:
+        """Whether ``who`` may deliver until a lease from ``now_s`` (seconds of the wall clock)."""
+
+    def close(self, who: str) -> None:
+        """Let go of everything."""
+
+
+def open_spool(folder: Path | None, most: int) -> Spool:
+    """The spool of a folder, or of this process's memory. Raises ``StoreError``."""
+    return _Memory(most) if folder is None else _Disk(folder, most)
+
+
+class _Memory:
+    """Calls in memory: gone with the process."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._waiting: OrderedDict[int, Waiting] = OrderedDict()
+        self._last = self._bytes = self._refused = 0
+
+    def add(self, method: str, request: bytes) -> None:
+        with self._lock:
+            if len(self._waiting) >= self._most or self._bytes + len(request) > MOST_BYTES // 8:
+                raise StoreError("full", _FULL)
+            self._last += 1
+            self._bytes += len(request)
+            self._waiting[self._last] = Waiting(place=self._last, method=method, request=request)
+
+    def first(self, most: int) -> Sequence[Waiting]:
+        with self._lock:
+            return list(islice(self._waiting.values(), most))
+
+    def done(self, waiting: Waiting) -> None:
+        with self._lock:
+            if self._waiting.pop(waiting.place, None) is not None:
+                self._bytes -= len(waiting.request)
+
+    def refuse(self, waiting: Waiting, why: str) -> None:  # noqa: ARG002 - nobody could look at it
+        self.done(waiting)
+        self._refused += 1
+
+    def count(self) -> int:
+        return len(self._waiting)
+
+    def refused(self) -> int:
+        return self._refused
+
+    def lease(self, who: str, now_s: float) -> bool:  # noqa: ARG002 - nobody else sees it
+        return True
+
+    def close(self, who: str) -> None:
+        """Nothing is held."""
+
+
+class _Disk:
+    """Calls in a file of a folder on a local disk."""
+
+    def __init__(self, folder: Path, most: int) -> None:
+        make_folder(folder)
+        path = folder / _FILE
+        with suppress(OSError):  # what goes wrong here goes wrong at the first write too, which says so
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        self._most = most
+        self._driver = SqliteDriver(path, _BUSY_S, MOST_BYTES)
+        self._driver.prepare()
+        with self._driver.writing() as writing:
+            for table in _TABLES:
+                writing.rows(table, ())
+
+    def add(self, method: str, request: bytes) -> None:
+        if self.count() >= self._most:
+            raise StoreError("full", _FULL)
+        with self._driver.writing() as writing:
+            writing.many("INSERT INTO waiting (method, request) VALUES (?, ?)", [(method, request)])
+
+    def first(self, most: int) -> Sequence[Waiting]:
+        query = "SELECT place, method, request FROM waiting ORDER BY place LIMIT ?"
+        (rows,) = self._driver.read([(query, (most,))])
+        return [Waiting(place=int(place), method=str(method), request=bytes(data)) for place, method, data in rows]
+
+    def done(self, waiting: Waiting) -> None:
+        with self._driver.writing() as writing:
+            writing.many("DELETE FROM waiting WHERE place = ?", [(waiting.place,)])
+
+    def refuse(self, waiting: Waiting, why: str) -> None:
+        with self._driver.writing() as writing:
+            moved = "INSERT OR REPLACE INTO refused SELECT place, method, request, ? FROM waiting WHERE place = ?"
+            writing.many(moved, [(why, waiting.place)])
+            writing.many("DELETE FROM waiting WHERE place = ?", [(waiting.place,)])
+
+    def count(self) -> int:
+        return self._count("waiting")
+
+    def refused(self) -> int:
+        return self._count("refused")
+
+    def lease(self, who: str, now_s: float) -> bool:
+        with self._driver.writing() as writing:
+            return writing.many(_LEASE, [(who, now_s + LEASE_S, now_s)]) > 0
+
+    def close(self, who: str) -> None:
+        with suppress(StoreError), self._driver.writing() as writing:
+            writing.many("DELETE FROM lease WHERE who = ?", [(who,)])
+        self._driver.close()
+
+    def _count(self, table: str) -> int:
+        ((count,),) = self._driver.read([(f"SELECT COUNT(*) FROM {table}", ())])[0]  # noqa: S608 - a name of ours
+        return int(count)
