@@ -1,8 +1,8 @@
 """The edge to the bureau's interface: one call out, one reply back, and every failure as one error.
 
 A call that is passed on has a connection of its own. A connection kept open may be closed by the bureau in the instant
-it is used again, and a settlement lost that way could not be told from one that was done. What is only asked (3101, 3102
-beside our own check) shares connections, and is asked once more where one breaks.
+it is used again, and a settlement lost that way could not be told from one that was done. What is only asked (3101 and
+3102 beside our own check) shares connections, and is asked once more where one breaks.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from reminder.logs import LineWriter, make_logger
 from reminder.relay.metrics import RelayMetrics
-from reminder.relay.outbox import Outbox
+from reminder.relay.outbox import MOST_BYTES, Outbox
 from reminder.relay.records import Call
 from reminder.relay.relay import OUTBOX_FILE, Parts, Relay
 from reminder.upstream import Upstream
@@ -50,7 +50,9 @@ class Kept:
 
 
 @contextlib.contextmanager
-def relay(folder: Path, url: str, *, owner: bool = True, **settings: Any) -> Iterator[Kept]:
+def relay(
+    folder: Path, url: str, *, owner: bool = True, most_bytes: int = MOST_BYTES, **settings: Any
+) -> Iterator[Kept]:
     """A relay to a bureau, patient unless told otherwise; its outbox is in the folder, and stays there."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
@@ -63,7 +65,7 @@ def relay(folder: Path, url: str, *, owner: bool = True, **settings: Any) -> Ite
         one = Relay(
             Parts(
                 upstream=Upstream(url=url, **(patient | settings)),
-                outbox=Outbox(folder / OUTBOX_FILE),
+                outbox=Outbox(folder / OUTBOX_FILE, most_bytes),
                 now=lambda: datetime.now(UTC),
                 metrics=metrics,
                 log=make_logger(writer, "debug"),
