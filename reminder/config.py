@@ -16,6 +16,7 @@ from msgspec import Struct, field
 
 from negative_list.errors import Problem, nearest
 from reminder.callers import Caller, read_callers
+from reminder.cds.settings import Cds, read_cds
 from reminder.settings import WrongSettingsError, texts_of
 from reminder.upstream import Upstream, read_upstream
 
@@ -99,7 +100,7 @@ class Config(Struct, frozen=True, kw_only=True):
 
     ``callers``: how old clients are answered (:mod:`reminder.callers`). ``cors``: the origins whose pages may call
     callers' HTTP from a browser, ``*`` any; administration's never. ``upstream``: the bureau's own interface,
-    :mod:`reminder.upstream`.
+    :mod:`reminder.upstream`. ``cds``: how CDS Hooks is spoken, :mod:`reminder.cds.settings`.
     """
 
     list: Path | None = None
@@ -129,6 +130,7 @@ class Config(Struct, frozen=True, kw_only=True):
     callers: tuple[Caller, ...] = ()
     cors: tuple[str, ...] = ("*",)
     upstream: Upstream | None = None
+    cds: Cds = Cds()
 
 
 class _Wrong(Struct):
@@ -356,5 +358,6 @@ _READERS: dict[str, Callable[[object, Path], object]] = {
     "callers": read_callers,
     "cors": _origins,
     "upstream": read_upstream,
+    "cds": read_cds,
 }
 _DEFAULTS = {name: getattr(Config(), name) for name in _READERS}
