@@ -122,7 +122,7 @@ class Feeding:
     async def _feed(self, taken: Sequence[_Heard]) -> None:
         """Read some calls and keep what they tell; a fault of ours ends nothing but these."""
         try:
-            batch, count = await asyncio.to_thread(self._read, taken)
+            batch, read, refused = await asyncio.to_thread(self._read, taken)
             await self._keep(batch)
         except StoreError as error:
             self._why = str(error)
@@ -133,17 +133,20 @@ class Feeding:
             self._metrics.count("fed", "failed", len(taken))
             return
         self._why = ""
-        self._metrics.count("fed", "read", count)
-        self._metrics.count("fed", "refused", len(batch.problems))
+        self._metrics.count("fed", "read", read)
+        self._metrics.count("fed", "refused", refused)
 
-    def _read(self, taken: Sequence[_Heard]) -> tuple[Batch, int]:
-        """What calls tell, and how many of them could be read."""
+    def _read(self, taken: Sequence[_Heard]) -> tuple[Batch, int, int]:
+        """What calls tell, and how many of them could be read and how many not."""
         told = [call for heard in taken if (call := _call(heard)) is not None]
         calls = self._queries.joined(told, self._now())
         into = Into(keys=self._memory.keys, sites=self._sites(), at=self._now())
         batch = Batch()
         _CALLS.read(list(enumerate(calls)), into, batch)
-        return batch, max(0, len(told) - len(batch.problems))
+        wrong = [calls[number] for number in {number for number, _ in batch.problems}]
+        self._queries.drop(wrong)
+        refused = sum(any(one is call for call in told) for one in wrong)
+        return batch, len(told) - refused, refused
 
     async def _keep(self, batch: Batch) -> None:
         """As ``reminder facts import`` keeps it, through the service's own desk."""

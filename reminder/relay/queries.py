@@ -40,6 +40,11 @@ class Queries:
             told += [call] if who is None else self._with(who, call, now)
         return list(_once(told))
 
+    def drop(self, calls: Sequence[_Row]) -> None:
+        """Keep these no longer: they cannot be read."""
+        wrong = {id(call) for call in calls}
+        self._kept = {who: [one for one in kept if id(one[1]) not in wrong] for who, kept in self._kept.items()}
+
     def _with(self, who: tuple[str, str], call: _Row, now: datetime) -> list[_Row]:
         known = [(at, row) for at, row in self._kept.pop(who, []) if now - at < KEPT]
         self._kept[who] = [*known, (now, call)][-MOST_OF_ONE:]
