@@ -130,15 +130,15 @@ def left_by(action: str) -> Done:
     return "exited" if action == "block" else "overridden"
 
 
-def not_checked(cds: Cds, why: str, *, card: bool) -> dict[str, Any]:
-    """An answer that says that nothing was checked, as a card or only in the extension."""
+def not_checked(cds: Cds, ident: str, why: str, *, card: bool) -> dict[str, Any]:
+    """An answer that says that nothing was checked, as a card or only in the extension; ``ident`` is in the journal."""
     shown = {
         "summary": _NOT_CHECKED,
         "detail": _plain(why),
         "indicator": cds.indicators.get("warn", "warning"),
         "source": _source(cds) | {"topic": {"system": CLASSES, "code": "not-checked", "display": "未检查"}},
     }
-    told = {"not_checked": True, "why": why}
+    told = {"not_checked": True, "unchecked_id": ident, "why": why}
     return {"cards": [shown] if card else [], "extension": {DECISION: _pruned(told)}}
 
 

@@ -1,49 +1,39 @@
-"""The face of CDS Hooks: a hook's request in, cards out. It decides nothing."""
+"""The face of CDS Hooks: discovery, hooks, feedback. It decides nothing."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from negative_list.errors import FieldProblem, LimitError, RequestError
+from negative_list.errors import FieldProblem, RequestError
 from negative_list.readers.body import parse_body
-from negative_list.readers.fhir.request import NothingKnownError, hook_form
 from reminder import feedback_rpc
-from reminder.bodies import FAILED
-from reminder.cds.actions import Orders
-from reminder.cds.cards import Answering, not_checked
 from reminder.cds.feedback import read_feedback, words_about
+from reminder.cds.hook import HookCall
 from reminder.cds.known import Cards
+from reminder.cds.outcome import NO_SERVICE, OUR_FAULT, answer, outcome, status_of
 from reminder.cds.prefetch import SERVICES, discovery
 from reminder.feedback.desk import LOOK_UP_S
-from reminder.over_http import bytes_of, caller_of, json_response, left_s_of
-from reminder.recording import Came, digest_of
+from reminder.over_http import bytes_of
 from reminder.stores.base import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable
 
     from starlette.requests import Request
 
-    from negative_list.prescription import Prescription
-    from negative_list.readers.fhir.request import HookForm
-    from reminder.callers import Caller
+    from reminder.cds.feedback import Heard
     from reminder.cds.settings import Cds
+    from reminder.feedback.words import Recorded
     from reminder.service import Service
 
 __all__ = ["Face"]
 
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
 _FEEDBACK = "reminder.v1.feedback"
-_OUR_FAULT = FieldProblem(field="sidecar", message=FAILED)
-_CODES: Mapping[int, str] = {400: "invalid", 401: "login", 404: "not-found", 412: "not-found", 413: "too-long"}
-_FALLBACK = "exception"
 
 
 class _UntrustedError(Exception):
@@ -77,89 +67,52 @@ class Face:
         try:
             if self._trust is not None:
                 await self._trust.check(request)
+            if request.path_params.get("service", next(iter(SERVICES))) not in SERVICES:
+                return outcome(404, [NO_SERVICE])
             return await work(request)
         except ClientDisconnect:
             return Response(status_code=400)
         except _UntrustedError:
-            return _outcome(401, [])
+            return outcome(401, [])
         except RequestError as error:
             service.refused("cds", error)
-            return self._refused(request, _status(error), error.fields)
+            return outcome(status_of(error), error.fields)
         except StoreError as error:
             service.not_kept("cds", error)
-            why = FieldProblem(field="sidecar", message=feedback_rpc.why_not_kept(error))
-            return _outcome(503, [why])
+            return outcome(503, [FieldProblem(field="sidecar", message=feedback_rpc.why_not_kept(error))])
         except Exception as error:  # noqa: BLE001 - the caller gets an answer without texts of patients
             service.failed("cds", error)
-            return self._refused(request, 500, [_OUR_FAULT])
-
-    def _refused(self, request: Request, status: int, fields: Sequence[FieldProblem]) -> Response:
-        """A hook that was not checked is told as its caller wants it; anything else is an OperationOutcome."""
-        is_hook = request.method == "POST" and not request.url.path.rstrip("/").endswith("/feedback")
-        told = caller_of(request, self._service.callers).on_failure if is_hook else "error"
-        if told == "error":
-            return _outcome(status, fields)
-        why = "; ".join(f"{each.field}: {each.message}" for each in fields)
-        return _json(200, not_checked(self._cds, why, card=told == "row"))
+            return outcome(500, [OUR_FAULT])
 
     async def _discover(self, _request: Request) -> Response:
-        return _json(200, discovery(self._cds.prefetch))
-
-    # -- hooks
+        return answer(200, discovery(self._cds.prefetch))
 
     async def _hook(self, request: Request) -> Response:
-        service, raw = self._service, await bytes_of(request)
-        hook = SERVICES.get(request.path_params["service"])
-        if hook is None:
-            return _outcome(404, [FieldProblem(field="id", message=_NO_SERVICE)])
-        form = await service.run(len(raw), partial(_form_of, raw, hook, self._cds))
-        prescription = await service.run(len(raw), partial(self._read, form))
-        caller = caller_of(request, service.callers, institution=prescription.institution_id)
-        left_s = left_s_of(request.headers, caller.left_s)
-        decision = await service.check(prescription, len(raw), left_s, _came(raw, caller))
-        self._cards.shown(decision)
-        answering = self._answering(form, prescription)
-        return _json(200, await service.run(len(raw), partial(answering.answer, decision)))
-
-    def _read(self, form: HookForm) -> Prescription:
-        """The prescription of a request; what is wrong is told in the request's own words."""
-        try:
-            return form.finished(self._service.read_own(dict(form.body), saved=form.saved))
-        except RequestError as error:
-            raise form.refused(error) from error
-
-    def _answering(self, form: HookForm, prescription: Prescription) -> Answering:
-        moment = self._service.now().astimezone(self._service.active.sites.of(prescription.institution_id).zone)
-        offset = moment.strftime("%z")
-        orders = Orders(
-            by_line=form.references(prescription),
-            patient_id=form.patient_id,
-            offset=f"{offset[:3]}:{offset[3:5]}",
-        )
-        return Answering(cds=self._cds, prescription=prescription, orders=orders)
-
-    # -- feedback
+        raw, hook = await bytes_of(request), SERVICES[request.path_params["service"]]
+        return await HookCall(self._service, self._cds, request, raw, hook, self._cards.shown).answer()
 
     async def _feedback(self, request: Request) -> Response:
         service, raw = self._service, await bytes_of(request)
-        if request.path_params["service"] not in SERVICES:
-            return _outcome(404, [FieldProblem(field="id", message=_NO_SERVICE)])
         heard = await service.run(len(raw), lambda: read_feedback(parse_body(raw)))
         until = time.monotonic() + LOOK_UP_S
         ids = [each.card for each in heard.told]
         cards = await self._cards.of(ids, service.journal, lambda: until - time.monotonic())
         recorded = await service.feedback.record(words_about(heard.told, cards, self._cds.institution))
-        items = [
-            {"card": told.card, "status": answer.status, **({"message": answer.message} if answer.message else {})}
-            for told, answer in zip(heard.told, recorded.items, strict=True)
-        ]
-        said = {"items": items, "journaled": recorded.journaled}
-        problems = [{"field": each.field, "message": each.message} for each in heard.problems]
-        return _json(200, {"extension": {_FEEDBACK: said | ({"problems": problems} if problems else {})}})
+        return answer(200, {"extension": {_FEEDBACK: _said(heard, recorded)}})
+
+
+def _said(heard: Heard, recorded: Recorded) -> dict[str, Any]:
+    """What became of each item; CDS Hooks itself says nothing about the answer (b.6)."""
+    items = [
+        {"card": told.card, "status": each.status} | ({"message": each.message} if each.message else {})
+        for told, each in zip(heard.told, recorded.items, strict=True)
+    ]
+    problems = [{"field": each.field, "message": each.message} for each in heard.problems]
+    return {"items": items, "journaled": recorded.journaled} | ({"problems": problems} if problems else {})
 
 
 class _Trust:
-    """Who may call. The library that reads tokens is loaded with the first of them."""
+    """Who may call. The library that reads tokens is loaded with the first call."""
 
     def __init__(self, service: Service, cds: Cds) -> None:
         from reminder.cds.tokens import Seen, Tokens  # noqa: PLC0415 - only where tokens are asked for
@@ -181,36 +134,3 @@ class _Trust:
             self._service.metrics.refused("cds", "token")
             self._service.log.warning("refused", face="cds", reason="token", why=str(error))
             raise _UntrustedError from None
-
-
-def _form_of(raw: bytes, hook: str, cds: Cds) -> HookForm:
-    body = parse_body(raw)
-    if body.get("hook", hook) != hook:
-        raise RequestError([FieldProblem(field="hook", message=f"此服务只用于 {hook} (this service is for `{hook}`)")])
-    return hook_form(body, cds.naming, cds.institution)
-
-
-def _came(raw: bytes, caller: Caller) -> Came:
-    return Came(face="cds", digest=digest_of(raw), caller=caller.name, lowest_action=caller.lowest_action)
-
-
-def _status(error: RequestError) -> int:
-    if isinstance(error, NothingKnownError):
-        return 412
-    return 413 if isinstance(error, LimitError) else 400
-
-
-def _outcome(status: int, fields: Sequence[FieldProblem]) -> Response:
-    """A refusal in FHIR's own form; a caller that is not trusted is not told why."""
-    code = _CODES.get(status, _FALLBACK)
-    issues: list[dict[str, Any]] = [
-        {"severity": "error", "code": code, "diagnostics": each.message, "expression": [each.field]} for each in fields
-    ]
-    return _json(status, {"resourceType": "OperationOutcome", "issue": issues or [{"severity": "error", "code": code}]})
-
-
-def _json(status: int, told: Mapping[str, Any]) -> Response:
-    return json_response(status, _ENCODER.encode(told))
-
-
-_NO_SERVICE = "没有此服务 (no such service); 请见 /cds-services (see /cds-services)"

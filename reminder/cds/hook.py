@@ -1,0 +1,135 @@
+"""One hook call: checked before its caller gives up, or said that it was not."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING
+
+from negative_list.errors import FieldProblem, LimitError, RequestError
+from negative_list.readers.body import parse_body
+from negative_list.readers.fhir.request import hook_form
+from reminder.cds.actions import Orders
+from reminder.cds.cards import Answering, not_checked
+from reminder.cds.outcome import OUR_FAULT, answer, outcome, status_of
+from reminder.over_http import caller_of, left_s_of
+from reminder.recording import Came, digest_of
+from reminder.unchecked import NotChecked, write_unchecked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from negative_list.decision import Decision
+    from negative_list.prescription import Prescription
+    from negative_list.readers.fhir.request import HookForm
+    from reminder.callers import Caller
+    from reminder.cds.settings import Cds
+    from reminder.service import Service
+    from reminder.unchecked import Why
+
+__all__ = ["HookCall"]
+
+_TOO_LATE = FieldProblem(field="sidecar", message="未能在时限内完成 (not done in time); 请稍后重试 (try it again)")
+
+
+class HookCall:
+    """A call being answered.
+
+    Args:
+        service: the core.
+        cds: the settings.
+        request: what came; ``raw`` its body.
+        hook: of the service that was called.
+        shown: told the decision that is answered.
+    """
+
+    def __init__(
+        self, service: Service, cds: Cds, request: Request, raw: bytes, hook: str, shown: Callable[[Decision], None]
+    ) -> None:
+        self._service = service
+        self._cds = cds
+        self._request = request
+        self._raw = raw
+        self._hook = hook
+        self._shown = shown
+        self._caller = caller_of(request, service.callers)
+        self._clock = asyncio.get_running_loop().time
+        self._begun = self._clock()
+        self._form: HookForm | None = None
+
+    async def answer(self) -> Response:
+        """The cards; whatever comes in between, an answer that says that nothing was checked."""
+        service = self._service
+        try:
+            async with asyncio.timeout(self._left_s()):
+                return await self._decided()
+        except RequestError as error:
+            service.refused("cds", error)
+            why: Why = "limit" if isinstance(error, LimitError) else "request"
+            return await self._unchecked(why, status_of(error), error.fields)
+        except TimeoutError:
+            service.late("cds")
+            return await self._unchecked("deadline", 504, [_TOO_LATE])
+        except Exception as error:  # noqa: BLE001 - the caller gets an answer without texts of patients
+            service.failed("cds", error)
+            return await self._unchecked("failed", 500, [OUR_FAULT])
+
+    def _left_s(self) -> float | None:
+        told = left_s_of(self._request.headers, self._caller.left_s)
+        return None if told is None else told - (self._clock() - self._begun)
+
+    async def _decided(self) -> Response:
+        service, size = self._service, len(self._raw)
+        form = self._form = await service.run(size, self._read_form)
+        prescription = await service.run(size, partial(self._read, form))
+        self._caller = caller_of(self._request, service.callers, institution=prescription.institution_id)
+        decision = await service.check(prescription, size, self._left_s(), self._came(self._caller))
+        self._shown(decision)
+        answering = self._answering(form, prescription)
+        return answer(200, await service.run(size, partial(answering.answer, decision)))
+
+    def _read_form(self) -> HookForm:
+        body = parse_body(self._raw)
+        if body.get("hook", self._hook) != self._hook:
+            message = f"此服务只用于 {self._hook} (this service is for `{self._hook}`); 请改用该 hook (send that hook)"
+            raise RequestError([FieldProblem(field="hook", message=message)])
+        return hook_form(body, self._cds.naming, self._cds.institution)
+
+    def _read(self, form: HookForm) -> Prescription:
+        """The prescription of a request; what is wrong is told in the request's own words."""
+        try:
+            return form.finished(self._service.read_own(dict(form.body), saved=form.saved))
+        except RequestError as error:
+            raise form.refused(error) from error
+
+    def _answering(self, form: HookForm, prescription: Prescription) -> Answering:
+        zone = self._service.active.sites.of(prescription.institution_id).zone
+        offset = self._service.now().astimezone(zone).strftime("%z")
+        orders = Orders(
+            by_line=form.references(prescription),
+            patient_id=form.patient_id,
+            offset=f"{offset[:3]}:{offset[3:5]}",
+        )
+        return Answering(cds=self._cds, prescription=prescription, orders=orders)
+
+    def _came(self, caller: Caller) -> Came:
+        return Came(face="cds", digest=digest_of(self._raw), caller=caller.name, lowest_action=caller.lowest_action)
+
+    async def _unchecked(self, why: Why, status: int, fields: Sequence[FieldProblem]) -> Response:
+        """Written down and counted, and told as the caller wants it."""
+        told, body = self._caller.on_failure, self._form.body if self._form is not None else {}
+        what = NotChecked(
+            why=why,
+            told=told,
+            fields=fields,
+            institution_id=str(body.get("institution_id", self._cds.institution)),
+            request_id=str(body.get("request_id", "")),
+        )
+        ident = await write_unchecked(self._service, self._came(self._caller), what, self._left_s())
+        if told == "error":
+            return outcome(status, fields)
+        text = "; ".join(f"{each.field}: {each.message}" for each in fields)
+        return answer(200, not_checked(self._cds, ident, text, card=told == "row"))
