@@ -53,6 +53,7 @@ FAILURES = ("error", "row", "open")
 that says so; or success with ``not_checked`` set (fail-open)."""
 
 _MAX_DEADLINE_MS = 600_000
+_bytes = number_of(16_384, 2**30)
 _Network: TypeAlias = IPv4Network | IPv6Network
 
 
@@ -65,7 +66,7 @@ class Caller(Struct, frozen=True, kw_only=True):
 
     ``lowest_action``: findings with a weaker action are kept back from a client that stops at any finding.
     ``deadline_ms``: when it gives up, 0: not known, so that it waits. ``automatic``: it answers findings by itself
-    (3103), so that its word is nobody's.
+    (3103), so that its word is nobody's. ``most_bytes``: of a national reply, 1 MiB where nothing is set (3.3).
     """
 
     name: str = ""
@@ -81,6 +82,7 @@ class Caller(Struct, frozen=True, kw_only=True):
     on_failure: Literal["error", "row", "open"] = "error"
     deadline_ms: float = 0.0
     automatic: bool = False
+    most_bytes: int = 2**20
 
     @property
     def left_s(self) -> float | None:
@@ -223,4 +225,5 @@ _READERS: Mapping[str, Any] = {
     "on_failure": one_of(FAILURES),
     "deadline_ms": number_of(1, _MAX_DEADLINE_MS),
     "automatic": yes_of,
+    "most_bytes": lambda raw, folder: int(_bytes(raw, folder)),
 }

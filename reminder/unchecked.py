@@ -66,7 +66,7 @@ async def write_unchecked(service: Service, came: Came, what: NotChecked, left_s
     if recorder is not None:
         active = service.active
         zone = active.sites.of(what.institution_id).zone.key
-        draft = draft_of(_entry(what, came, ident, now, active.digests.engine, zone), "unchecked", decision_id=ident)
+        draft = draft_of(_entry(what, came, ident, now, active.digests.engine, zone), "unchecked")
         await recorder.journal.append(draft, recorder.within_s(left_s))
     return ident
 

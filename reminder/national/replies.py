@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from reminder.bodies import chinese
 from reminder.callers import ANYBODY
+from reminder.national.fitting import fitted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,9 +71,16 @@ class Reply(Struct, frozen=True, kw_only=True):
 
 def encode(reply: Reply, envelope: Mapping[str, str], caller: Caller = ANYBODY) -> bytes:
     """The reply in its ``envelope`` of :func:`envelope_of`, in the form its caller can read, as UTF-8 JSON."""
+    content = _ENCODER.encode(_message(reply, envelope, reply.output, caller))
+    if len(content) <= caller.most_bytes:
+        return content
+    output = fitted(reply.output, caller.most_bytes, lambda value: len(_ENCODER.encode(value)))
+    return _ENCODER.encode(_message(reply, envelope, output, caller))
+
+
+def _message(reply: Reply, envelope: Mapping[str, str], output: dict[str, Any], caller: Caller) -> dict[str, Any]:
     infcode = reply.infcode if caller.infcode == "number" else str(reply.infcode)
-    message = {"infcode": infcode, **envelope, "err_msg": reply.err_msg, "output": _shaped(reply.output, caller)}
-    return _ENCODER.encode(message)
+    return {"infcode": infcode, **envelope, "err_msg": reply.err_msg, "output": _shaped(output, caller)}
 
 
 def _shaped(output: dict[str, Any], caller: Caller) -> dict[str, Any]:

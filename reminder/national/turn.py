@@ -39,6 +39,7 @@ _TOO_LATE = FieldProblem(field="sidecar", message="未能在时限内完成 (not
 _NO_NUMBER = "缺少交易编号，也看不出是哪个交易 (no transaction number); 请给出 3101、3102 或 3103 (give one of these)"
 _PART_FOR_THE_BUREAU = 0.8
 """How much of the time that is left the bureau may take: the merged reply needs the rest."""
+_WAY_BACK_S, _PART_OF_THE_WAY_BACK = 0.02, 0.1
 _MAX_NUMBER = 10
 
 
@@ -82,7 +83,7 @@ class Turn:
         service, heard, caller = self._service, self._heard, self._heard.caller
         came = Came(face=kind, digest=digest_of(heard.raw), caller=caller.name, lowest_action=caller.lowest_action)
         try:
-            async with asyncio.timeout(self._left_s()):
+            async with asyncio.timeout(_in_time(self._left_s())):
                 return await self._decided(kind, came)
         except RequestError as error:
             service.refused("http", error)
@@ -169,6 +170,11 @@ class Turn:
         theirs = {one for one in ids if relay.theirs(one) or (others and not decision_of(one))}
         ours = tuple(item for item in words.items if item.finding_id not in theirs)
         return replace(words, items=ours), tuple(item.finding_id for item in words.items if item.finding_id in theirs)
+
+
+def _in_time(left_s: float | None) -> float | None:
+    """When to stop waiting: a little is kept for saying so, and for the way back."""
+    return None if left_s is None else left_s - min(_WAY_BACK_S, left_s * _PART_OF_THE_WAY_BACK)
 
 
 def _nobodys(number: str) -> replies.Reply:

@@ -112,6 +112,7 @@ ORDER = (
     "reminder.relay.metrics",
     "reminder.metrics",
     "reminder.bodies",
+    "reminder.national.fitting",
     "reminder.national.replies",
     "reminder.wire",
     "reminder.wire_json",

@@ -1,0 +1,196 @@
+"""What could not be checked is said, written down and counted, in the way its caller chose."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner
+
+from reminder.callers import Caller
+from reminder.cli import app
+from reminder.journal.coding import decode
+from reminder.journal.entries import Unchecked
+from reminder.service import Service
+from tests.national.asking import call, feedback, here_with, patient_of, raw_call, three, warn
+from tests.stores.desks import LONG_S
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from negative_list.decision import Decision
+    from negative_list.prescription import Prescription
+    from tests.reminder.sidecar import Running
+
+CALLERS = (
+    Caller(name="error"),
+    Caller(name="row", on_failure="row"),
+    Caller(name="open", on_failure="open"),
+    Caller(name="hurried", on_failure="row", deadline_ms=300),
+)
+
+
+class Slow(Service):
+    """One that takes a long time for the prescriptions of an institution, and cannot do those of another."""
+
+    async def check(self, prescription: Prescription, *args: Any, **more: Any) -> Decision:
+        """As told."""
+        if prescription.institution_id == "SLOW":
+            await asyncio.sleep(LONG_S)
+        if prescription.institution_id == "BROKEN":
+            raise RuntimeError(prescription.patient.id)
+        return await super().check(prescription, *args, **more)
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A sidecar with a caller for each way."""
+    with here_with(tmp_path_factory.mktemp("unchecked"), *CALLERS, make=Slow) as sidecar:
+        yield sidecar
+
+
+def unreadable() -> dict[str, Any]:
+    """A body without an encounter."""
+    body = three(msgid="H00000000001202601010900000001")
+    del patient_of(body)["fsi_encounter_dtos"]
+    return body
+
+
+FIELD = "input.data.patient_dtos[0].fsi_encounter_dtos"
+
+
+def by(here: Running, name: str, body: Any) -> dict[str, Any]:
+    """The reply to a caller that names its entry."""
+    return call(here, body, path="/3101", headers={"reminder-caller": name})
+
+
+async def _entries(here: Running) -> list[Unchecked]:
+    journal = here.service.journal
+    assert journal is not None
+
+    def read(store: Any) -> list[Unchecked]:
+        rows = [row for head in store.heads() for row in store.chain(head.chain) if row.kind == "unchecked"]
+        return [entry for row in rows if isinstance(entry := decode(row.body), Unchecked)]
+
+    return await journal.ask(read, LONG_S)
+
+
+def entry_of(here: Running, ident: str) -> Unchecked:
+    """The entry a reply names."""
+    until = time.monotonic() + LONG_S
+    while time.monotonic() < until:  # past a deadline nobody waits for the entry
+        for entry in here.await_(_entries(here)):
+            if entry.unchecked_id == ident:
+                return entry
+    raise AssertionError(ident)
+
+
+def test_by_default_it_is_an_error_that_names_the_field(here: Running) -> None:
+    """Infcode -1, an empty list, the field in Chinese words."""
+    for reply in (call(here, unreadable(), path="/3101"), by(here, "error", unreadable())):
+        assert (reply["infcode"], reply["output"]["result"]) == (-1, [])
+        assert FIELD in reply["err_msg"]
+        assert reply["output"]["not_checked"]["reason"] == "request"
+
+
+def test_it_may_be_a_finding_that_says_so(here: Running) -> None:
+    """For a client that shows rows and takes an error for a pass: 未检查, of the least degree, with whose it is."""
+    reply = by(here, "row", unreadable())
+    (row,) = reply["output"]["result"]
+    assert (reply["infcode"], reply["err_msg"]) == (0, "")
+    assert (row["rule_name"], row["sev_deg"], row["vola_amt"], row["vola_amt_stas"]) == ("未检查", "3", 0, "0")
+    assert row["vola_cont"].startswith("【提醒】本处方未检查")
+    assert FIELD in row["vola_cont"]
+    assert (row["patn_id"], row["mdtrt_id"]) == ("P1", "M1")
+    assert row["judge_result_detail_dtos"][0]["jrd_id"]
+    assert len(row["jr_id"]) <= 36
+
+
+def test_it_may_be_success_that_says_so_in_a_field_of_ours(here: Running) -> None:
+    """Fail-open, where the site chose it: never without ``not_checked``, and without a decision."""
+    reply = by(here, "open", unreadable())
+    assert (reply["infcode"], reply["err_msg"], reply["output"]["result"]) == (0, "", [])
+    assert reply["output"]["not_checked"]["id"]
+    assert reply["output"]["error"][0]["field"] == FIELD
+    assert "decision" not in reply["output"]
+
+
+@pytest.mark.parametrize("name", ["error", "row", "open"])
+def test_each_is_in_the_journal_and_counted(here: Running, name: str) -> None:
+    """With who asked, why, and the fields, and nothing of the patient."""
+    reply = by(here, name, unreadable())
+    entry = entry_of(here, reply["output"]["not_checked"]["id"])
+    assert (entry.why, entry.told, entry.caller, entry.face) == ("request", name, name, "3101")
+    assert entry.fields == (FIELD,)
+    assert entry.request_id.startswith("H0000000000")
+    assert len(entry.body_digest) == 32
+    _, _, text = raw_call(here, b"", "/metrics", "GET")
+    assert f'reminder_unchecked_total{{face="3101",reason="request",told="{name}"}}' in text.decode()
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b"[]", b'{"infno":"3101","input":"{"}'], ids=repr)
+def test_what_cannot_be_read_at_all_is_written_down_too(here: Running, body: bytes) -> None:
+    """By its path it was a 3101."""
+    _, _, content = raw_call(here, body, "/3101", headers={"reminder-caller": "row"})
+    reply = json.loads(content)
+    assert (reply["infcode"], len(reply["output"]["result"])) == (0, 1)
+    assert entry_of(here, reply["output"]["not_checked"]["id"]).why == "request"
+
+
+def test_too_much_is_a_limit(here: Running) -> None:
+    """Over 16 MiB: told at once, without being read to the end."""
+    body = b'{"infno":"3101","input":"' + b"x" * (16 * 1024 * 1024) + b'"}'
+    reply = by(here, "error", body)
+    assert reply["infcode"] == -1
+    assert entry_of(here, reply["output"]["not_checked"]["id"]).why == "limit"
+
+
+def test_our_own_failure_says_whom_to_ask_and_nothing_of_the_patient(here: Running) -> None:
+    """The text of what went wrong may quote the body."""
+    reply = by(here, "row", three(fixmedins_code="BROKEN"))
+    (row,) = reply["output"]["result"]
+    assert "请联系信息科" in row["vola_cont"]
+    entry = entry_of(here, reply["output"]["not_checked"]["id"])
+    assert (entry.why, entry.institution_id) == ("failed", "BROKEN")
+    assert "P1" not in json.dumps(here.logged(), ensure_ascii=False)
+
+
+@pytest.mark.parametrize("how", ["setting", "header"])
+def test_past_the_callers_deadline_it_is_told_that_nothing_was_checked(here: Running, how: str) -> None:
+    """Whether its entry or its header says when it gives up."""
+    headers = {"reminder-caller": "hurried"}
+    if how == "header":
+        headers = {"reminder-caller": "row", "reminder-deadline-ms": "300"}
+    body = three(fixmedins_code="SLOW")
+    reply = call(here, body, path="/3101", headers=headers)
+    entry = entry_of(here, reply["output"]["not_checked"]["id"])
+    assert (reply["infcode"], entry.why) == (0, "deadline")
+
+
+def test_no_name_in_an_id_reaches_the_journal(here: Running) -> None:
+    """A request id is the caller's to choose; one that is no plain code is hidden."""
+    body = unreadable() | {"msgid": "张三丰的处方"}
+    entry = entry_of(here, by(here, "row", body)["output"]["not_checked"]["id"])
+    assert "张" not in entry.request_id
+
+
+def test_feedback_about_a_row_that_says_not_checked_is_no_unknown_id(here: Running) -> None:
+    """A client answers it like any other finding."""
+    (row,) = by(here, "row", unreadable())["output"]["result"]
+    told = call(here, feedback(warn(row["jr_id"], "1", "急诊")))
+    assert (told["infcode"], told["output"]["unchecked"], told["output"]["unknown"]) == (0, [row["jr_id"]], [])
+
+
+def test_a_reply_that_failed_is_one_of_the_journal_that_can_be_verified(tmp_path: Path) -> None:
+    """Entries of this kind stand in the chain like any other."""
+    with here_with(tmp_path, *CALLERS) as sidecar:
+        by(sidecar, "row", unreadable())
+        call(sidecar, three())
+    done = CliRunner().invoke(app, ["journal", "verify", "--data", str(tmp_path / "var")])
+    assert (done.exit_code, done.stderr) == (0, "")
+    done = CliRunner().invoke(app, ["journal", "export", "--data", str(tmp_path / "var")])
+    assert '"kind":"unchecked"' in done.stdout
