@@ -36,7 +36,7 @@ def body_of(message: Message) -> dict[str, Any]:
     return {field.name: _value_of(message, field) for field in message.DESCRIPTOR.fields}
 
 
-def _value_of(message: Message, field: FieldDescriptor) -> Any:
+def _value_of(message: Message, field: Any) -> Any:
     value = getattr(message, field.name)
     if field.is_repeated:
         return [_plain(field, each) for each in value]
@@ -45,7 +45,7 @@ def _value_of(message: Message, field: FieldDescriptor) -> Any:
     return _plain(field, value)
 
 
-def _plain(field: FieldDescriptor, value: Any) -> Any:
+def _plain(field: Any, value: Any) -> Any:
     if field.message_type is not None:
         return body_of(value)
     return _word(field.enum_type, value) if field.enum_type is not None else value
@@ -92,7 +92,7 @@ def _fill(message: Message, body: object, path: str, problems: list[FieldProblem
             _set(message, fields[name], value, place, problems)
 
 
-def _set(message: Message, field: FieldDescriptor, value: object, path: str, problems: list[FieldProblem]) -> None:
+def _set(message: Message, field: Any, value: object, path: str, problems: list[FieldProblem]) -> None:
     if field.is_repeated:
         _extend(getattr(message, field.name), field, value, path, problems)
     elif field.message_type is not None:
@@ -105,7 +105,7 @@ def _set(message: Message, field: FieldDescriptor, value: object, path: str, pro
             problems.append(FieldProblem(field=path, message=_expected(field, value)))
 
 
-def _extend(items: Any, field: FieldDescriptor, value: object, path: str, problems: list[FieldProblem]) -> None:
+def _extend(items: Any, field: Any, value: object, path: str, problems: list[FieldProblem]) -> None:
     """A list; one value stands for a list of one."""
     for place, each in enumerate(value if isinstance(value, list) else [value]):
         where = f"{path}[{place}]"
@@ -118,7 +118,7 @@ def _extend(items: Any, field: FieldDescriptor, value: object, path: str, proble
             problems.append(FieldProblem(field=where, message=_expected(field, each)))
 
 
-def _typed(field: FieldDescriptor, value: Any) -> bool | int | str:
+def _typed(field: Any, value: Any) -> bool | int | str:
     """The value in the field's type; numbers and flags also from texts, as old systems write them."""
     if isinstance(value, dict | list):
         raise TypeError
@@ -144,7 +144,7 @@ def _number(enum: EnumDescriptor, value: object) -> int:
     return numbers[str(value).strip().lower()] if value != "" else 0
 
 
-def _expected(field: FieldDescriptor, value: object) -> str:
+def _expected(field: Any, value: object) -> str:
     if field.message_type is not None:
         return EXPECTED_OBJECTS
     if isinstance(value, dict | list):

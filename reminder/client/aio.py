@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import grpc
 import grpc.aio
@@ -180,7 +180,7 @@ class AsyncClient:
         try:
             return await method(call.request, timeout=timeout_s, metadata=self._named)
         except grpc.aio.AioRpcError as error:
-            return failure_of(error)
+            return failure_of(cast("grpc.Call", error))  # it has what is asked of one
         except (asyncio.CancelledError, grpc.aio.UsageError) as error:  # the channel was closed meanwhile
             if not self._over:
                 raise
@@ -198,7 +198,7 @@ class AsyncClient:
 
     def _noted(self, error: grpc.aio.AioRpcError) -> Failure:
         """What a check that failed means, for it and for the next."""
-        failure = failure_of(error)
+        failure = failure_of(cast("grpc.Call", error))
         self._watch.failed(failure, time.monotonic())
         if self._watch.resting:
             self._wake()

@@ -73,7 +73,7 @@ class Delivery:
                 return due_s
             serves = yield None
             self._watch.tried(time.monotonic(), serves=serves is True)
-            if self._watch.resting:
+            if self._watch.why:
                 return self._watch.due_in_s(time.monotonic())
             _log.info("the sidecar serves again")
             self.hurry()
@@ -120,6 +120,6 @@ class Delivery:
     def _later(self) -> float:
         """Seconds until it is tried again, however much comes to wait meanwhile."""
         self._waits = min(self._waits + 1, 10)
-        again_s = min(_AGAIN_S[0] * 2 ** (self._waits - 1), _AGAIN_S[1])
+        again_s = float(min(_AGAIN_S[0] * 2 ** (self._waits - 1), _AGAIN_S[1]))
         self._not_before_s = time.monotonic() + again_s
         return again_s

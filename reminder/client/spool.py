@@ -39,11 +39,11 @@ _CALL = "method TEXT NOT NULL, request BLOB NOT NULL"
 _TABLES = (
     f"CREATE TABLE IF NOT EXISTS waiting (place INTEGER PRIMARY KEY AUTOINCREMENT, {_CALL})",
     f"CREATE TABLE IF NOT EXISTS refused (place INTEGER PRIMARY KEY, {_CALL}, why TEXT NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS lease (one INTEGER PRIMARY KEY CHECK (one = 1), who TEXT NOT NULL, ends REAL NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS lease (one INTEGER PRIMARY KEY, who TEXT NOT NULL, ends_ms INTEGER NOT NULL)",
 )
 _LEASE = (
-    "INSERT INTO lease VALUES (1, ?, ?) ON CONFLICT (one) DO UPDATE SET who = excluded.who, ends = excluded.ends"
-    " WHERE lease.who = excluded.who OR lease.ends < ?"
+    "INSERT INTO lease VALUES (1, ?, ?) ON CONFLICT (one) DO UPDATE SET who = excluded.who, ends_ms = excluded.ends_ms"
+    " WHERE lease.who = excluded.who OR lease.ends_ms < ?"
 )
 
 
@@ -175,7 +175,7 @@ class _Disk:
 
     def lease(self, who: str, now_s: float) -> bool:
         with self._driver.writing() as writing:
-            return writing.many(_LEASE, [(who, now_s + LEASE_S, now_s)]) > 0
+            return writing.many(_LEASE, [(who, round((now_s + LEASE_S) * 1000), round(now_s * 1000))]) > 0
 
     def close(self, who: str) -> None:
         with suppress(StoreError), self._driver.writing() as writing:

@@ -199,21 +199,23 @@ class Client:
         return told or Told(state="waiting", why=failure.why, text=failure.text)
 
     def _called(self, call: Call, timeout_s: float) -> Message | Failure:
-        method = self._channel.unary_unary(call.method, response_deserializer=calls.answer_of(call.method))
+        method: grpc.UnaryUnaryMultiCallable[bytes, Message] = self._channel.unary_unary(
+            call.method, response_deserializer=calls.answer_of(call.method)
+        )
         try:
-            answer: Message = method(call.request, timeout=timeout_s, metadata=self._named)
+            return method(call.request, timeout=timeout_s, metadata=self._named)
         except grpc.RpcError as error:
             return failure_of(cast("grpc.Call", error))
         except ValueError as error:  # the channel was closed meanwhile
             return Failure(why="away", text=str(error))
-        return answer
 
     def _ask(self, asked: Asked) -> Said:
         """What comes of a call that is delivered, or whether the sidecar serves."""
         if asked is not None:
             return self._called(asked, DELIVERY_S)
+        health: grpc.UnaryUnaryMultiCallable[bytes, bytes] = self._channel.unary_unary(calls.HEALTH)
         try:
-            return bool(self._channel.unary_unary(calls.HEALTH)(b"", timeout=PROBE_S[1]) == calls.SERVING)
+            return health(b"", timeout=PROBE_S[1]) == calls.SERVING
         except (grpc.RpcError, ValueError):
             return False
 

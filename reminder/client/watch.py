@@ -63,7 +63,7 @@ class Watch:
                 self._breaker.missed(failure.text, str(self._calls))
             elif failure.why == "away":
                 self._breaker.failed(failure.text)
-            if self.resting:
+            if self._breaker.why:
                 self._rest(now_s, late=failure.why == "deadline")
 
     def due_in_s(self, now_s: float) -> float:
