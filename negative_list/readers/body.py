@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -21,6 +22,8 @@ ENCODINGS: Mapping[str, str] = {"utf-8": "UTF-8", "gbk": "GBK"}
 # Numbers stay exact: 0.1 sent is 0.1 compared.
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _BOM = b"\xef\xbb\xbf"
+_CHINESE_IN_UTF8 = re.compile(rb"[\xe0-\xff]")
+_WRITTEN = re.compile("[\u00a0-\u00ff\u0370-\u03ff]")  # signs as ± · ×, and Greek letters
 _CODECS = {"utf-8": "utf-8", "gbk": "gb18030"}
 
 
@@ -37,11 +40,27 @@ def check_bytes(count: int, field: str) -> None:
 
 def encoding_of(raw: bytes) -> str:
     """Which of :data:`ENCODINGS` a body is in, for who answers in kind: GBK is what is not UTF-8."""
+    return "utf-8" if _is_utf8(raw) and not _reads_as_gbk(raw) else "gbk"
+
+
+def _is_utf8(raw: bytes) -> bool:
     try:
         raw.decode("utf-8")
     except UnicodeDecodeError:
-        return "gbk"
-    return "utf-8"
+        return False
+    return True
+
+
+def _reads_as_gbk(raw: bytes) -> bool:
+    """Whether bytes that may be UTF-8 are GBK all the same: they would be letters nobody writes here, and no Chinese.
+
+    One Chinese character of GBK in seven is a letter of two bytes in UTF-8 (药 is ҩ), so that a body with one or two
+    can be both; Chinese in UTF-8 has bytes from E0 on.
+    """
+    if raw.isascii() or _CHINESE_IN_UTF8.search(raw):
+        return False
+    told = {letter for letter in raw.decode("utf-8", "ignore") if not letter.isascii()}
+    return bool(told) and not any(_WRITTEN.match(letter) for letter in told)
 
 
 def parse_body(raw: bytes, encoding: str = "") -> dict[str, Any]:
@@ -56,18 +75,26 @@ def parse_body(raw: bytes, encoding: str = "") -> dict[str, Any]:
         RequestError: it is in no such encoding, not JSON, or no object.
     """
     check_bytes(len(raw), "body")
-    if encoding == "gbk" and not raw.startswith(_BOM):
-        body = _decoded(_text(raw, encoding), "body")
+    told = encoding if not raw.startswith(_BOM) else "utf-8"
+    if told == "gbk" or (not told and _reads_as_gbk(raw)):
+        body = _decoded(_text(raw, "gbk"), "body")
     else:
-        try:
-            body = _decoded(raw.removeprefix(_BOM), "body")
-        except UnicodeDecodeError as error:
-            if encoding:
-                raise _not_in(encoding, error) from error
-            body = _decoded(_text(raw, "gbk"), "body")
+        body = _of_utf8(raw.removeprefix(_BOM), told)
     if not isinstance(body, dict):
         raise _refused("正文不是 JSON 对象 (not a JSON object); 请用花括号 (put it in braces)")
     return body
+
+
+def _of_utf8(raw: bytes, told: str) -> object:
+    """What is UTF-8, or GBK where it is not and was not told to be: a byte of GBK may look like an escape of JSON."""
+    try:
+        return _decoded(raw, "body")
+    except (UnicodeDecodeError, RequestError) as error:
+        if _is_utf8(raw):
+            raise
+        if told and isinstance(error, UnicodeDecodeError):
+            raise _not_in(told, error) from error
+        return _decoded(_text(raw, told or "gbk"), "body")
 
 
 def opened(text: str, field: str) -> object:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from negative_list.readers.dialects import transaction_of_body
 from negative_list.readers.exchange_rows import Work, moment
 from negative_list.readers.exchange_table import TRANSACTIONS, Transaction
-from negative_list.readers.rows import plain, refused, rows
+from negative_list.readers.rows import refused, rows
 from negative_list.readers.wording import EXPECTED_OBJECT
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def _unpacked(call: Row, name: str) -> Row:
 
 def transaction_of(request: Row) -> Transaction:
     """Return the table's row for a request; raises ``RequestError`` naming the transactions that are read."""
-    number = plain(request.get("infno")).upper()
+    number = transaction_of_body(request)
     if number not in TRANSACTIONS:
         known = "、".join(sorted(TRANSACTIONS))
         raise refused(

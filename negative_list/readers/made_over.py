@@ -90,7 +90,8 @@ class _Work:
 
     def fill(self, at: _Row, strays: _Strays) -> None:
         """Make over what stands in a row; ``strays`` are rows that stood further out and belong somewhere in it."""
-        strays = strays | self._moved(at) if at.node.strays else strays
+        if at.node.strays and not any(self._is_bare(child, at) for child in at.node.children.values()):
+            strays = strays | self._moved(at)
         for child in at.node.children.values():
             rows = self._single(at, child) if child.single else self._set(at, child, strays)
             for row, theirs in _shared(self.nodes, at, rows, strays):
@@ -115,7 +116,7 @@ class _Work:
         value = self._opened(at.new.get(child.key), callers)
         if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
             value, callers = value[0], f"{callers}[0]"
-        elif is_empty(value) and self._stands_in(child, at):
+        elif self._is_bare(child, at):
             value, callers = self.sent[at.national].row, at.callers
             self.points["bare"] = None
         if not isinstance(value, dict):
@@ -142,12 +143,13 @@ class _Work:
         path = _path(at.national, child.key)
         rows, values = [], []
         for number, (value, callers) in enumerate(found):
-            placed = value
+            at_path = path if single else f"{path}[{number}]"
             if isinstance(value, dict):
-                row = self.row(child.name, value, path if single else f"{path}[{number}]", callers)
-                rows.append(row)
-                placed = row.new
-            values.append(placed)
+                rows.append(self.row(child.name, value, at_path, callers))
+                values.append(rows[-1].new)
+            else:
+                self.sent[at_path] = Sent(callers, {}, child)
+                values.append(value)
         at.new[child.key] = values[0] if single and values else values
         return rows
 
@@ -179,8 +181,10 @@ class _Work:
             value = opened(value, callers)
         return value
 
-    def _stands_in(self, child: Node, around: _Row) -> bool:
-        """Tell whether the object around holds what belongs in the node."""
+    def _is_bare(self, child: Node, around: _Row) -> bool:
+        """Tell whether a node was left out and the object around it holds what belongs in it."""
+        if not child.single or not is_empty(around.new.get(child.key)):
+            return False
         called = (key for key, alias in child.aliases.items() if alias.national in child.children)
         row = self.sent[around.national].row
         return any(_is_structure(row.get(key)) for key in (*child.children, *called, *child.strays))
@@ -195,8 +199,9 @@ def callers_key(sent: Sent, key: str, dialects: Iterable[str] = ()) -> str:
         return key
     names = list(sent.node.names(key))
     used = [name for name, _ in names if not is_empty(sent.row.get(name))]
-    likely = [] if key in sent.row else [name for name, alias in names if alias.dialect in dialects]
-    return next(iter([*used, *likely]), key)
+    there = [name for name in (key, *(name for name, _ in names)) if name in sent.row]
+    likely = [name for name, alias in names if alias.dialect in dialects]
+    return next(iter([*used, *there, *likely]), key)
 
 
 def _in_order(node: Node, sent: Mapping[str, object]) -> list[tuple[str, Alias]]:

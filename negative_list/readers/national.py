@@ -35,6 +35,9 @@ _TABLES = {"diagnosis": "fsi_diagnose_dtos", "operation": "fsi_operation_dtos"}
 _CALL_RECORDS = ("request.system", "request.task")
 _ATTENDING = ("dr_name", "chfpdr_name", "atddr_name", "resp_nurs_name")
 _OPERATING = ("oper_dr_name", "anst_dr_name")
+_DEPARTMENTS = tuple(
+    (f"encounter.{which}_code", f"encounter.{which}_name") for which in ("department", "discharge_department")
+)
 _NAMES = {
     "patient.birth_date": "brdy",
     "encounter.discharged_at": "dscg_date",
@@ -223,8 +226,20 @@ def _encounters(reading: Reading, frame: _Frame) -> Iterator[Encounter]:
         reading.gather(reading.plan.encounter, visit.row, gathered, place)
         if n == 0:
             _above(reading, frame, gathered)
+        _unswap(gathered)
         reading.explicit(visit.row.get("facts"), "encounter", gathered, place)
         yield _encounter(reading, visit, gathered, ids[n], current=n == 0)
+
+
+def _unswap(gathered: Gathered) -> None:
+    """Put code and name of a department in their places: one client swaps them (2.8), and no code is Chinese."""
+    for code, name in _DEPARTMENTS:
+        sent = gathered.get(code, "")
+        if not sent.isascii() and gathered.get(name, "").isascii():
+            gathered.pop(code)
+            if name in gathered:
+                gathered[code] = gathered[name]
+            gathered[name] = sent
 
 
 def _sent_ids(reading: Reading, visit: _Visit) -> tuple[str, list[str]]:
