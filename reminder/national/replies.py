@@ -46,6 +46,7 @@ SEVERITY: Mapping[Action, str] = {"block": "1", "warn": "2", "remind": "3", "pas
 """3.1 sev_deg of an action: 1 明确违规, 2 高度可疑, 3 轻度可疑. There is no block nationally; the strongest degree
 stands for it."""
 
+_LABELS = {"明确违规": "1", "高度可疑": "2", "轻度可疑": "3"}
 _AMOUNT_KNOWN = {True: "1", False: "0"}  # 3.1 vola_amt_stas: 0 异常, 1 正常
 _VISIT, _ITEM = "1", "2"  # 3.1 vola_bhvr_type: 1 就诊类, 2 项目类
 _OFFENDS, _INVOLVED = "1", "2"  # 3.2 vola_item_type: 1 违规项, 2 涉及项
@@ -102,7 +103,7 @@ def _without_result(output: dict[str, Any]) -> dict[str, Any]:
 
 def _foremost(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The one finding of a client that reads one: the gravest, saying how many more there are."""
-    first = min(rows, key=lambda row: str(row.get("sev_deg") or "9"))
+    first = min(rows, key=_degree)
     more = len(rows) - 1
     if not more:
         return first
@@ -138,12 +139,18 @@ def with_bureau(reply: Reply, rows: Sequence[Mapping[str, Any]], why: str, lowes
         lowest: the weakest action the caller is told of; the bureau's degrees are held to it as ours are.
     """
     theirs = [{**row, "vola_amt": _number(row.get("vola_amt"))} for row in rows]
-    shown = [row for row in theirs if str(row.get("sev_deg") or "1") <= SEVERITY[lowest]]
+    shown = [row for row in theirs if _degree(row) <= SEVERITY[lowest]]
     bureau = {"asked": True, "findings": len(theirs), "why": why}
     notes = [*reply.output["notes"], {"code": "bureau", "message": why}] if why else reply.output["notes"]
     ours = [{**row, "origin": "reminder"} for row in reply.output["result"]]
     output = reply.output | {"result": [*ours, *shown], "bureau": bureau, "notes": notes}
     return msgspec.structs.replace(reply, output=output)
+
+
+def _degree(row: Mapping[str, Any]) -> str:
+    """3.1 sev_deg of any finding, also where its label stands for the code (5.5, S13); the gravest where it is none."""
+    told = str(row.get("sev_deg") or "")
+    return _LABELS.get(told, told if told in _LABELS.values() else SEVERITY["block"])
 
 
 def _number(amount: object) -> object:
