@@ -21,7 +21,8 @@ Mode: TypeAlias = Literal["local", "bureau", "both"]
 MODES: tuple[Mode, ...] = ("local", "bureau", "both")
 """Every mode."""
 
-_TRANSACTIONS = ("3101", "3102", "3103")
+_CHECKS = ("3101", "3102")
+_TRANSACTIONS = (*_CHECKS, "3103")
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2: a token
 _MAX_MS = 600_000
 _MAX_MB = 1024
@@ -48,8 +49,11 @@ class Upstream(Struct, frozen=True, kw_only=True):
     feed: bool = True
 
     def mode(self, number: str) -> Mode:
-        """Who answers a transaction."""
-        return self.modes.get(number, "local" if number in _TRANSACTIONS else "bureau")
+        """Who answers a transaction; where a bureau checks at all, both hear feedback unless it is said otherwise."""
+        if number not in _TRANSACTIONS:
+            return "bureau"
+        checks = {self.modes.get(one, "local") for one in _CHECKS}
+        return self.modes.get(number, "both" if number not in _CHECKS and checks != {"local"} else "local")
 
 
 def read_upstream(raw: object, folder: Path) -> Upstream:

@@ -152,7 +152,7 @@ def test_a_check_that_is_the_bureaus_alone_passes_and_its_findings_are_known_as_
 
 
 def test_modes_are_those_of_the_settings_in_every_dialect(tmp_path: Path) -> None:
-    """3660 is 3101 and 3661 is 3102 (2.7); what is not said is done here, and other transactions are the bureau's."""
+    """3660 is 3101 and 3661 is 3102 (2.7); where the bureau checks it hears feedback too."""
     with bureau() as ours, relay(tmp_path, ours.url, modes={"3101": "both", "3102": "bureau"}) as here:
         modes = {infno: here.relay.mode(infno) for infno in ("3101", "3660", "3102", "3661", "3103", "2207")}
     assert modes == {
@@ -160,7 +160,7 @@ def test_modes_are_those_of_the_settings_in_every_dialect(tmp_path: Path) -> Non
         "3660": "both",
         "3102": "bureau",
         "3661": "bureau",
-        "3103": "local",
+        "3103": "both",
         "2207": "bureau",
     }
 
