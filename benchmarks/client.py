@@ -73,7 +73,7 @@ def place_of(folder: Path, **settings: str | float) -> Place:
     """Settings for a sidecar that listens on the same port in each of its lives."""
     with listener("grpc", Address("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    return make_place(folder, grpc=f"127.0.0.1:{port}", **settings)
+    return make_place(folder, "", grpc=f"127.0.0.1:{port}", **settings)
 
 
 async def run(place: Place, course: Course) -> dict[str, Any]:

@@ -22,7 +22,7 @@ _SERVING, _NOT_SERVING = b"\x08\x01", b"\x08\x02"
 _KINDS: dict[str, Any] = {CHECK: pb.CheckRequest, SAVED: pb.RecordSavedRequest, FEEDBACK: pb.RecordFeedbackRequest}
 
 
-class StandIn(grpc.GenericRpcHandler):  # type: ignore[misc]  # the stubs say too little of it
+class StandIn(grpc.GenericRpcHandler):
     """What it was told, and how it answers: a message, or a status to abort with."""
 
     def __init__(self) -> None:
