@@ -59,7 +59,7 @@ def relay(
     thread.start()
     writer = LineWriter(io.StringIO())
     metrics = RelayMetrics()
-    patient = {"wait_ms": _PATIENT_MS, "connect_ms": _PATIENT_MS, "read_ms": _PATIENT_MS, "modes": BOTH}
+    patient: dict[str, Any] = {"wait_ms": _PATIENT_MS, "connect_ms": _PATIENT_MS, "read_ms": _PATIENT_MS, "modes": BOTH}
 
     async def made() -> Relay:
         one = Relay(
@@ -94,7 +94,7 @@ def call(infno: str, body: bytes = b"{}", **told: Any) -> Call:
     return Call(**({"path": f"/{infno}", "headers": headers, "body": body} | told))
 
 
-def answer(*warns: tuple[str, str] | tuple[str, str, str], msgid: str = "1") -> bytes:
+def answer(*warns: tuple[str, ...], msgid: str = "1") -> bytes:
     """The body of a 3103: of each finding the way, and the reason."""
     rows = [dict(zip(("warn_rslt_id", "dspo_way", "dspo_way_rea"), warn, strict=False)) for warn in warns]
     told = {"infno": "3103", "msgid": msgid, "input": {"data": {"warn_type": "1", "warns": rows}}}

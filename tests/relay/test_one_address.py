@@ -149,7 +149,7 @@ def test_the_bureau_alone_may_check(tmp_path: Path) -> None:
 def test_feedback_reaches_the_bureau_once_across_a_restart_of_ours(tmp_path: Path) -> None:
     """The bureau is away, we are stopped and started, callers repeat themselves: each id arrives exactly once."""
     ids = [f"B-{number}" for number in range(20)]
-    settings = {"data": tmp_path / "var"}
+    settings: dict[str, Any] = {"data": tmp_path / "var"}
     with bureau() as ours:
         with running(tmp_path, upstream=behind(ours), **settings) as here:
             ours.reply = lambda _call: taken(result=[finding(id_) for id_ in ids])
