@@ -36,6 +36,7 @@ MODULES = (
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "negative_list" / "release").glob("[!_]*.py")),
     "negative_list/cli_release.py",
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "negative_list" / "sheets").glob("*.py")),
+    "reminder/upstream.py",
     "reminder/config.py",
     "reminder/workers/folder.py",
     *(f"reminder/releases/{name}.py" for name in ("folder", "trust", "staged", "moving", "office", "beginning")),
