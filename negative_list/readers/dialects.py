@@ -77,6 +77,7 @@ def national_form(body: Mapping[str, object]) -> Form:
 
     Raises:
         RequestError: a text stands where an object belongs, and is no JSON.
+        LimitError: a set has too many rows.
     """
     if _is_plain(table().nodes["envelope"], body):
         return Form(body=body)

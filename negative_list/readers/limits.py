@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["MAX_LINES", "MAX_NOTES", "MAX_TEXT_BYTES", "longer_than_limit"]
+__all__ = ["MAX_LINES", "MAX_NOTES", "MAX_TEXT_BYTES", "MAX_VISITS", "longer_than_limit"]
 
 MAX_LINES = 20_000
-"""Lines of one body, all encounters together: four times a long stay's 5,000 fee lines, and about 20 MB of JSON."""
+"""Lines of one body, all encounters together, and rows of any one of its sets: four times a long stay's 5,000 fee
+lines, and about 20 MB of JSON."""
+
+MAX_VISITS = 2_000
+"""Encounters of one body: one client sends all a patient ever had (2.8), and dialysis three times a week for ten years
+is 1,560."""
 
 MAX_TEXT_BYTES = 65_536
 """UTF-8 bytes of one text: the longest field of the national order has 500 characters, 1,500 bytes. Texts are searched

@@ -5,6 +5,7 @@ What cannot be made over stays as it is: the reader of the national body then sa
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
@@ -12,7 +13,8 @@ from msgspec import Struct
 
 from negative_list.readers.body import opened
 from negative_list.readers.dialect_table import Alias, Node, table
-from negative_list.readers.rows import plain
+from negative_list.readers.limits import MAX_LINES
+from negative_list.readers.rows import check_count, plain
 
 __all__ = ["Made", "Sent", "callers_key", "is_empty", "made_over"]
 
@@ -46,6 +48,13 @@ class _Row(Struct, frozen=True):
     callers: str
 
 
+class _Names(Struct, frozen=True):
+    """What the keys of an object become: at once, or where its values have to be looked at, the likeliest first."""
+
+    own: Mapping[str, str]
+    rival: list[tuple[str, Alias]]
+
+
 _Found: TypeAlias = "tuple[object, str]"  # a value of a set, and the caller's path to it
 _Strays: TypeAlias = "dict[str, list[_Found]]"
 
@@ -58,7 +67,10 @@ def is_empty(value: object) -> bool:
 
 
 def made_over(body: Mapping[str, object]) -> Made:
-    """Return the body in national names and nesting."""
+    """Return the body in national names and nesting.
+
+    Raises ``RequestError`` where a text that should hold a node is no JSON, ``LimitError`` where a set has too many.
+    """
     work = _Work()
     row = work.row("envelope", body, "", "")
     work.fill(row, {})
@@ -71,16 +83,27 @@ class _Work:
         self.dialects: dict[str, None] = {}
         self.points: dict[str, None] = {}
         self.sent: dict[str, Sent] = {}
+        self._names: dict[tuple[str, tuple[str, ...]], _Names] = {}
 
     def row(self, name: str, sent: Mapping[str, object], national: str, callers: str) -> _Row:
         """Take one object, its fields under their national names."""
         node = self.nodes[name]
         self.sent[national] = Sent(callers, sent, node)
-        new = dict(sent)
-        if not node.aliases.keys().isdisjoint(sent):
-            for key, alias in _in_order(node, sent):
-                self._renamed(node, new, key, alias)
+        if node.aliases.keys().isdisjoint(sent):
+            return _Row(node, dict(sent), national, callers)
+        names = self._names_of(node, tuple(sent))
+        new = {names.own.get(key, key): value for key, value in sent.items()}
+        for key, alias in names.rival:
+            self._renamed(node, new, key, alias)
         return _Row(node, new, national, callers)
+
+    def _names_of(self, node: Node, keys: tuple[str, ...]) -> _Names:
+        """How the keys of an object are renamed, worked out once for all that have the same."""
+        names = self._names.get((node.name, keys))
+        if names is None:
+            names = self._names[node.name, keys] = _names(node, keys)
+            self.dialects |= dict.fromkeys(node.aliases[key].dialect for key in names.own)
+        return names
 
     def _renamed(self, node: Node, new: dict[str, Any], key: str, alias: Alias) -> None:
         wrong = alias.national in node.children and not _is_structure(new[key])
@@ -96,8 +119,9 @@ class _Work:
             rows = self._single(at, child) if child.single else self._set(at, child, strays)
             for row, theirs in _shared(self.nodes, at, rows, strays):
                 self.fill(row, theirs)
-        for key in at.node.foreign & at.new.keys():
-            del at.new[key]
+        if not at.node.foreign.isdisjoint(at.new):
+            for key in at.node.foreign & at.new.keys():
+                del at.new[key]
 
     def _moved(self, at: _Row) -> _Strays:
         """Take the sets out of a row that belong further in."""
@@ -112,6 +136,8 @@ class _Work:
 
     def _single(self, at: _Row, child: Node) -> list[_Row]:
         """Take the one object under a key; where nothing is there, the object around it may be it (``bare``)."""
+        if child.key not in at.new and not child.children:
+            return []
         callers = self._said(at, child.key)
         value = self._opened(at.new.get(child.key), callers)
         if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
@@ -141,7 +167,8 @@ class _Work:
 
     def _placed(self, at: _Row, child: Node, found: list[_Found], *, single: bool = False) -> list[_Row]:
         path = _path(at.national, child.key)
-        rows, values = [], []
+        rows: list[_Row] = []
+        values: list[object] = []
         for number, (value, callers) in enumerate(found):
             at_path = path if single else f"{path}[{number}]"
             if isinstance(value, dict):
@@ -204,9 +231,16 @@ def callers_key(sent: Sent, key: str, dialects: Iterable[str] = ()) -> str:
     return next(iter([*used, *there, *likely]), key)
 
 
-def _in_order(node: Node, sent: Mapping[str, object]) -> list[tuple[str, Alias]]:
-    met = ((key, node.aliases[key]) for key in sent if key in node.aliases)
-    return sorted(met, key=lambda pair: pair[1].rank)
+def _names(node: Node, keys: tuple[str, ...]) -> _Names:
+    met = sorted(((key, node.aliases[key]) for key in keys if key in node.aliases), key=lambda pair: pair[1].rank)
+    told = Counter(alias.national for _, alias in met)
+    rival = [
+        (key, alias)
+        for key, alias in met
+        if told[alias.national] > 1 or alias.national in keys or alias.national in node.children
+    ]
+    doubtful = {key for key, _ in rival}
+    return _Names({key: alias.national for key, alias in met if key not in doubtful}, rival)
 
 
 def _is_structure(value: object) -> bool:
@@ -223,6 +257,7 @@ def _has_signs(node: Node, value: object) -> bool:
 
 def _values(value: object, callers: str) -> Iterator[_Found]:
     if isinstance(value, list):
+        check_count(len(value), MAX_LINES, callers)
         yield from ((one, f"{callers}[{number}]") for number, one in enumerate(value))
     else:
         yield value, callers

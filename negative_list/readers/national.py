@@ -20,8 +20,9 @@ from negative_list.readers import build
 from negative_list.readers.columns import ForeignNameError
 from negative_list.readers.dialects import Form, has_strays, national_form
 from negative_list.readers.joined import joined_body
+from negative_list.readers.limits import MAX_VISITS
 from negative_list.readers.reading import Gathered, Place, Reading, Row
-from negative_list.readers.rows import check_lines, needs_current_line, plain, refused, rows
+from negative_list.readers.rows import check_count, check_lines, needs_current_line, plain, refused, rows
 from negative_list.readers.wording import EXPECTED_OBJECT, NO_ENCOUNTER, NO_PATIENT
 
 if TYPE_CHECKING:
@@ -145,7 +146,9 @@ def _frame(body: Row) -> _Frame:
     if not people:
         raise refused("input.data.patient_dtos", NO_PATIENT)
     (person, path), *further = people
-    visits = [_visit(row, at) for row, at in rows(person.get("fsi_encounter_dtos"), f"{path}.fsi_encounter_dtos")]
+    told = rows(person.get("fsi_encounter_dtos"), f"{path}.fsi_encounter_dtos")
+    check_count(len(told), MAX_VISITS, f"{path}.fsi_encounter_dtos")
+    visits = [_visit(row, at) for row, at in told]
     if not visits:
         raise refused(f"{path}.fsi_encounter_dtos", NO_ENCOUNTER)
     _check_lines(visits)

@@ -18,8 +18,9 @@ from negative_list.readers import build
 from negative_list.readers.alike import AlikeLines, Whose
 from negative_list.readers.columns import Columns, own_columns
 from negative_list.readers.joined import joined_body
+from negative_list.readers.limits import MAX_VISITS
 from negative_list.readers.reading import Gathered, Place, Reading, Row, plan
-from negative_list.readers.rows import check_lines, needs_current_line, plain, refused, rows
+from negative_list.readers.rows import check_count, check_lines, needs_current_line, plain, refused, rows
 from negative_list.readers.wording import EXPECTED_OBJECT, NO_ENCOUNTER, NO_PATIENT, no_field
 
 if TYPE_CHECKING:
@@ -155,7 +156,9 @@ def _visits(body: Row) -> list[tuple[Row, str]]:
     current = body.get("encounter")
     if not isinstance(current, dict):
         raise refused("encounter", NO_ENCOUNTER if current is None else EXPECTED_OBJECT)
-    return [(current, "encounter"), *rows(body.get("other_encounters"), "other_encounters")]
+    others = rows(body.get("other_encounters"), "other_encounters")
+    check_count(len(others), MAX_VISITS, "other_encounters")
+    return [(current, "encounter"), *others]
 
 
 def _person(body: Row) -> Row:

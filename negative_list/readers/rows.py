@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from negative_list.prescription import Encounter
     from negative_list.readers.reading import Row
 
-__all__ = ["LONGEST_ID", "check_lines", "has_own_id", "needs_current_line", "plain", "refused", "rows"]
+__all__ = ["LONGEST_ID", "check_count", "check_lines", "has_own_id", "needs_current_line", "plain", "refused", "rows"]
 
 LONGEST_ID = 200
 """An id has fewer characters."""
@@ -23,9 +23,10 @@ _ORDER_SCENES = frozenset({"2", "4", "5"})
 def rows(value: object, path: str) -> list[tuple[Row, str]]:
     """Return the objects of a list with their paths; one object stands for a list of one, a placeholder for none.
 
-    Raises ``RequestError`` naming what is no object.
+    Raises ``RequestError`` naming what is no object, ``LimitError`` where there are too many.
     """
     if isinstance(value, list):
+        check_count(len(value), MAX_LINES, path)
         wrong = [n for n, row in enumerate(value) if not isinstance(row, dict)]
         if wrong:
             raise refused(f"{path}[{wrong[0]}]", EXPECTED_OBJECT)
@@ -55,8 +56,13 @@ def has_own_id(line_id: str) -> bool:
 
 def check_lines(count: int, field: str) -> None:
     """Refuse more lines than a body may hold; raises ``LimitError``."""
-    if count > MAX_LINES:
-        message = f"一次超过 {MAX_LINES} 行 (more than {MAX_LINES:,} lines in one body); 请分次发送 (send it in parts)"
+    check_count(count, MAX_LINES, field)
+
+
+def check_count(count: int, most: int, field: str) -> None:
+    """Refuse more rows than there may be; raises ``LimitError``."""
+    if count > most:
+        message = f"一次超过 {most} 行 (more than {most:,} rows in one body); 请分次发送 (send it in parts)"
         raise LimitError([FieldProblem(field=field, message=message)])
 
 

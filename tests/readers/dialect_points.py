@@ -89,7 +89,7 @@ def flat(told: Json, *, above: str = "input") -> Json:
     told = copy.deepcopy(told)
     person = people(told)[0]
     visit = person["fsi_encounter_dtos"].pop()
-    sets = {key: visit.pop(key) for key in ("fsi_diagnose_dtos", "fsi_order_dtos", "fsi_operation_dtos")}
+    sets = {key: visit.pop(key, []) for key in ("fsi_diagnose_dtos", "fsi_order_dtos", "fsi_operation_dtos")}
     sets |= {"fsi_encounter_dtos": [*person.pop("fsi_encounter_dtos"), visit], "patient_dtos": person}
     data = told["input"]["data"] | dict.fromkeys(sets, "")
     return told | ({"input": {"data": data, **sets}} if above == "input" else {"input": {"data": data}, **sets})

@@ -1,0 +1,108 @@
+"""Bodies that are huge, deep or broken: each is a prescription, or refused with the field it failed in."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from negative_list.errors import LimitError, RequestError
+from negative_list.prescription import Prescription
+from negative_list.readers import read_body
+from negative_list.readers.body import parse_body
+from negative_list.readers.limits import MAX_LINES, MAX_VISITS
+from negative_list.site import Sites
+from tests.readers.dialect_list import body, decided, encoded, spoken
+from tests.readers.dialect_points import camel, current, flat, hainan, people
+
+DEEP = 200_000
+
+
+def refusal(raw: bytes) -> RequestError:
+    """Why a body is refused."""
+    with pytest.raises(RequestError) as caught:
+        read_body(parse_body(raw), Sites())
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("raw", "field"),
+    [
+        (b"[" * DEEP, "body"),
+        (b'{"a":' * DEEP, "body"),
+        (b'{"infno": "3101", "input": ' + b"[" * DEEP + b"]" * DEEP + b"}", "body"),
+        (json.dumps({"infno": "3101", "input": "[" * DEEP}).encode(), "input"),
+        (json.dumps({"infno": "3101", "input": {"data": '{"a":' * DEEP}}).encode(), "input.data"),
+        (b"", "body"),
+        (b"\x00" * DEEP, "body"),
+        (b"\xff" * DEEP, "body"),
+        (b'"' + b'\\"' * DEEP + b'"', "body"),
+        (b'{"infno": "\\ud800", "input": {}}', "body"),
+        (b'{"\\udc00": "3101"}', "body"),
+        (b'{"infno": NaN}', "body"),
+    ],
+    ids=lambda told: repr(told)[:24],
+)
+def test_what_is_no_body_is_refused(raw: bytes, field: str) -> None:
+    """Too deep, empty, in no encoding, with half a character: named, and nothing else happens."""
+    assert [problem.field for problem in refusal(raw).fields] == [field]
+
+
+def _many(**rows: Any) -> dict[str, Any]:
+    sent = body()
+    person, visit = people(sent)[0], current(sent)
+    for key, value in rows.items():
+        (person if key == "fsi_encounter_dtos" else visit)[key] = value
+    return sent
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        {"fsi_encounter_dtos": [{"fsi_diagnose_dtos": [], "fsi_order_dtos": []}] * (MAX_VISITS + 1)},
+        {"fsi_diagnose_dtos": [{"dise_codg": "I10"}] * (MAX_LINES + 1)},
+        {"fsi_operation_dtos": [{"oprn_code": "66.2"}] * (MAX_LINES + 1)},
+        {"fsi_order_dtos": [{"hilist_code": "X"}] * (MAX_LINES + 1)},
+    ],
+    ids=lambda rows: next(iter(rows)),
+)
+@pytest.mark.parametrize("made", [lambda sent: sent, hainan, camel, flat], ids=["plain", "hainan", "camel", "flat"])
+def test_too_many_rows_are_refused_in_every_dialect(rows: dict[str, Any], made: Any) -> None:
+    """Sets have limits, whatever they are called and wherever they stand."""
+    assert isinstance(refusal(encoded(made(_many(**rows)))), LimitError)
+
+
+HUGE = [
+    "1e999999999",
+    "-1e999999999",
+    "1e-999999999",
+    "9" * 5_000,
+    "0." + "1" * 5_000,
+    "1E400",
+    "123456789012345678901",
+]
+FIELDS = ["cnt", "pric", "medfee_sumamt", "curr_drord_flag", "rx_id", "medins_lv", "trig_scen", "gend", "mdtrt_id",
+          "drord_begn_date", "o_prdDays", "dise_codg", "msgid", "fixmedins_code", "patn_id", "inf_time"]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", HUGE, ids=lambda number: number[:12])
+@pytest.mark.parametrize("quoted", ["%s", '"%s"'])
+def test_a_huge_number_is_read_or_refused(number: str, quoted: str) -> None:
+    """In any field, as a number or in a text, it takes no time and no memory."""
+    for field in FIELDS:
+        raw, times = re.subn(rf'"{field}": ("[^"]*"|[0-9.]+)', f'"{field}": {quoted % number}', json.dumps(body()))
+        assert times
+        try:
+            told: object = read_body(parse_body(raw.encode()), Sites())
+        except RequestError as error:
+            told = error
+        assert isinstance(told, (Prescription, RequestError))
+
+
+def test_of_two_keys_the_last_counts() -> None:
+    """A key that is sent twice is what it was said to be last, as parsers of JSON have it."""
+    inner = json.dumps(body()["input"])
+    raw = b'{"infno": "3102", "input": {}, "infno": "3101", "inf_time": "2026-01-01 09:00:00", "input": %b}'
+    assert spoken(decided(raw % inner.encode())) == spoken(decided(encoded(body())))
