@@ -8,7 +8,7 @@ Where somebody waits, each pass ends when its time is up, and tells what it left
 
 from __future__ import annotations
 
-from itertools import chain
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from negative_list.check import Check
 from negative_list.compile import BoundRule, CompiledList
-from negative_list.hurry import EVERY, Halt, until
+from negative_list.hurry import EVERY, Halt, in_haste, until
 from negative_list.prescription import Line
 from negative_list.rules import ACTIONS
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from negative_list.prescription import History, Prescription
 
 __all__ = ["Judgement", "Matched", "again", "judge", "judged_on", "match", "match_edited", "triggered"]
+
+_STRENGTHS = {action: strength for strength, action in enumerate(ACTIONS)}
 
 
 class Judgement(Struct, frozen=True, kw_only=True):
@@ -84,17 +86,22 @@ def _hurried(check: Check, pairs: Sequence[tuple[BoundRule, Line | None]], halt:
     """The rules judged until the time is up; what is found stands in the order it has without haste."""
     if len(pairs) <= EVERY["judged"] and not halt.over("judged", 0):
         return Matched(check=check, judgements=judge(check, pairs))
-    held = {place: judge(check, [pairs[place]]) for place in until(pairs, _strength, "judged", halt)}
-    left = (pairs[place] for place in range(len(pairs)) if place not in held)
+    places = in_haste([_STRENGTHS[rule.rule.action] for rule, _ in pairs], "judged")
+    found: list[tuple[int, Judgement]] = []
+    judged = 0
+    for place in until(places, "judged", halt):
+        judged += 1
+        rule, line = pairs[place]
+        holds = rule.judge(check, line)
+        if holds is not False:
+            found.append((place, Judgement(rule=rule, line=line, holds=holds)))
+    found.sort(key=itemgetter(0))
+    left = (pairs[place] for place in sorted(places[judged:]))
     return Matched(
         check=check,
-        judgements=tuple(chain.from_iterable(held[place] for place in sorted(held))),
-        skipped=tuple(Judgement(rule=rule, line=line, holds=None) for rule, line in left),
+        judgements=tuple([judgement for _, judgement in found]),
+        skipped=tuple([Judgement(rule=rule, line=line, holds=None) for rule, line in left]),
     )
-
-
-def _strength(pair: tuple[BoundRule, Line | None]) -> int:
-    return ACTIONS.index(pair[0].rule.action)
 
 
 def match_edited(compiled: CompiledList, edited: Prescription, at: datetime, changed: frozenset[str]) -> Matched:
@@ -132,7 +139,9 @@ def again(first: Matched, pending: Iterable[Judgement], check: Check, halt: Halt
         halt: says when the time is up; it never is when left out.
     """
     pending = list(pending)
-    places = until(pending, lambda old: _strength((old.rule, old.line)), "again", halt)
+    places: Iterable[int] = range(len(pending))
+    if halt is not None:
+        places = until(in_haste([_STRENGTHS[old.rule.rule.action] for old in pending], "again"), "again", halt)
     settled = {id(old): judge(check, [(old.rule, old.line)]) for old in map(pending.__getitem__, places)}
     late = tuple(old for old in pending if id(old) not in settled)
     settled.update((id(old), ()) for old in late)
@@ -167,13 +176,17 @@ def triggered(compiled: CompiledList, check: Check) -> Iterator[tuple[BoundRule,
     """Every rule with each of its trigger lines, each pair once."""
     by_code = compiled.by_code
     plain = not (compiled.by_prefix or compiled.by_type)
+    alike: dict[object, Iterable[BoundRule]] = {}
     for line in check.encounter.lines:
         if not line.current:
             continue
         if plain and len(line.codes) == 1 and line.usable:
             rules: Iterable[BoundRule] = by_code.get(line.codes[0], ())
         else:
-            rules = _rules_of(compiled, line)
+            # A stay of thousands of lines has some hundred items.
+            kind = line.facts.get("line.item_type")
+            key = (line.codes, line.usable, line.name, kind if isinstance(kind, str) else "")
+            rules = alike.get(key) or alike.setdefault(key, _rules_of(compiled, line))
         for rule in rules:
             if rule.guard is None or rule.guard.means(check, line):
                 yield rule, line
@@ -187,7 +200,7 @@ def _rules_of(compiled: CompiledList, line: Line) -> Iterable[BoundRule]:
     for rules in _ways(compiled, line):
         for rule in rules:
             found[id(rule)] = rule
-    return sorted(found.values(), key=_by_id) if len(found) > 1 else found.values()
+    return sorted(found.values(), key=_by_id) if len(found) > 1 else tuple(found.values())
 
 
 def _by_id(rule: BoundRule) -> str:

@@ -18,7 +18,7 @@ from negative_list.classes import class_name
 from negative_list.decision import Finding, NotEvaluated, Outcome, Why
 from negative_list.excess import share_over
 from negative_list.explain import Evidence, explain
-from negative_list.hurry import Halt, until
+from negative_list.hurry import Halt, in_haste, until
 from negative_list.rules import ACTIONS
 
 if TYPE_CHECKING:
@@ -76,8 +76,11 @@ def told_of(
     """The same as :func:`findings_of` for as long as there is time, and the judgements that hold and were not told."""
     true = _groups(matched.true)
     groups = [*true, *_groups(j for j in _undecided(matched) if j.rule.rule.on_unknown.action != "pass")]
+    places: Iterable[int] = range(len(groups))
+    if halt is not None:
+        places = until(in_haste([ACTIONS.index(group[0].rule.rule.action) for group in groups], "told"), "told", halt)
     told: dict[int, Finding | None] = {}
-    for place in until(groups, lambda group: ACTIONS.index(group[0].rule.rule.action), "told", halt):
+    for place in places:
         make = _finding if place < len(true) else _unknown_finding
         told[place] = make(groups[place], matched, binder, key)
     untold = (judgement for place, group in enumerate(true) if place not in told for judgement in group)
@@ -120,10 +123,10 @@ def not_evaluated_of(matched: Matched, binder: Binder) -> tuple[NotEvaluated, ..
 
 
 def skipped_of(judgements: Iterable[Judgement]) -> tuple[NotEvaluated, ...]:
-    """Every rule that was not judged in time, once for all such lines."""
-    skipped: dict[int, list[Judgement]] = {}
+    """Every rule that was not judged in time, once for all such lines, and once where it hangs on none."""
+    skipped: dict[tuple[int, bool], list[Judgement]] = {}
     for judgement in judgements:
-        skipped.setdefault(id(judgement.rule), []).append(judgement)
+        skipped.setdefault((id(judgement.rule), judgement.line is None), []).append(judgement)
     return tuple(
         NotEvaluated(
             rule_id=group[0].rule.rule.id,

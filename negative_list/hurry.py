@@ -7,13 +7,11 @@ time is up ends after a number of steps; who knows that number makes the same de
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Literal, TypeAlias, TypeVar
+from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-__all__ = ["EVERY", "Halt", "Part", "Stopped", "until"]
-
-T = TypeVar("T")
+__all__ = ["EVERY", "TOLD_LEAST", "Halt", "Part", "Stopped", "in_haste", "until"]
 
 Part: TypeAlias = Literal["judged", "again", "told", "tried"]
 """Rules judged by the body alone; judged again with what was read; findings told; edits tried for suggestions."""
@@ -21,6 +19,9 @@ Part: TypeAlias = Literal["judged", "again", "told", "tried"]
 EVERY: Mapping[Part, int] = {"judged": 32, "again": 32, "told": 1, "tried": 1}
 """Steps between two looks at the clock. A judgement takes some 8 us in a stay of 5,000 lines, so that 32 are a quarter
 of a millisecond, and a prescription of six lines is mostly judged at one look; telling a finding takes 150 us."""
+
+TOLD_LEAST = 32
+"""Findings that are told however late it is: what was found and is not told was judged for nothing."""
 
 
 class Stopped(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -51,7 +52,7 @@ class Halt:
     def over(self, part: Part, done: int) -> bool:
         """Whether a part ends after the steps it has made; once it has, it ends there again."""
         if part not in self._at:
-            if not self._is_late(part):
+            if (part == "told" and done < TOLD_LEAST) or not self._is_late(part):
                 return False
             self._at[part] = done
         return done >= self._at[part]
@@ -62,20 +63,21 @@ class Halt:
         return Stopped(**self._at)
 
 
-def until(items: Sequence[T], strength: Callable[[T], int], part: Part, halt: Halt | None) -> Iterator[int]:
-    """The places of the items to work on, in order, until the time is up; without ``halt`` all.
+def in_haste(strengths: Sequence[int], part: Part) -> Sequence[int]:
+    """The places of steps in the order in which they are made where the time may be up before all are.
 
-    Where they are more than are done between two looks at the clock, the strongest come first, so that what is left out
+    Where they are more than are made between two looks at the clock, the strongest come first, so that what is left out
     blocks least.
     """
-    places: Sequence[int] = range(len(items))
-    if halt is None:
-        yield from places
-        return
+    if len(strengths) <= EVERY[part]:
+        return range(len(strengths))
+    return sorted(range(len(strengths)), key=strengths.__getitem__, reverse=True)
+
+
+def until(places: Sequence[int], part: Part, halt: Halt) -> Iterator[int]:
+    """The places, until the time is up."""
     every = EVERY[part]
-    if len(items) > every:
-        places = sorted(places, key=lambda place: -strength(items[place]))
-    for done, place in enumerate(places):
-        if done % every == 0 and halt.over(part, done):
+    for begin in range(0, len(places), every):
+        if halt.over(part, begin):
             return
-        yield place
+        yield from places[begin : begin + every]

@@ -157,11 +157,30 @@ def made_of(case: Case, whole: Whole, read: Read, exits: tuple[Exit, ...], came:
 
 
 SHARES: Mapping[Part, float] = {"judged": 0.35, "again": 0.5, "told": 0.7, "tried": 0.75}
-"""Until when each part of a decision may last, as a share of the time the caller gave.
+"""Until when each part of a decision may last, as a share of the time there is to decide.
 
 What was judged still has to be told, written and sent: in a stay of 5,000 lines over every class the first pass takes
-35 % of the whole, and telling what holds as much again. The last quarter is for the entry and the way back.
+half of the whole, and telling what holds a third. The last quarter is for the entry and the way back.
 """
+
+
+class _Late:
+    """Whether a part has had its share of the time there is to decide.
+
+    By the first look every line has been gone through once, to find its rules. To write and send them all takes about
+    as long, and is taken away beforehand.
+    """
+
+    def __init__(self, clock: Clock, left_s: float) -> None:
+        self._clock = clock
+        self._left_ns = left_s * 1e9
+        self._before_ns: int | None = None
+
+    def __call__(self, part: Part) -> bool:
+        spent_ns = self._clock.spent_ns()
+        if self._before_ns is None:
+            self._before_ns = spent_ns
+        return spent_ns - self._before_ns >= SHARES[part] * (self._left_ns - 2 * self._before_ns)
 
 
 class Clock:
@@ -184,8 +203,4 @@ class Clock:
 
     def halt(self) -> Halt | None:
         """Says when each part of the decision has had its share; ``None``: the caller waits."""
-        left_s = self._left_s
-        if left_s is None:
-            return None
-        until_ns = {part: self._begun_ns + int(left_s * share * 1e9) for part, share in SHARES.items()}
-        return Halt(lambda part: self._tick_ns() >= until_ns[part])
+        return Halt(_Late(self, self._left_s)) if self._left_s is not None else None

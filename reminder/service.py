@@ -229,8 +229,9 @@ class Service(Happened):
         begun = await self.run(size_bytes, lambda: self.begin(case))
         read = NOTHING_ASKED
         if begun.needs and self.memory is not None:
-            # The second pass takes no longer than the first.
-            read = await self._read_on(case, begun, size_bytes, clock.left_s(twice=True))
+            # The second pass takes no longer than the first; where not even that could be ended, none is begun.
+            hurried = bool(begun.first.skipped)
+            read = unread() if hurried else await self._read_on(case, begun, size_bytes, clock.left_s(twice=True))
         whole = await self.run(size_bytes, lambda: case.decide(begun, read))
         exits = await self._exits(case, whole, clock)
         if exits:

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from negative_list.decide import NOT_READ
+from negative_list.decide import LATE, NOT_READ
 from reminder.journal.repeated import REUSED
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def key(text: str) -> str:
 
 def note_codes() -> set[str]:
     """The codes of the notes the readers and the service make."""
-    found = {NOT_READ, REUSED}
+    found = {LATE, NOT_READ, REUSED}
     for path in sorted((*(ROOT / "negative_list").rglob("*.py"), *(ROOT / "reminder").glob("*.py"))):
         calls = (node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call))
         for call in calls:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import count
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,11 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 
+from negative_list import hurry
 from negative_list.compile import CompiledList, compile
 from negative_list.conditions import Age, All, Diagnosis, Elapsed, Not
 from negative_list.decide import Fuller, begin, decide, decide_whole
+from negative_list.hurry import EVERY, Halt
 from negative_list.items import item_of, order_date_of
 from negative_list.policy import Setting, shipped
 from negative_list.prescription import Diagnosed
@@ -51,7 +54,12 @@ NOW = datetime(2026, 3, 15, 2, 30, tzinfo=UTC)
 SHADOW = msgspec.structs.replace(shipped(), set_=(Setting(action="pass", why="shadow", class_id="R67"),))
 SEEDS = (1, 2, 3)
 PRESCRIPTIONS = 25
-HOW: tuple[dict[str, bool], ...] = ({}, {"exits": True}, {"unread": True})
+HOW: tuple[dict[str, Any], ...] = (
+    {},
+    {"exits": True},
+    {"unread": True},
+    *({"looks": looks, "exits": looks % 2 == 0} for looks in range(7)),
+)
 
 
 @dataclass
@@ -63,11 +71,17 @@ class Deciding:
     number: int = 0
 
     def draft(self, case: Case, **given_: Any) -> Draft:
-        """The draft of a case: read where something is lacking, and left by every exit where ``exits`` says so."""
+        """The draft of a case: read where something is lacking, and left by every exit where ``exits`` says so.
+
+        ``looks``: after how many looks at the clock the time is up.
+        """
         self.number += 1
+        looks = count(given_.pop("looks", 10**6), -1)
+        halt = Halt(lambda _part: next(looks) <= 0)
         keyed = under_keys(KEYS, msgspec.structs.replace(case.prescription, **given_.pop("body", {})))
         ident = decision_id(1_700_000_000_000 + self.number, self.number)
-        needs = begin(self.compiled, keyed.prescription, case.at).needs
+        begun = begin(self.compiled, keyed.prescription, case.at, halt)
+        needs = begun.needs
         fuller: Fuller | None = None
         facts: tuple[StoreFact, ...] = ()
         unread = given_.pop("unread", False) and bool(needs)
@@ -82,8 +96,10 @@ class Deciding:
             keyed.prescription,
             case.at,
             self.policy,
+            begun=begun,
             fuller=fuller,
             unread=unread,
+            halt=halt,
             exits=frozenset((each.rule_id, each.item, each.order_date) for each in exits),
             decision_id=ident,
         )
@@ -94,6 +110,7 @@ class Deciding:
             zone="Asia/Shanghai",
             whole=whole,
             digests=Digests(engine=engine(), list=self.compiled.digest, policy=self.policy.digest),
+            stopped=whole.stopped,
             read=bool(needs),
             unread=unread,
             facts=facts,
@@ -124,10 +141,20 @@ def entry_of(draft: Draft) -> Decided:
     return entry
 
 
+@pytest.fixture(autouse=True, scope="module")
+def often() -> Iterator[None]:
+    """The clock is looked at before every step, so that small prescriptions are stopped anywhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        for part in EVERY:
+            patch.setitem(EVERY, part, 1)  # type: ignore[arg-type]  # a constant to everybody else
+        patch.setattr(hurry, "TOLD_LEAST", 0)
+        yield
+
+
 @settings(max_examples=40, deadline=None)
 @given(seed=seeds)
 def test_every_decision_is_derived_again_bit_for_bit(seed: int) -> None:
-    """With history, store facts, unknown and shadow findings, exits, and where nothing could be read."""
+    """With history, store facts, unknown and shadow findings, exits; where nothing could be read or time was up."""
     compiled = compile(drawn(seed))
     case = draw_case(Random(seed))
     for policy in (shipped(), SHADOW):
