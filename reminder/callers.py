@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from msgspec import Struct
 
 from negative_list.rules import ACTIONS, Action
-from reminder.settings import WrongSettingsError, number_of, one_of, read_rows, text_of, texts_of, yes_of
+from reminder.settings import WrongSettingsError, number_of, one_of, problem, read_rows, text_of, texts_of, yes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -178,12 +178,12 @@ def read_callers(raw: object, folder: Path) -> tuple[Caller, ...]:
     callers = read_rows(raw, folder, _READERS, Caller)
     names = [caller.name for caller in callers]
     wrong = [
-        (f"[{number}].name", f"`{name}` is already the name of a caller; give each its own")
+        problem(f"[{number}].name", f"`{name}` is already the name of a caller; give each its own")
         for number, name in enumerate(names, 1)
         if name in names[: number - 1] and name
     ]
     wrong += [
-        (f"[{number}]", "nothing says whose it is; give name, address, institution, system or path")
+        problem(f"[{number}]", "nothing says whose it is; give name, address, institution, system or path")
         for number, caller in enumerate(callers, 1)
         if not (caller.name or caller.address or caller.institution or caller.system or caller.path)
     ]

@@ -14,7 +14,17 @@ from negative_list.errors import nearest
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["WrongSettingsError", "number_of", "one_of", "read_row", "read_rows", "text_of", "texts_of", "yes_of"]
+__all__ = [
+    "WrongSettingsError",
+    "number_of",
+    "one_of",
+    "problem",
+    "read_row",
+    "read_rows",
+    "text_of",
+    "texts_of",
+    "yes_of",
+]
 
 T = TypeVar("T")
 
@@ -25,6 +35,11 @@ class WrongSettingsError(ValueError):
     def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
         self.problems = tuple(problems)
         super().__init__("; ".join(f"{place}: {why}" for place, why in self.problems))
+
+
+def problem(place: str, message: str) -> tuple[str, str]:
+    """What is wrong at a place of a table."""
+    return place, message
 
 
 def read_row(
@@ -42,7 +57,7 @@ def read_row(
         WrongSettingsError: Naming every wrong value.
     """
     if not isinstance(raw, dict):
-        raise WrongSettingsError([(place, f"`{raw}` is not a table of settings")])
+        raise WrongSettingsError([problem(place, f"`{raw}` is not a table of settings")])
     values, wrong = {}, []
     for name, told in raw.items():
         here = f"{place}.{name}"
@@ -68,8 +83,9 @@ def read_rows(
         WrongSettingsError: As above, for all tables together.
     """
     if not isinstance(raw, (list, tuple)):
-        raise WrongSettingsError([("", f"`{raw}` is not a list of tables; write [[...]] before each")])
-    made, wrong = [], []
+        raise WrongSettingsError([problem("", f"`{raw}` is not a list of tables; write [[...]] before each")])
+    made: list[T] = []
+    wrong: list[tuple[str, str]] = []
     for number, row in enumerate(raw, 1):
         try:
             made.append(make(**read_row(row, folder, readers, f"[{number}]")))

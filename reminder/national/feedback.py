@@ -132,9 +132,11 @@ class _Reading:
         where = f"{_WARNS}[{place}]"
         finding_id, way = (_text(told.get(name)) for name in ("warn_rslt_id", "dspo_way"))
         if not finding_id or len(finding_id) > _MAX_ID:
-            return self._none(f"{where}.warn_rslt_id", _NO_ID)
+            self.wrong.append(FieldProblem(field=f"{where}.warn_rslt_id", message=_NO_ID))
+            return None
         if way not in _WAYS:
-            return self._none(f"{where}.dspo_way", _NO_WAY)
+            self.wrong.append(FieldProblem(field=f"{where}.dspo_way", message=_NO_WAY))
+            return None
         reason = _words(told.get("dspo_way_rea"))
         return Item(
             finding_id=finding_id,
@@ -145,9 +147,6 @@ class _Reading:
             automatic=self._automatic,
             one_word=True,
         )
-
-    def _none(self, field: str, message: str) -> None:
-        self.wrong.append(FieldProblem(field=field, message=message))
 
 
 def _rows(body: Mapping[str, object]) -> list[object]:

@@ -38,6 +38,9 @@ MODULES = (
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "negative_list" / "sheets").glob("*.py")),
     "reminder/upstream.py",
     "reminder/config.py",
+    "reminder/settings.py",
+    "reminder/callers.py",
+    *(f"reminder/national/{name}.py" for name in ("turn", "feedback")),
     "reminder/workers/folder.py",
     *(f"reminder/releases/{name}.py" for name in ("folder", "trust", "staged", "moving", "office", "beginning")),
     "reminder/list_rpc.py",
@@ -101,7 +104,7 @@ _NAMED = frozenset(
         *("_TOO_BIG", "_TOO_DEEP", "_TOO_LONG", "_why_not", "no_fact", "no_field"),
         *("_OTHERWISE", "_wrong_key", "_TOO_LARGE"),
         *("_BROKEN", "_CHANGED", "_damaged", "_no_icd", "_no_item_code", "_no_table", "_no_word"),
-        *("_NO_FACT", "_NO_ITEMS", "_NO_REASON"),
+        *("_NO_FACT", "_NO_ITEMS", "_NO_REASON", "_NO_ID", "_NO_NUMBER", "_NO_WARNS", "_NO_WAY"),
         *("EXPECTED_FACTS", "EXPECTED_OBJECT", "EXPECTED_OBJECTS", "NO_ENCOUNTER", "NO_PATIENT", "SAYS_NOTHING"),
     }
 )

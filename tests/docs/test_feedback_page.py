@@ -95,7 +95,7 @@ def test_every_word_for_what_was_done_is_explained() -> None:
 def test_every_field_is_explained() -> None:
     """Of the request, of an item, and of the answer."""
     answered = {*Answer.__struct_fields__, *Recorded.__struct_fields__} - {"items", "finding_id"}
-    told = {*Words.__struct_fields__, *Item.__struct_fields__} - {"face", "found_at", "raw"}
+    told = {*Words.__struct_fields__, *Item.__struct_fields__} - {"face", "found_at", "raw", "one_word"}
     assert sorted(first_cells("The fields")) == sorted([*told, *answered])
 
 

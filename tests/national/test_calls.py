@@ -82,7 +82,7 @@ def test_a_gateways_headers_may_be_there_or_not(here: Running, headers: dict[str
 
 def test_the_path_and_then_the_gateways_header_name_the_transaction_where_the_body_does_not(here: Running) -> None:
     """A 3103 that came without its number in a body that does not look like one is refused as a 3103."""
-    empty = {"input": {"data": {}}}
+    empty: dict[str, object] = {"input": {"data": {}}}
     assert "input.data.warns" in call(here, empty, path="/3103")["err_msg"]
     assert "input.data.warns" in call(here, empty, headers={"_api_name": "3103"})["err_msg"]
 
