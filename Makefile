@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check lint types generated contract serve bench proto landed pages
+.PHONY: help demo test check lint types generated contract serve bench proto landed pages bundle
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -23,6 +23,7 @@ help:
 	  'make check   lint, format, types, generated code, wire contract' \
 	  'make serve   the sidecar on its default addresses (LIST=file or folder)' \
 	  'make bench   measure, next to an empty server' \
+	  'make bundle  one archive that installs where there is no network (PLATFORM=win_amd64|manylinux2014_x86_64|manylinux2014_aarch64)' \
 	  'make proto   write the generated code again after a change of proto/' \
 	  'make landed  record the contract in proto/ as published' \
 	  'make pages   write docs/facts.md from the fact dictionary, and the SQL of a new store from its tables'
@@ -33,6 +34,7 @@ demo: .venv/.serve
 test: .venv/.develop
 	@tools/postgres.sh
 	@tools/strace.sh
+	@tools/languages.sh
 	@$(BIN)/python -m pytest $(WORKERS)
 
 serve: .venv/.serve
@@ -40,6 +42,9 @@ serve: .venv/.serve
 
 bench: .venv/.bench
 	@$(BIN)/python -m benchmarks.run
+
+bundle: .venv/.develop
+	@$(BIN)/python -m tools.bundle $(if $(PYTHON_VERSION),--python $(PYTHON_VERSION)) $(PLATFORM)
 
 check: lint types generated contract
 	@echo 'check: all well'
