@@ -209,6 +209,9 @@ def _check_apart(values: Mapping[str, Any], wrong: _Wrong) -> None:
         if address.port and address in seen:
             wrong.add(OPTIONS, name, f"`{address}` is already the address of {seen[address]}; give each its own")
         seen[address] = name
+    upstream: Upstream | None = values.get("upstream")
+    if upstream is not None and upstream.address in map(str, seen):
+        wrong.add(OPTIONS, "upstream.url", f"`{upstream.address}` is our own address; name the bureau's")
 
 
 def _check_days(values: Mapping[str, Any], wrong: _Wrong) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from msgspec import Struct
 
@@ -48,6 +48,12 @@ class Upstream(Struct, frozen=True, kw_only=True):
     ca: Path | None = None
     feed: bool = True
 
+    @property
+    def address(self) -> str:
+        """HOST:PORT of the bureau."""
+        parts = urlsplit(self.url)
+        return f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+
     def mode(self, number: str) -> Mode:
         """Who answers a transaction; where a bureau checks at all, both hear feedback unless it is said otherwise."""
         if number not in _TRANSACTIONS:
@@ -70,13 +76,21 @@ def read_upstream(raw: object, folder: Path) -> Upstream:
 
 def _url(raw: object, _folder: Path) -> str:
     """An address of the web, without the slash at its end; what is wrong is not repeated: it may hold a password."""
-    parts = urlsplit(raw) if isinstance(raw, str) else None
+    parts = _parts(raw)
     if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
         raise ValueError("not an address that begins with http:// or https:// and ends with its path")
     if parts.username or parts.password:
         raise ValueError("names a user; put what the gateway wants into `headers`")
-    _ = parts.port  # a wrong one is a ValueError
     return parts.geturl().rstrip("/")
+
+
+def _parts(raw: object) -> SplitResult | None:
+    """The parts of an address; ``None`` where it is none, or has a port that is none."""
+    try:
+        parts = urlsplit(raw) if isinstance(raw, str) else None
+        return parts if parts is not None and (parts.port or True) else None
+    except ValueError:
+        return None
 
 
 def _modes(raw: object, _folder: Path) -> dict[str, Mode]:

@@ -28,6 +28,7 @@ MOST_CALLS = 200
 
 _KEPT = 16
 _IDLE_S = 20.0
+_BODILESS = frozenset({204, 304})  # RFC 9110, 6.4.1
 _MB = 1024 * 1024
 
 
@@ -87,7 +88,9 @@ class Bureau:
             raise _failure("unusable", "地址不可用 (its address cannot be used)", sent=False) from error
         except Exception as error:
             raise self._told(error) from error
-        return Passed(status=response.status, headers=to_caller(response.headers, len(body)), body=body)
+        none = call.method == "HEAD" or response.status in _BODILESS
+        headers = to_caller(response.headers, None if none else len(body))
+        return Passed(status=response.status, headers=headers, body=body)
 
     async def close(self) -> None:
         """Let go of every connection."""

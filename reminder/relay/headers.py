@@ -26,10 +26,16 @@ def to_bureau(headers: Iterable[Header], own: Mapping[str, str], host: str, leng
     return [(b"Host", host.encode()), *passing, *ours, (b"Content-Length", b"%d" % length)]
 
 
-def to_caller(headers: Iterable[Header], length: int) -> tuple[Header, ...]:
-    """The bureau's headers for the caller; the server that sends them writes a date of its own."""
-    passing = [(name, value) for name, value in _passing(headers) if name.lower() not in {_DATE, _LENGTH}]
-    return (*passing, (b"content-length", b"%d" % length))
+def to_caller(headers: Iterable[Header], length: int | None) -> tuple[Header, ...]:
+    """The bureau's headers for the caller; the server that sends them writes a date of its own.
+
+    ``length``: of the body; ``None`` where there is none by its nature, and a length is about something else.
+    """
+    passing = tuple((name, value) for name, value in _passing(headers) if name.lower() != _DATE)
+    if length is None:
+        return passing
+    rest = ((name, value) for name, value in passing if name.lower() != _LENGTH)
+    return (*rest, (_LENGTH, b"%d" % length))
 
 
 def _passing(headers: Iterable[Header]) -> Iterator[Header]:

@@ -4,15 +4,14 @@ All workers of a data folder write it; the first alone sends. Beside them stand 
 so that any worker, also after a restart, knows whose a finding is, and the last word sent about each, so that a caller
 who says the same again is not sent twice.
 
-It holds what 3103 holds (ids of findings, ways and reasons) and the headers of the call, which may be credentials: its
-readers are those of the data folder.
+It holds what 3103 holds (ids of findings, ways and reasons, and who says so) and the headers of the call, which may be
+credentials: nobody but the sidecar's own user may read it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from reminder.relay.records import Call
+from reminder.stores.base import StoreError
 from reminder.stores.sqlite import SqliteDriver, make_folder
 
 if TYPE_CHECKING:
@@ -63,10 +63,10 @@ class Outbox:
 
     def __init__(self, path: Path, most_bytes: int = MOST_BYTES) -> None:
         make_folder(path.parent)
+        with _told(path):
+            path.touch(mode=0o600)  # the files beside it get the same rights; Windows knows those of the folder
         self._driver = SqliteDriver(path, _BUSY_S, most_bytes)
         self._driver.prepare()
-        with contextlib.suppress(OSError):  # the folder's rights stand where the system knows none of files
-            os.chmod(path, 0o600)  # noqa: PTH101 - the same on every system
         with self._driver.writing() as writing:
             for table in _TABLES:
                 writing.rows(table, ())
@@ -143,6 +143,14 @@ class Outbox:
                 writing.many(copied, [(why, place)])
             writing.many("DELETE FROM waiting WHERE place = ?", rows)
             writing.many("DELETE FROM about WHERE place = ?", rows)
+
+
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreError("read-only", f"`{path}` cannot be made ({error.strerror}); give the rights") from error
 
 
 def _ms(at: datetime) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from reminder.relay.relay import FAIR_S
 from reminder.relay.trying import FIRST_PAUSE_S, MOST_PAUSE_S, Trying
 from tests.relay.bureau import bureau, finding, http, taken
 from tests.relay.relays import call, relay
@@ -88,12 +89,21 @@ def test_a_slow_bureau_is_named_at_the_deadline_and_left_alone_after_three(tmp_p
         ours.slow_s = LONG_S
         for _ in range(3):
             began = time.monotonic()
-            assert "未在 50 毫秒内答复" in here.do(here.relay.ask(ASKED, 0.05)).why
+            assert "未在 200 毫秒内答复" in here.do(here.relay.ask(ASKED, FAIR_S)).why
             assert time.monotonic() - began < LATE_S
         assert any("left alone" in text for text in here.relay.degraded)
         assert "暂停询问" in here.do(here.relay.ask(ASKED, LONG_S)).why
         assert here.counted("asked") == {"late": 3, "open": 1}
         ours.die()
+
+
+def test_callers_in_a_hurry_do_not_make_the_bureau_one_that_failed(tmp_path: Path) -> None:
+    """Whoever leaves it no time hears that it was late, and the next caller asks it all the same."""
+    with bureau() as ours, relay(tmp_path, ours.url) as here:
+        ours.reply = lambda _call: taken(result=[ONE])
+        for within_s in (0.0, -1.0, 0.000_001, 0.0):
+            assert not here.do(here.relay.ask(ASKED, within_s)).rows
+        assert here.do(here.relay.ask(ASKED, LONG_S)).rows
 
 
 def test_the_settings_bound_the_wait_too(tmp_path: Path) -> None:

@@ -228,8 +228,11 @@ def test_nobody_else_may_read_the_file(tmp_path: Path) -> None:
     """It holds headers, which may be credentials."""
     if sys.platform == "win32":
         pytest.skip("rights are those of the folder on Windows")
-    Outbox(tmp_path / OUTBOX_FILE).close()
-    assert (tmp_path / OUTBOX_FILE).stat().st_mode & 0o077 == 0
+    outbox = Outbox(tmp_path / OUTBOX_FILE)
+    outbox.issued(["B-1"], NOW)
+    files = [path for path in tmp_path.iterdir() if path.name.startswith(OUTBOX_FILE)]
+    assert [path.name for path in files if path.stat().st_mode & 0o077] == []
+    outbox.close()
 
 
 # -- the bodies

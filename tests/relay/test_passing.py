@@ -75,6 +75,14 @@ def test_headers_of_one_stretch_end_with_it() -> None:
     assert to_caller(told, 2) == ((b"a", b"1"), (b"content-length", b"2"))
 
 
+def test_a_reply_without_a_body_by_its_nature_keeps_its_headers(tmp_path: Path) -> None:
+    """The length of HEAD's reply is that of what GET would get."""
+    with bureau() as ours, relay(tmp_path, ours.url) as here:
+        ours.reply = lambda _call: http(b"", headers=[(b"Content-Length", b"7")]).replace(b"Content-Length: 0\r\n", b"")
+        passed = here.do(here.relay.pass_on(call("file", b"", method="HEAD")))
+    assert (passed.status, passed.headers, passed.body) == (200, ((b"Content-Length", b"7"),), b"")
+
+
 def words(passed: Passed) -> str:
     """What a reply of ours says; it must be JSON in UTF-8 and in GBK, and an envelope."""
     told = json.loads(passed.body.decode("gbk"))
