@@ -51,12 +51,19 @@ class Token(Struct, frozen=True, kw_only=True):
     until: float
 
 
+class _Key(Struct, frozen=True, kw_only=True):
+    """A public key, and the one algorithm it is for; "": any that its kind can."""
+
+    key: Any
+    algorithm: str
+
+
 class Tokens:
     """The issuers of the settings. Files of keys are read again when they change."""
 
     def __init__(self, issuers: Sequence[Issuer]) -> None:
         self._issuers = {issuer.iss: issuer for issuer in issuers}
-        self._keys: dict[Path, tuple[int, Mapping[str, jwt.PyJWK]]] = {}
+        self._keys: dict[Path, tuple[int, Mapping[str, _Key]]] = {}
 
     def verified(self, header: str, endpoint: str, now: datetime) -> Token:
         """The token of an ``Authorization`` header.
@@ -89,15 +96,13 @@ class Tokens:
             raise UntrustedError("issuer")
         if issuer.jku and head.get("jku", issuer.jku[0]) not in issuer.jku:
             raise UntrustedError("jku")
-        key = self._keys_of(issuer).get(str(head.get("kid")))
-        if key is None:
+        key, algorithm = self._keys_of(issuer).get(str(head.get("kid"))), str(head["alg"])
+        if key is None or key.algorithm not in {"", algorithm}:
             raise UntrustedError("key")
-        claims = jwt.decode(
-            token, key, algorithms=[str(head["alg"])], audience=endpoint, issuer=issuer.iss, options=_OURS
-        )
+        claims = jwt.decode(token, key.key, algorithms=[algorithm], audience=endpoint, issuer=issuer.iss, options=_OURS)
         return Token(iss=issuer.iss, jti=str(claims["jti"]), until=_until(claims, now))
 
-    def _keys_of(self, issuer: Issuer) -> Mapping[str, jwt.PyJWK]:
+    def _keys_of(self, issuer: Issuer) -> Mapping[str, _Key]:
         """The issuer's keys by their ids."""
         changed = issuer.keys.stat().st_mtime_ns
         known = self._keys.get(issuer.keys)
@@ -106,10 +111,11 @@ class Tokens:
         return known[1]
 
 
-def _keys(file: Path) -> Mapping[str, jwt.PyJWK]:
+def _keys(file: Path) -> Mapping[str, _Key]:
     """The public keys of a JWK Set; a shared secret is none."""
     rows = json.loads(file.read_text("utf-8-sig"))["keys"]
-    return {str(row.get("kid")): jwt.PyJWK(row) for row in rows if row.get("kty") in _ASYMMETRIC}
+    told = (row for row in rows if row.get("kty") in _ASYMMETRIC)
+    return {str(row.get("kid")): _Key(key=jwt.PyJWK(row).key, algorithm=str(row.get("alg", ""))) for row in told}
 
 
 def _until(claims: Mapping[str, Any], now: float) -> float:
