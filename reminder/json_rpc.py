@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Awaitable, Callable
-from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -96,13 +95,7 @@ def admin_routes(service: Service) -> list[Route]:
 
 def decided_json(decision: Decision) -> bytes:
     """A decision as JSON: all that ``reminder check`` prints, and what the message of Check tells besides."""
-    raw: dict[str, Any] = msgspec.to_builtins(decision, builtin_types=(Decimal,))
-    for finding in raw["findings"]:
-        finding["reasons"] = [
-            {"code": r["code"], "text_zh": r["text"]["zh"], "text_en": r["text"]["en"], "fact": r["fact"]}
-            for r in finding["reasons"]
-        ]
-    return _ENCODER.encode(raw)
+    return _ENCODER.encode(decision)
 
 
 def _unary(service: str) -> list[MethodDescriptor]:

@@ -39,6 +39,11 @@ class Checked(Struct, frozen=True, kw_only=True):
         return self.decided is not None
 
     @property
+    def whole(self) -> bool:
+        """Whether every rule was judged; false also where the sidecar had to answer before it had come to all."""
+        return self.decided is not None and all(rule.reason != "deadline" for rule in self.decided.not_evaluated)
+
+    @property
     def blocked(self) -> bool:
         """Whether it must not be saved as it stands; never where nobody decided."""
         return self.decision == "block"

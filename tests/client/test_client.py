@@ -92,6 +92,18 @@ def test_an_answer_is_the_decision(make: Made, here: StandIn) -> None:
     assert here.metadata[0]["reminder-caller"] == "ward"
 
 
+def test_an_answer_cut_short_by_the_deadline_says_so(make: Made, here: StandIn) -> None:
+    """It is a decision, about what was looked at."""
+    cut = pb.NotEvaluated(rule_id="R1", reason=pb.NOT_EVALUATED_REASON_DEADLINE)
+    with make(here.target) as client:
+        assert client.check(own_body()).whole
+        here.answers[CHECK] = lambda _request: pb.CheckResponse(decision=pb.ACTION_PASS, not_evaluated=[cut])
+        told = client.check(own_body())
+        assert (told.checked, told.whole, told.decision) == (True, False, "pass")
+        here.stop()
+        assert not client.check(own_body()).whole
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [(b"{", "body"), ("[]", "body"), ({"patiant": {}}, "patiant"), ({"patient": 1}, "patient")],

@@ -40,6 +40,8 @@ MODULES = (
     "reminder/config.py",
     "reminder/settings.py",
     "reminder/callers.py",
+    "negative_list/readers/fhir/request.py",
+    *(f"reminder/cds/{name}.py" for name in ("settings", "hook", "outcome", "feedback")),
     *(f"reminder/national/{name}.py" for name in ("turn", "feedback")),
     "reminder/workers/folder.py",
     *(f"reminder/releases/{name}.py" for name in ("folder", "trust", "staged", "moving", "office", "beginning")),
@@ -47,6 +49,9 @@ MODULES = (
     "reminder/forecast_rpc.py",
     *(f"reminder/forecast/{name}.py" for name in ("comparing", "ordered")),
     "reminder/saved.py",
+    "reminder/wire_json.py",
+    "reminder/json_rpc.py",
+    "reminder/client/spool.py",
     "reminder/feedback/items.py",
     "reminder/feeds.py",
     "reminder/feed_rpc.py",
@@ -58,6 +63,8 @@ MODULES = (
         for name in ("naming", "signing", "checkpoints", "retention", "store", "sqlite", "postgres")
     ),
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "reminder" / "office").glob("[!_]*.py")),
+    *(f"reminder/survey/{name}.py" for name in ("gathering", "watching")),
+    "reminder/cli_survey.py",
     "reminder/cli_points.py",
     "reminder/cli_keeping.py",
 )
@@ -102,7 +109,9 @@ _SPEAKERS = frozenset(
 _NAMED = frozenset(
     {
         *("_TOO_BIG", "_TOO_DEEP", "_TOO_LONG", "_why_not", "no_fact", "no_field"),
+        *("_NO_CONTEXT", "_NO_ORDERS", "_NOTHING_KNOWN", "_NOTHING", "_NO_CARD", "_NO_OUTCOME"),
         *("_OTHERWISE", "_wrong_key", "_TOO_LARGE"),
+        *("_FULL", "_WHOLE", "_expected"),
         *("_BROKEN", "_CHANGED", "_damaged", "_no_icd", "_no_item_code", "_no_table", "_no_word"),
         *("_NO_FACT", "_NO_ITEMS", "_NO_REASON", "_NO_ID", "_NO_NUMBER", "_NO_WARNS", "_NO_WAY"),
         *("EXPECTED_FACTS", "EXPECTED_OBJECT", "EXPECTED_OBJECTS", "NO_ENCOUNTER", "NO_PATIENT", "SAYS_NOTHING"),
