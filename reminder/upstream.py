@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -86,11 +87,13 @@ def _url(raw: object, _folder: Path) -> str:
 
 def _parts(raw: object) -> SplitResult | None:
     """The parts of an address; ``None`` where it is none, or has a port that is none."""
-    try:
-        parts = urlsplit(raw) if isinstance(raw, str) else None
-        return parts if parts is not None and (parts.port or True) else None
-    except ValueError:
+    if not isinstance(raw, str):
         return None
+    with contextlib.suppress(ValueError):
+        parts = urlsplit(raw)
+        _ = parts.port  # looked at, for a wrong one is found only then
+        return parts
+    return None
 
 
 def _modes(raw: object, _folder: Path) -> dict[str, Mode]:
