@@ -17,6 +17,7 @@ from reminder import (
     cli_points,
     cli_policy,
     cli_reports,
+    cli_survey,
 )
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ app.add_typer(facts_app, name="facts")
 app.add_typer(cli_journal.app, name="journal")
 cli_reports.add_to(app)
 cli_office.add_to(app)
+cli_survey.add_to(app)
 cli_keeping.add_to(app)
 app.add_typer(cli_points.points_app, name="points")
 app.add_typer(cli_policy.policy_app, name="policy")

@@ -96,6 +96,8 @@ class Config(Struct, frozen=True, kw_only=True):
     ``release`` is the release a data folder begins with, ``trust`` the files of public keys releases may be signed by,
     ``watch`` a folder in which new ones are looked for.
 
+    ``survey`` ``off``: what bodies hold is not counted for ``reminder survey``.
+
     ``workers``: processes that serve callers on one set of addresses; more than one on Linux only.
 
     ``callers``: how old clients are answered (:mod:`reminder.callers`). ``cors``: the origins whose pages may call
@@ -122,6 +124,7 @@ class Config(Struct, frozen=True, kw_only=True):
     journal_days: int = 0
     journal_days_below_180: bool = False
     formulas: Path | None = None
+    survey: str = ON
     log_level: str = "info"
     workers: int = 1
     release: Path | None = None
@@ -353,6 +356,7 @@ _READERS: dict[str, Callable[[object, Path], object]] = {
     "checkpoints": _path,
     "journal_days": _days,
     "journal_days_below_180": _yes,
+    "survey": _switch,
     "log_level": _level,
     "workers": _workers,
     "release": _path,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from negative_list.errors import RequestError
     from reminder.metrics import Metrics
     from reminder.stores.base import StoreError
+    from reminder.survey.watching import Watching
 
 __all__ = ["MAX_LOGGED", "Happened"]
 
@@ -29,6 +30,7 @@ class Happened:
     def __init__(self, metrics: Metrics, log: FilteringBoundLogger) -> None:
         self.metrics = metrics
         self._log = log
+        self.survey: Watching | None = None
 
     @property
     def log(self) -> FilteringBoundLogger:
@@ -37,6 +39,8 @@ class Happened:
 
     def refused(self, face: str, error: RequestError) -> None:
         """A request could not be decided through the caller's fault. Fields are logged, their texts are not."""
+        if self.survey is not None:
+            self.survey.refused(error.fields)
         reason = "limit" if isinstance(error, LimitError) else "request"
         self.metrics.refused(face, reason)
         fields = [problem.field[:MAX_LOGGED] for problem in error.fields[:10]]

@@ -46,13 +46,15 @@ from reminder.stores.desk import Clocks, Desk
 from reminder.stores.keys import Keys
 from reminder.stores.opening import open_store
 from reminder.stores.spool import Spool
+from reminder.survey.keeping import FOLDER as SURVEY
+from reminder.survey.watching import Watching
 from reminder.workers.known import SharedKnown
 from reminder.workers.place import ALONE, Place
 from reminder.workers.together import Together
 from reminder.workers.turns import LOG, OPENING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from structlog.typing import FilteringBoundLogger
 
@@ -60,7 +62,7 @@ if TYPE_CHECKING:
     from reminder.server import Sidecar
     from reminder.workers.lead import Lead
 
-__all__ = ["StartError", "load", "open_memory", "open_recorder", "serve"]
+__all__ = ["StartError", "load", "open_memory", "open_recorder", "open_survey", "serve"]
 
 NO_LIST = (
     "no list: there is nothing to check against\n"
@@ -156,6 +158,8 @@ async def serve(config: Config, active: Active, started: float, place: Place = A
             task.cancel()
         log.info("stopping", grace_s=config.grace_s)
         await sidecar.stop()
+        if service.survey is not None:
+            service.survey.write()
         log.info("stopped")
     finally:
         writer.close()
@@ -175,6 +179,8 @@ def _beside(config: Config, service: Service, place: Place) -> list[asyncio.Task
     beside = [keep("rounds", lambda: make_rounds(service, config.rounds_at))] if place.first else []
     if together is not None:
         beside.append(keep("metrics", together.say_on))
+    if service.survey is not None:
+        beside.append(keep("survey", service.survey.keep_on))
     return [asyncio.create_task(work) for work in beside]
 
 
@@ -212,6 +218,9 @@ def _service(config: Config, active: Active, place: Place, log: FilteringBoundLo
     if recorder is not None:
         recorder.journal.append_by(Beside(Where(data=str(config.data.absolute()), database=_database(config)), log=log))
     service = Service(active, outside, metrics, log, memory, recorder)
+    service.survey = open_survey(
+        config, memory.keys, outside, lambda: service.civil(outside.now(), "").date().isoformat(), place
+    )
     if place.common is not None:
         metrics.board.share(place.common, place.number)
         metrics.together = Together(
@@ -222,6 +231,21 @@ def _service(config: Config, active: Active, place: Place, log: FilteringBoundLo
             lambda: service.journal.written if service.journal is not None else 0,
         )
     return service
+
+
+def open_survey(
+    config: Config, keys: Keys, outside: Outside, today: Callable[[], str], place: Place = ALONE
+) -> Watching | None:
+    """What counts the bodies a worker is sent, unless the settings say that none does; ``today``: the civil day."""
+    if config.survey != ON:
+        return None
+    return Watching(
+        config.data / SURVEY,
+        secret=keys.patient("survey", "").encode(),
+        tick_ns=outside.tick_ns,
+        today=today,
+        worker=place.number,
+    )
 
 
 def open_memory(config: Config, metrics: Metrics, clocks: Clocks) -> Memory:

@@ -106,7 +106,7 @@ class Service(Happened):
     @property
     def degraded(self) -> tuple[str, ...]:
         """What does not work although decisions are made."""
-        parts = (self.active.sites, self.memory, self.journal, self.office, self.relay, self.going_on)
+        parts = (self.active.sites, self.memory, self.journal, self.office, self.relay, self.going_on, self.survey)
         return tuple(text for part in parts if part is not None for text in part.degraded)
 
     def become(self, active: Active) -> None:
@@ -161,10 +161,12 @@ class Service(Happened):
     def _read(self, read: _Reader, body: dict[str, Any], *, saved: bool) -> Prescription:
         """Read a body for its own time, which nearly all have; one without it is read again for the time of arrival."""
         prescription = read(body, self.active.sites, saved=saved)
-        if prescription.at is not None:
-            return prescription
-        arrived = self.civil(self._outside.now(), prescription.institution_id)
-        return msgspec.structs.replace(read(body, self.active.sites, arrived, saved=saved), at=arrived)
+        if prescription.at is None:
+            arrived = self.civil(self._outside.now(), prescription.institution_id)
+            prescription = msgspec.structs.replace(read(body, self.active.sites, arrived, saved=saved), at=arrived)
+        if self.survey is not None and not saved:
+            self.survey.read(body, prescription, self.active.sites, own=read is read_check_request)
+        return prescription
 
     async def check(
         self, prescription: Prescription, size_bytes: int = 0, left_s: float | None = None, came: Came = NOT_TOLD
@@ -245,6 +247,8 @@ class Service(Happened):
             made = msgspec.structs.replace(made_of(case, whole, read, exits, came), asked=asked, reused=reused)
             decision = await self._recorded(decision, made, case.active, size_bytes, clock.left_s())
         self._decided(case, decision, elapsed_ns)
+        if self.survey is not None:
+            self.survey.decided(prescription.institution_id, decision, [fact.fact for fact in read.facts])
         if self.memory is not None:
             self.memory.keep(prescription, case.now)
         return decision
