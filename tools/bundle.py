@@ -25,7 +25,7 @@ from tools.bundle_pins import PLATFORMS, Target, pins, unmet
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["EXTRAS", "PROJECT", "SUMS", "BundleError", "built", "fetch", "main", "make"]
+__all__ = ["EXTRAS", "PROJECT", "SUMS", "BundleError", "built", "fetch", "main", "make", "packed"]
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = "prescription-reminder"
@@ -82,10 +82,7 @@ def make(target: Target, out: Path) -> Path:
         fetch(target, own, wheels)
         if lacking := unmet(sorted(wheels.iterdir()), f"{PROJECT}[{','.join(EXTRAS)}]", target):
             raise BundleError("\n".join(["the bundle is not whole:", *lacking]))
-        folder = Path(scratch) / _name(own, target)
-        _lay(folder, wheels, target)
-        out.mkdir(parents=True, exist_ok=True)
-        return _packed(folder, out, target)
+        return packed(wheels, own, target, out)
 
 
 def built(folder: Path) -> Path:
@@ -136,14 +133,26 @@ def _name(own: Path, target: Target) -> str:
     return f"{PROJECT}-{version}-{target.name}-py{target.python[0]}{target.python[1]}"
 
 
+def packed(wheels: Path, own: Path, target: Target, out: Path) -> Path:
+    """Put everything beside the wheels and write the archive into the folder ``out``; its path."""
+    with TemporaryDirectory() as scratch:
+        folder = Path(scratch) / _name(own, target)
+        _lay(folder, wheels, target)
+        out.mkdir(parents=True, exist_ok=True)
+        return _archive(folder, out, target)
+
+
 def _lay(folder: Path, wheels: Path, target: Target) -> None:
     """Put everything into the bundle's folder, the checksums last."""
     shutil.copytree(wheels, folder / "wheels")
     for name, source in _BESIDE.items():
         shutil.copytree(ROOT / source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.binpb"))
     for file in (ROOT / "tools" / "bundled").iterdir():
-        if file.suffix not in ((".sh", ".service") if target.platform.windows else (".bat", ".xml")):
-            shutil.copy(file, folder / file.name)
+        if file.suffix in ((".sh", ".service") if target.platform.windows else (".bat", ".xml")):
+            continue
+        # The shell of Windows wants its own ends of lines.
+        ends = "\r\n" if file.suffix == ".bat" else "\n"
+        (folder / file.name).write_text(file.read_text("utf-8"), encoding="utf-8", newline=ends)
     for_what = f"{target.dotted} {target.name}\n"
     (folder / "FOR").write_text(for_what, encoding="utf-8", newline="\n")
     (folder / "requirements.txt").write_text("".join(_required(folder / "wheels")), encoding="utf-8", newline="\n")
@@ -166,7 +175,7 @@ def _digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def _packed(folder: Path, out: Path, target: Target) -> Path:
+def _archive(folder: Path, out: Path, target: Target) -> Path:
     """The archive, written beside and moved into place."""
     archive = out / f"{folder.name}{'.zip' if target.platform.windows else '.tar.gz'}"
     draft = archive.with_name(archive.name + ".part")

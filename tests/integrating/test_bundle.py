@@ -10,12 +10,13 @@ import subprocess
 import sys
 import tarfile
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from tests.docs.pages import ROOT
-from tools.bundle import EXTRAS, PROJECT, SUMS, BundleError, built, fetch, make
+from tools.bundle import EXTRAS, PROJECT, SUMS, BundleError, built, fetch, make, packed
 from tools.bundle_pins import PLATFORMS, Target, pins, unmet
 
 PYTHON = sys.version_info[:2]
@@ -84,6 +85,32 @@ def test_a_folder_that_lacks_something_is_told(own: Path) -> None:
     assert "does not run there" in " ".join(unmet([stranger], "tzdata", Target(name="win_amd64", python=(3, 11))))
 
 
+def unpack(archive: Path, folder: Path) -> None:
+    """As a hospital's operator does."""
+    with ZipFile(archive) if archive.suffix == ".zip" else tarfile.open(archive) as opened:
+        if isinstance(opened, ZipFile):
+            opened.extractall(folder)
+        else:
+            opened.extractall(folder, filter="data")
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_each_platform_gets_its_scripts_and_the_same_bytes_again(own: Path, name: str, tmp_path: Path) -> None:
+    """Batch file and service settings for Windows, shell script and unit for Linux; made again it is the same."""
+    target = Target(name=name, python=(3, 12))
+    first, second = (packed(own.parent, own, target, tmp_path / folder) for folder in ("a", "b"))
+    assert first.name.startswith(f"{PROJECT}-0.")
+    assert "-py312." in first.name
+    assert first.read_bytes() == second.read_bytes()
+    unpack(first, tmp_path)
+    (bundle,) = (path for path in tmp_path.glob(f"{PROJECT}-*") if path.is_dir())
+    names = {path.name for path in bundle.iterdir() if path.is_file()}
+    always = {"FOR", SUMS, "install.py", "reminder.toml", "requirements.txt"}
+    windows, linux = {"install.bat", "reminder-service.xml"}, {"install.sh", "reminder.service"}
+    assert names == always | (windows if name == "win_amd64" else linux)
+    assert wrong_sums(bundle) == []
+
+
 def unpacked(folder: Path) -> Path:
     """The bundle for this machine, unpacked."""
     if HERE not in PLATFORMS or sys.platform != "linux":
@@ -94,8 +121,7 @@ def unpacked(folder: Path) -> Path:
         if not reached(error):
             pytest.skip("the package index is not reached")
         raise
-    with tarfile.open(archive) as packed:
-        packed.extractall(folder, filter="data")
+    unpack(archive, folder)
     return next(path for path in folder.iterdir() if path.is_dir())
 
 

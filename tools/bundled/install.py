@@ -56,7 +56,7 @@ def fits() -> list[str]:
 def checked() -> list[str]:
     """The files that are not as they were made."""
     lines = (HERE / "SHA256SUMS").read_text("utf-8").splitlines()
-    told = dict(reversed(line.split("  ", 1)) for line in lines)
+    told = {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
     return [
         f"`{name}` is damaged or missing: unpack the archive again, or fetch it again"
         for name, digest in told.items()
@@ -69,7 +69,7 @@ def made(home: Path) -> Path:
     venv.create(home, with_pip=False)
     python = home / ("Scripts/python.exe" if WINDOWS else "bin/python")
     pip = next((HERE / "wheels").glob("pip-*.whl")) / "pip"
-    offline = ["--isolated", "--no-index", "--find-links", HERE / "wheels", "--require-hashes", "--no-deps"]
+    offline = ["--isolated", "--no-index", "--find-links", str(HERE / "wheels"), "--require-hashes", "--no-deps"]
     again = ["--force-reinstall", "--quiet", "--disable-pip-version-check", "--no-warn-script-location"]
     subprocess.run([python, pip, "install", *offline, *again, "-r", HERE / "requirements.txt"], check=True)
     return python
