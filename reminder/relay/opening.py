@@ -35,5 +35,6 @@ def open_relay(upstream: Upstream, data: Path, service: Service, *, owner: bool)
         log=service.log,
         feeding=feeding,
         owner=owner,
+        keep=service.going_on.keep,
     )
     return Relay(parts)

@@ -47,6 +47,7 @@ _DUE = (
     "SELECT w.place, w.call, w.tries FROM waiting w WHERE w.due <= ? AND NOT EXISTS (SELECT 1 FROM about a JOIN about b"
     " ON a.id = b.id WHERE a.place = w.place AND b.place < w.place) ORDER BY w.place LIMIT 1"
 )
+_DECODER = msgspec.msgpack.Decoder(Call)  # made while the module is loaded, see reminder.once
 _WORD = "SELECT 1 FROM said WHERE id = ? AND word = ?"
 
 
@@ -100,9 +101,14 @@ class Outbox:
         return len(news)
 
     def first(self, at: datetime) -> Waiting | None:
-        """What is to be sent next by now, if anything."""
-        rows = self._driver.read([(_DUE, (_ms(at),))])[0]
-        return Waiting(rows[0][0], msgspec.msgpack.decode(rows[0][1], type=Call), rows[0][2]) if rows else None
+        """What is to be sent next by now, if anything; what cannot be read any more is put aside."""
+        for place, call, tries in self._driver.read([(_DUE, (_ms(at),))])[0]:
+            try:
+                return Waiting(place, _DECODER.decode(call), tries)
+            except msgspec.DecodeError as error:
+                self.refuse(place, f"damaged: {error}")
+                return self.first(at)
+        return None
 
     def count(self) -> tuple[int, int]:
         """How many calls wait, and how many the bureau never took."""

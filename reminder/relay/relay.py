@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Collection, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from msgspec import Struct, structs
 from structlog.typing import FilteringBoundLogger
@@ -47,13 +47,23 @@ _SAME = {"3660": "3101", "3661": "3102"}  # 2.7
 _CHECKS = ("3101", "3102")
 _MOST_KNOWN = 50_000
 _NO_ANSWERS = "没有可转交医保的反馈 (no answer about these findings stands in the body)"
+_TOO_DEEP = "正文嵌套过深 (nested too deeply)"
 _FORGET_S = 3600.0
+
+T = TypeVar("T")
+_Work: TypeAlias = "Callable[[], Coroutine[Any, Any, None]]"
+
+
+async def _once(_part: str, work: _Work) -> None:
+    """Work that nobody begins again."""
+    await work()
 
 
 class Parts(Struct, frozen=True, kw_only=True):
     """What a relay is made of. ``now``: the instant, UTC; ``owner``: whether this process delivers.
 
-    ``feeding``: what reads calls that pass, ``None`` for nobody.
+    ``feeding``: what reads calls that pass, ``None`` for nobody. ``keep``: does work that goes on, and begins it again
+    whenever it fails (:meth:`reminder.going_on.GoingOn.keep`).
     """
 
     upstream: Upstream
@@ -63,6 +73,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     log: FilteringBoundLogger
     feeding: Feeding | None = None
     owner: bool = True
+    keep: Callable[[str, _Work], Coroutine[Any, Any, None]] = _once
 
 
 class Relay:
@@ -99,10 +110,10 @@ class Relay:
     def start(self) -> None:
         """Begin to deliver and to read what passes."""
         if self._parts.owner:
-            self._delivering.append(asyncio.create_task(self._courier.deliver_on()))
+            self._keep("delivery to the bureau", self._courier.deliver_on)
             self._set_going(self._forget_on())
         if self._parts.feeding is not None:
-            self._delivering.append(asyncio.create_task(self._parts.feeding.read_on()))
+            self._keep("reading what passes", self._parts.feeding.read_on)
 
     async def stop(self) -> None:
         """End; a delivery under way gets some seconds to be heard of. May be called when it never started."""
@@ -136,7 +147,7 @@ class Relay:
         self._metrics.count("passed", "passed")
         self._metrics.took(time.perf_counter() - began)
         if _SAME.get(infno, infno) in _CHECKS:
-            await self._issued(ids_of(said_of(passed).rows), began + ISSUED_S)
+            await self._issued(ids_of(said_of(passed).rows), time.perf_counter() + ISSUED_S)
         elif self._parts.feeding is not None:
             self._parts.feeding.heed(infno, call.body, passed)
         return passed
@@ -187,20 +198,24 @@ class Relay:
             call: the caller's own 3103, of which the bureau gets the answers about these.
         """
         try:
-            words = words_of(call.body, ids)
-            if not words:
-                return _NO_ANSWERS
-            news = await self._run(lambda: self._outbox.add(words, lambda n: _part(call, n), self._parts.now()))
+            told, news = await self._run(lambda: self._put(frozenset(ids), call))
         except RequestError as error:
             return str(error)
+        except RecursionError:
+            return _TOO_DEEP
         except StoreError as error:
             self._metrics.count("feedback", "lost", len(ids))
             self._not_kept(error)
             return f"反馈未能保存 (not kept: {error})"
         self._metrics.count("feedback", "kept", news)
-        self._metrics.count("feedback", "repeated", len(words) - news)
+        self._metrics.count("feedback", "repeated", told - news)
         self._courier.look()
-        return ""
+        return "" if told else _NO_ANSWERS
+
+    def _put(self, ids: frozenset[str], call: Call) -> tuple[int, int]:
+        """Keep the answers about these findings: how many there are, and how many are news. In the outbox's thread."""
+        words = words_of(call.body, ids)
+        return len(words), self._outbox.add(words, lambda news: _part(call, news), self._parts.now())
 
     def _unasked(self, word: str, why: str) -> BureauSaid:
         self._metrics.count("asked", word)
@@ -226,6 +241,9 @@ class Relay:
     def _not_kept(self, error: StoreError) -> None:
         self._parts.log.error("not kept", face="relay", kind=error.kind)
 
+    def _keep(self, part: str, work: _Work) -> None:
+        self._delivering.append(asyncio.create_task(self._parts.keep(part, work)))
+
     def _set_going(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._beside.add(task)
@@ -241,10 +259,9 @@ class Relay:
                 self._parts.log.warning("not forgotten", kind=error.kind)
             await asyncio.sleep(_FORGET_S)
 
-    async def _run(self, work: Callable[[], object]) -> int:
+    async def _run(self, work: Callable[[], T]) -> T:
         """What may block, in the outbox's thread; it goes on although nobody waits for it any more."""
-        done = await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, work))
-        return done if isinstance(done, int) else 0
+        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, work))
 
 
 def _part(call: Call, ids: Collection[str]) -> Call:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import random
+import sqlite3
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -205,6 +207,8 @@ def test_what_cannot_be_kept_is_said(tmp_path: Path) -> None:
     with bureau() as ours, relay(tmp_path, ours.url, most_bytes=80 * 1024) as here:
         assert here.do(here.relay.feed_back(["B-1"], call("3103", b"{}"))) != ""
         assert here.do(here.relay.feed_back(["B-1"], call("3103", b"\xff\xff"))) != ""
+        deep = b'{"a":' + b"[" * 400 + b"]" * 400 + b"}"
+        assert here.do(here.relay.feed_back(["B-1"], call("3103", deep))) != ""
         assert "未能保存" in here.do(here.relay.feed_back(["B-1"], call("3103", answer(("B-1", "2" * 100_000)))))
 
 
@@ -221,6 +225,21 @@ def test_words_and_ids_of_long_ago_are_forgotten(tmp_path: Path) -> None:
     assert [outbox.is_issued(id_) for id_ in ("B-1", "B-2")] == [False, True]
     assert outbox.add({"B-1": b"w"}, lambda _ids: Call(), NOW) == 1
     assert outbox.count() == (2, 0)
+    outbox.close()
+
+
+def test_a_row_that_is_damaged_holds_up_no_other(tmp_path: Path) -> None:
+    """It is put aside and counted."""
+    outbox = Outbox(tmp_path / OUTBOX_FILE)
+    for number in range(3):
+        outbox.add({f"B-{number}": b"w"}, lambda _ids: Call(path=f"/{number}"), NOW)  # noqa: B023 - called at once
+    with closing(sqlite3.connect(tmp_path / OUTBOX_FILE)) as file:
+        file.execute("UPDATE waiting SET call = x'00' WHERE place < 3")
+        file.commit()
+    first = outbox.first(NOW)
+    assert first is not None
+    assert first.call.path == "/2"
+    assert outbox.count() == (1, 2)
     outbox.close()
 
 
