@@ -11,14 +11,12 @@ import grpc.aio
 
 from reminder.callers import NAMED_BY
 from reminder.client import calls
-from reminder.client.channels import DEADLINE_MS, DEFAULT_TARGET, WATCHING
+from reminder.client.channels import DEADLINE_MS, DEFAULT_TARGET, TRY_PART, WATCHING
 from reminder.client.delivery import DELIVERY_S, Delivery
 from reminder.client.messages import CHECK, check_message
 from reminder.client.refusals import Failure, failure_of
-from reminder.client.results import Told
 from reminder.client.spool import MOST_WAITING, open_spool
 from reminder.client.watch import PROBE_S, Watch
-from reminder.stores.base import StoreError
 from reminder.v1 import reminder_pb2 as pb
 
 if TYPE_CHECKING:
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
     from reminder.client.calls import Call
     from reminder.client.delivery import Asked, Said
     from reminder.client.messages import Body
-    from reminder.client.results import Checked
+    from reminder.client.results import Checked, Told
 
 __all__ = ["AsyncClient"]
 
@@ -157,21 +155,19 @@ class AsyncClient:
 
     async def _tell(self, call: Call) -> Told:
         """Tell it now where that goes, else later."""
-        failure, told = calls.NOT_LOOKED, None
+        ends, failure, told = time.monotonic() + self._deadline_s, calls.NOT_LOOKED, None
         if not self._watch.resting:
-            answer = await self._called(call, self._deadline_s)
+            answer = await self._called(call, self._deadline_s * TRY_PART)
             if isinstance(answer, Failure):
                 failure = answer
             elif (told := calls.told_of(answer)).state == "kept":
                 return told
         if failure.final:
             return calls.untold(failure)
-        try:
-            await asyncio.to_thread(self._spool.add, call.method, call.request)
-        except StoreError as error:
-            return Told(state="lost", why=failure.why, text=str(error))
-        self._wake()
-        return told or Told(state="waiting", why=failure.why, text=failure.text)
+        adding = asyncio.wrap_future(self._spool.add(call.method, call.request))
+        adding.add_done_callback(self._added)
+        written, _ = await asyncio.wait((adding,), timeout=max(0.0, ends - time.monotonic()))
+        return calls.spooled(failure, told, adding.exception() if written else None, written=bool(written))
 
     async def _called(self, call: Call, timeout_s: float) -> Message | Failure:
         method: grpc.aio.UnaryUnaryMultiCallable[bytes, Message] = self._channel.unary_unary(
@@ -205,6 +201,10 @@ class AsyncClient:
         return failure
 
     # --- beside the callers -------------------------------------------------------------------------------------------
+
+    def _added(self, adding: asyncio.Future[None]) -> None:
+        if not adding.cancelled() and adding.exception() is None:
+            self._wake()
 
     def _wake(self) -> None:
         """There is something to do."""

@@ -37,6 +37,7 @@ __all__ = [
     "not_checked",
     "ours",
     "saved_call",
+    "spooled",
     "told_of",
     "untold",
 ]
@@ -109,6 +110,14 @@ def told_of(answer: Message) -> Told:
     body = body_of(answer)
     items = tuple(Heard(**{name: item[name] for name in Heard.__struct_fields__}) for item in body["items"])
     return Told(state="kept" if body["journaled"] else "waiting", items=items)
+
+
+def spooled(failure: Failure, told: Told | None, error: BaseException | None, *, written: bool) -> Told:
+    """What became of something that waits: written down, not yet, or lost with an error of the spool."""
+    if error is not None:
+        return Told(state="lost", why=failure.why, text=str(error))
+    text = failure.text if written else f"{failure.text} (not written down yet)"
+    return told or Told(state="waiting", why=failure.why, text=text)
 
 
 def untold(failure: Failure) -> Told:

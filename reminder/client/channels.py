@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from negative_list.readers.body import MAX_BYTES
 
-__all__ = ["DEADLINE_MS", "DEFAULT_TARGET", "OPTIONS", "WATCHING"]
+__all__ = ["DEADLINE_MS", "DEFAULT_TARGET", "OPTIONS", "TRY_PART", "WATCHING"]
 
 DEFAULT_TARGET = "127.0.0.1:50051"
 """Where a sidecar listens to callers unless told otherwise."""
 
 DEADLINE_MS = 300.0
 """What a prescription waits for its check at most: longer is felt, and an answer takes some milliseconds."""
+
+TRY_PART = 2 / 3
+"""What part of its time telling a word takes at most; the rest is for writing it down where that failed."""
 
 OPTIONS: list[tuple[str, int]] = [
     # A proxy set for the internet does not know the hospital's machines.

@@ -86,11 +86,12 @@ class Delivery:
             return self._later()
 
     def _deliver(self) -> Turn:
-        if not self._spool.count():
+        waits = self._spool.first(AT_ONCE)
+        if not waits:
             return IDLE_S
         if not self._spool.lease(self.name, time.time()):
             return LEASE_S / 2
-        for waiting in self._spool.first(AT_ONCE):
+        for waiting in waits:
             said = yield Call(method=waiting.method, request=waiting.request)
             if not self._settled(waiting, said):
                 return self._later()

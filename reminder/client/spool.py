@@ -7,10 +7,12 @@ processes of one program may share a folder: one of them delivers at a time, by 
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -32,6 +34,7 @@ MOST_BYTES = 512 * 1024 * 1024
 LEASE_S = 30.0
 """How long whoever delivers is let alone without a sign of life."""
 
+_log = logging.getLogger("reminder.client")
 _FILE = "waiting.sqlite"
 _BUSY_S = 5.0
 _FULL = "the spool holds all it may; see why nothing is delivered"
@@ -58,8 +61,8 @@ class Waiting(Struct, frozen=True, kw_only=True):
 class Spool(Protocol):
     """Where calls wait. Every method may block, and raises ``StoreError``."""
 
-    def add(self, method: str, request: bytes) -> None:
-        """Keep a call; where there is a file, it is on disk when this returns."""
+    def add(self, method: str, request: bytes) -> Future[None]:
+        """Keep a call; done where it is kept, on disk where there is a file. It fails with ``StoreError``."""
 
     def first(self, most: int) -> Sequence[Waiting]:
         """The calls that have waited longest."""
@@ -97,13 +100,17 @@ class _Memory:
         self._waiting: OrderedDict[int, Waiting] = OrderedDict()
         self._last = self._bytes = self._refused = 0
 
-    def add(self, method: str, request: bytes) -> None:
+    def add(self, method: str, request: bytes) -> Future[None]:
+        done: Future[None] = Future()
         with self._lock:
             if len(self._waiting) >= self._most or self._bytes + len(request) > MOST_BYTES // 8:
-                raise StoreError("full", _FULL)
+                done.set_exception(StoreError("full", _FULL))
+                return done
             self._last += 1
             self._bytes += len(request)
             self._waiting[self._last] = Waiting(place=self._last, method=method, request=request)
+        done.set_result(None)
+        return done
 
     def first(self, most: int) -> Sequence[Waiting]:
         with self._lock:
@@ -132,7 +139,7 @@ class _Memory:
 
 
 class _Disk:
-    """Calls in a file of a folder on a local disk."""
+    """Calls in a file of a folder on a local disk, written beside the callers: what comes meanwhile goes together."""
 
     def __init__(self, folder: Path, most: int) -> None:
         make_folder(folder)
@@ -140,17 +147,26 @@ class _Disk:
         with suppress(OSError):  # what goes wrong here goes wrong at the first write too, which says so
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         self._most = most
+        self._coming: list[tuple[str, bytes, Future[None]]] = []
+        self._unwritten = 0
+        self._lock = threading.Lock()
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="reminder-spool")
         self._driver = SqliteDriver(path, _BUSY_S, MOST_BYTES)
         self._driver.prepare()
         with self._driver.writing() as writing:
             for table in _TABLES:
                 writing.rows(table, ())
 
-    def add(self, method: str, request: bytes) -> None:
-        if self.count() >= self._most:
-            raise StoreError("full", _FULL)
-        with self._driver.writing() as writing:
-            writing.many("INSERT INTO waiting (method, request) VALUES (?, ?)", [(method, request)])
+    def add(self, method: str, request: bytes) -> Future[None]:
+        done: Future[None] = Future()
+        with self._lock:
+            self._coming.append((method, request, done))
+            self._unwritten += 1
+        try:
+            self._writer.submit(self._write)
+        except RuntimeError:
+            self._written([done], StoreError("gone", "the client is closed"))
+        return done
 
     def first(self, most: int) -> Sequence[Waiting]:
         query = "SELECT place, method, request FROM waiting ORDER BY place LIMIT ?"
@@ -168,7 +184,7 @@ class _Disk:
             writing.many("DELETE FROM waiting WHERE place = ?", [(waiting.place,)])
 
     def count(self) -> int:
-        return self._count("waiting")
+        return self._unwritten + self._count("waiting")
 
     def refused(self) -> int:
         return self._count("refused")
@@ -178,9 +194,38 @@ class _Disk:
             return writing.many(_LEASE, [(who, round((now_s + LEASE_S) * 1000), round(now_s * 1000))]) > 0
 
     def close(self, who: str) -> None:
+        self._writer.shutdown()
         with suppress(StoreError), self._driver.writing() as writing:
             writing.many("DELETE FROM lease WHERE who = ?", [(who,)])
         self._driver.close()
+
+    def _write(self) -> None:
+        """Write all that has come, in one transaction."""
+        with self._lock:
+            coming, self._coming = self._coming, []
+        if not coming:
+            return
+        try:
+            room = max(0, self._most - self._count("waiting"))
+            with self._driver.writing() as writing:
+                rows = [(method, request) for method, request, _ in coming[:room]]
+                writing.many("INSERT INTO waiting (method, request) VALUES (?, ?)", rows)
+        except StoreError as error:
+            self._written([done for _, _, done in coming], error)
+        else:
+            self._written([done for _, _, done in coming[:room]], None)
+            self._written([done for _, _, done in coming[room:]], StoreError("full", _FULL))
+
+    def _written(self, waiting: Sequence[Future[None]], error: StoreError | None) -> None:
+        """Tell who waits what became of it. The log tells, too: who waited may have gone on."""
+        with self._lock:
+            self._unwritten -= len(waiting)
+        for done in waiting:
+            if error is None:
+                done.set_result(None)
+            else:
+                _log.error("a word is lost: %s", error)
+                done.set_exception(error)
 
     def _count(self, table: str) -> int:
         ((count,),) = self._driver.read([(f"SELECT COUNT(*) FROM {table}", ())])[0]  # noqa: S608 - a name of ours

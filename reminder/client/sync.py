@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import wait
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import grpc
 
 from reminder.callers import NAMED_BY
 from reminder.client import calls
-from reminder.client.channels import DEADLINE_MS, DEFAULT_TARGET, WATCHING
+from reminder.client.channels import DEADLINE_MS, DEFAULT_TARGET, TRY_PART, WATCHING
 from reminder.client.delivery import DELIVERY_S, Delivery
 from reminder.client.messages import CHECK, check_message
 from reminder.client.refusals import Failure, failure_of
-from reminder.client.results import Told
 from reminder.client.spool import MOST_WAITING, open_spool
 from reminder.client.watch import PROBE_S, Watch
-from reminder.stores.base import StoreError
 from reminder.v1 import reminder_pb2 as pb
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from reminder.client.calls import Call
     from reminder.client.delivery import Asked, Said
     from reminder.client.messages import Body
-    from reminder.client.results import Checked
+    from reminder.client.results import Checked, Told
 
 __all__ = ["Client"]
 
@@ -182,21 +181,19 @@ class Client:
 
     def _tell(self, call: Call) -> Told:
         """Tell it now where that goes, else later."""
-        failure, told = calls.NOT_LOOKED, None
+        ends, failure, told = time.monotonic() + self._deadline_s, calls.NOT_LOOKED, None
         if not self._watch.resting:
-            answer = self._called(call, self._deadline_s)
+            answer = self._called(call, self._deadline_s * TRY_PART)
             if isinstance(answer, Failure):
                 failure = answer
             elif (told := calls.told_of(answer)).state == "kept":
                 return told
         if failure.final:
             return calls.untold(failure)
-        try:
-            self._spool.add(call.method, call.request)
-        except StoreError as error:
-            return Told(state="lost", why=failure.why, text=str(error))
-        self._beside.wake()
-        return told or Told(state="waiting", why=failure.why, text=failure.text)
+        adding = self._spool.add(call.method, call.request)
+        adding.add_done_callback(lambda _: self._beside.wake())
+        written = wait((adding,), max(0.0, ends - time.monotonic())).done
+        return calls.spooled(failure, told, adding.exception() if written else None, written=bool(written))
 
     def _called(self, call: Call, timeout_s: float) -> Message | Failure:
         method: grpc.UnaryUnaryMultiCallable[bytes, Message] = self._channel.unary_unary(

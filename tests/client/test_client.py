@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -260,6 +261,21 @@ def test_a_full_spool_says_that_a_word_is_lost(make: Made, here: StandIn) -> Non
         here.stop()
         told = [client.record_saved(own_body(), prescription_id=f"RX{number}") for number in range(2)]
         assert [(one.state, one.safe) for one in told] == [("waiting", True), ("lost", False)]
+
+
+def test_a_disk_that_is_busy_keeps_no_caller_past_the_deadline(make: Made, here: StandIn, tmp_path: Path) -> None:
+    """The word is written down behind the caller, who is told that it was not yet."""
+    with make(here.target, folder=tmp_path, deadline_ms=100) as client:
+        here.stop()
+        client.check(own_body())
+        with contextlib.closing(sqlite3.connect(tmp_path / "waiting.sqlite", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            told = client.record_saved(own_body(), prescription_id="RX1")
+            other.execute("COMMIT")
+        assert (told.state, told.text.endswith("(not written down yet)")) == ("waiting", True)
+        here.start()
+        assert client.deliver(60)
+        until(lambda: here.of(SAVED))
 
 
 def test_a_closed_client_raises_nothing(here: StandIn) -> None:

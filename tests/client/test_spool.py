@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
 import stat
 from typing import TYPE_CHECKING
 
@@ -30,7 +32,7 @@ def test_words_come_out_in_the_order_they_came_and_stay_until_they_are_done(make
     """What is looked at is still there."""
     spool = make()
     for number in range(5):
-        spool.add("m", bytes([number]))
+        spool.add("m", bytes([number])).result()
     first = spool.first(3)
     assert [(one.method, one.request) for one in first] == [("m", b"\0"), ("m", b"\1"), ("m", b"\2")]
     assert [one.place for one in spool.first(3)] == [one.place for one in first]
@@ -43,8 +45,8 @@ def test_words_come_out_in_the_order_they_came_and_stay_until_they_are_done(make
 def test_what_can_never_be_told_is_put_aside(make: Make) -> None:
     """It is counted, and holds up nobody."""
     spool = make()
-    spool.add("m", b"bad")
-    spool.add("m", b"good")
+    spool.add("m", b"bad").result()
+    spool.add("m", b"good").result()
     spool.refuse(spool.first(1)[0], "why not")
     assert (spool.count(), spool.refused(), spool.first(9)[0].request) == (1, 1, b"good")
     spool.close("x")
@@ -53,12 +55,12 @@ def test_what_can_never_be_told_is_put_aside(make: Make) -> None:
 def test_a_full_spool_says_so(make: Make) -> None:
     """And takes the next one when there is room."""
     spool = make(2)
-    spool.add("m", b"1")
-    spool.add("m", b"2")
+    spool.add("m", b"1").result()
+    spool.add("m", b"2").result()
     with pytest.raises(StoreError, match="holds all it may"):
-        spool.add("m", b"3")
+        spool.add("m", b"3").result()
     spool.done(spool.first(1)[0])
-    spool.add("m", b"3")
+    spool.add("m", b"3").result()
     assert [one.request for one in spool.first(9)] == [b"2", b"3"]
     spool.close("x")
 
@@ -66,15 +68,15 @@ def test_a_full_spool_says_so(make: Make) -> None:
 def test_memory_is_bounded_in_bytes_too() -> None:
     """A stay of thousands of lines takes a megabyte."""
     spool = open_spool(None, 100)
-    spool.add("m", bytes(MOST_BYTES // 8))
+    spool.add("m", bytes(MOST_BYTES // 8)).result()
     with pytest.raises(StoreError, match="holds all it may"):
-        spool.add("m", b"1")
+        spool.add("m", b"1").result()
 
 
 def test_a_file_outlives_its_process_and_is_its_owners_only(tmp_path: Path) -> None:
     """It holds ids of patients."""
     spool = open_spool(tmp_path / "a" / "b", 10)
-    spool.add("m", b"1")
+    spool.add("m", b"1").result()
     spool.close("x")
     again = open_spool(tmp_path / "a" / "b", 10)
     assert [one.request for one in again.first(9)] == [b"1"]
@@ -98,3 +100,19 @@ def test_a_folder_that_cannot_be_used_is_said_at_once(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot be made"):
         open_spool(tmp_path / "file", 10)
+
+
+def test_what_comes_while_the_disk_is_busy_is_written_together_and_waits_for_nobody(tmp_path: Path) -> None:
+    """Whoever tells a word may go on before it is on disk; it is counted from the first."""
+    spool = open_spool(tmp_path, 100)
+    with contextlib.closing(sqlite3.connect(tmp_path / "waiting.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        adding = [spool.add("m", bytes([number])) for number in range(20)]
+        assert (spool.count(), [one.done() for one in adding]) == (20, [False] * 20)
+        other.execute("COMMIT")
+    for one in adding:
+        one.result()
+    assert [one.request for one in spool.first(99)] == [bytes([number]) for number in range(20)]
+    spool.close("x")
+    with pytest.raises(StoreError, match="closed"):
+        spool.add("m", b"late").result()
