@@ -6,11 +6,11 @@ import hashlib
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tarfile
 from pathlib import Path
-from zipfile import ZipFile
 
 import pytest
 from packaging.utils import canonicalize_name, parse_wheel_filename
@@ -87,11 +87,11 @@ def test_a_folder_that_lacks_something_is_told(own: Path) -> None:
 
 def unpack(archive: Path, folder: Path) -> None:
     """As a hospital's operator does."""
-    with ZipFile(archive) if archive.suffix == ".zip" else tarfile.open(archive) as opened:
-        if isinstance(opened, ZipFile):
-            opened.extractall(folder)
-        else:
-            opened.extractall(folder, filter="data")
+    if archive.suffix == ".zip":
+        shutil.unpack_archive(archive, folder)
+        return
+    with tarfile.open(archive) as opened:
+        opened.extractall(folder, filter="data")
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
