@@ -104,7 +104,7 @@ def _moment(raw: object, path: str, problems: list[FieldProblem]) -> datetime | 
     try:
         told = parse_time(raw, UTC) if raw is not None else None
     except ImpossibleValueError as error:
-        message = f"{error}，按收到时计 (no time; taken as now); 请写成 2026-01-31T01:00:00Z (write it like that)"
+        message = f"{error}，按收到时计 (no time, taken as now); 请写成 2026-01-31T01:00:00Z (write it like that)"
         problems.append(FieldProblem(field=path, message=message))
         return None
     return told[0].replace(tzinfo=UTC) if told else None

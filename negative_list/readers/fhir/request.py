@@ -165,11 +165,11 @@ class _Making:
             if not is_order(resource):
                 left[kind_of(resource) or "?"] += 1
             elif why := why_none(resource):
-                self._note("not_an_order", f"{path}.status", f"{_reference(resource)} {why}，未检查")
+                self.note("not_an_order", f"{path}.status", f"{_reference(resource)} {why}，未检查")
             else:
                 drafts.append((resource, path))
         for kind, count in sorted(left.items()):
-            self._note("not_checked", _ORDERS, f"{count} 项 {kind[:40]} 没有可检查的内容，未检查")
+            self.note("not_checked", _ORDERS, f"{count} 项 {kind[:40]} 没有可检查的内容，未检查")
         return drafts
 
     def _lines(self, drafts: list[tuple[Row, str]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -212,7 +212,7 @@ class _Making:
         named = {id_of(each) or text(each) for each in (told if isinstance(told, list) else [told]) if text(each)}
         there = named & {text(row.get("id")) for row, _ in drafts}
         if named and not there:
-            self._note("conflict", "context.selections", "所选医嘱不在 draftOrders 中，按全部医嘱检查")
+            self.note("conflict", "context.selections", "所选医嘱不在 draftOrders 中，按全部医嘱检查")
         return frozenset(there)
 
     # -- the rest
@@ -226,17 +226,18 @@ class _Making:
                 told.fact(name, value)
                 self._paths[f"{_OWN_PATIENT if told is patient else _OWN_VISIT}.facts.{name}"] = path
         for path, sent, unit in odd:
-            self._note("impossible_value", path, f"单位 `{sent[:20]}` 不是 {unit}，未换算，按未知处理")
+            self.note("impossible_value", path, f"单位 `{sent[:20]}` 不是 {unit}，未换算，按未知处理")
 
     def _tell(self, visit: Row) -> None:
         """What the caller should know of the prefetch."""
         for key in self._found.refused:
             told = "客户端未取得（OperationOutcome），按未知处理"
-            self._note("not_delivered", f"prefetch.{key[:40]}", told)
+            self.note("not_delivered", f"prefetch.{key[:40]}", told)
         if any(each.get("name") == MORE_DIAGNOSES for each in visit.get("diagnoses", ())):
-            self._note("not_delivered", "prefetch.conditions", "未送达全部诊断，不据此排除任何诊断")
+            self.note("not_delivered", "prefetch.conditions", "未送达全部诊断，不据此排除任何诊断")
 
-    def _note(self, code: str, field: str, message: str) -> None:
+    def note(self, code: str, field: str, message: str) -> None:
+        """Tell the caller something about a field."""
         self._notes.append(Note(code=code, field=field, message=message))
 
 
