@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -32,12 +33,16 @@ if TYPE_CHECKING:
     from negative_list.site import CodeKind, Site
     from reminder.survey.fields import Field
 
-__all__ = ["MOST_LINES", "Counting", "form_of", "system_of"]
+__all__ = ["MOST_LINES", "MOST_ROWS", "Counting", "form_of", "system_of"]
+
+MOST_ROWS = 20
+"""Lines of one body whose fields are looked at: the five thousand of a stay were written by one client."""
 
 MOST_LINES = 200
-"""Lines of one body that are looked at: the five thousand of a stay were written by one client."""
+"""Lines of one body whose facts and codes are."""
 
 _MOST_SOURCES, _MOST_STRAYS, _MOST_RULES, _MOST_FIELDS_REFUSED = 32, 200, 5_000, 200
+_MOST_HASHED = 4096
 _HASH_BYTES = 7
 _KEPT_BITS = 54
 _CODE = re.compile(r"[A-Za-z0-9.]{1,6}", re.ASCII)
@@ -47,7 +52,6 @@ _PLACE = re.compile(r"\[\d+\]")
 _SYSTEM = re.compile(r"[A-Za-z0-9_.\-]{1,20}", re.ASCII)
 _LOCAL = re.compile(r"[^\s\x00-\x1f]{1,40}")
 _LONGEST_NAME = 60
-_ITEM_ROWS = "fsi_order_dtos"
 _SYSTEMS = ("recer_sys_code", "syscode")
 _NAMED_ROWS: Mapping[str, tuple[CodeKind, str, Callable[[str], tuple[str, ...]]]] = {
     "fsi_diagnose_dtos": ("diagnosis", "dise_codg", icd10_codes),
@@ -89,7 +93,7 @@ class Counting:
     """
 
     def __init__(self, secret: bytes) -> None:
-        self._secret = secret[:64]
+        self._hashed = lru_cache(_MOST_HASHED)(partial(_hashed, secret[:64]))
 
     def body(self, tally: Tally, form: Form | Row, told: Prescription, site: Site, encoding: str = "") -> None:
         """Count a body that could be read.
@@ -110,7 +114,7 @@ class Counting:
             count_in(source.points, point, MOST_CODES)
         if encoding:
             count_in(source.encodings, encoding, MOST_CODES)
-        self._rows(tally, source, own_rows(body, MOST_LINES) if own else rows_of(body, MOST_LINES), site, _whose(told))
+        self._rows(tally, source, own_rows(body, MOST_ROWS) if own else rows_of(body, MOST_ROWS), site, _whose(told))
         _facts(tally, told)
         _items(tally, told.encounter, _whose(told))
 
@@ -160,10 +164,6 @@ class Counting:
             if field.coded and _CODE.fullmatch(text):
                 count_in(tally.codes, text, MOST_CODES)
 
-    def _hashed(self, text: str) -> int:
-        digest = hashlib.blake2b(text.encode("utf-8", "replace"), key=self._secret, digest_size=_HASH_BYTES).digest()
-        return int.from_bytes(digest) >> (8 * _HASH_BYTES - _KEPT_BITS)
-
     # -- what came of it
 
     @staticmethod
@@ -187,10 +187,17 @@ _ABSENT = object()
 _UNREAD = object()
 
 
+def _hashed(secret: bytes, text: str) -> int:
+    digest = hashlib.blake2b(text.encode("utf-8", "replace"), key=secret, digest_size=_HASH_BYTES).digest()
+    return int.from_bytes(digest) >> (8 * _HASH_BYTES - _KEPT_BITS)
+
+
 def _text(raw: object) -> str | None:
     """A scalar as text, "" for null and blanks; ``None`` for what is no scalar."""
     if raw is None:
         return ""
+    if raw.__class__ is str and raw.isprintable():
+        return raw.strip()
     try:
         return plain_text(raw)
     except ImpossibleValueError:

@@ -46,18 +46,17 @@ Rows: TypeAlias = "Iterator[tuple[str, Row]]"
 
 
 class Field(Struct, frozen=True, kw_only=True):
-    """A field of a body: the facts it becomes, and whether its values are those of a code table."""
+    """A field of a body: the facts it becomes, and whether its values are those of a code table.
 
+    ``name`` is what it is counted under: its table and its key.
+    """
+
+    name: str
     table: str
     key: str
     zh: str
     facts: tuple[str, ...] = ()
     coded: bool = False
-
-    @property
-    def name(self) -> str:
-        """What it is counted under."""
-        return f"{self.table}.{self.key}".strip(".")
 
 
 class Table(Struct, frozen=True, kw_only=True):
@@ -100,7 +99,9 @@ def _known(node: str, fields: Iterable[str]) -> frozenset[str]:
 def _field(table: str, key: str, facts: list[Fact]) -> Field:
     own = min(facts, key=lambda fact: fact.national.index(_path(table, key)))
     coded = any(fact.values or fact.variants or fact.type == "flag" for fact in facts)
-    return Field(table=table, key=key, zh=own.zh, facts=tuple(fact.name for fact in facts), coded=coded)
+    return Field(
+        name=f"{table}.{key}", table=table, key=key, zh=own.zh, facts=tuple(fact.name for fact in facts), coded=coded
+    )
 
 
 def _path(table: str, key: str) -> str:
@@ -117,6 +118,7 @@ def _own_tables() -> dict[str, Table]:
 def _own_fields(table: str, columns: Columns) -> dict[str, Field]:
     return {
         key: Field(
+            name=f"{table}.{key}".strip("."),
             table=table,
             key=key,
             zh=load()[column.fact].zh,

@@ -1,7 +1,7 @@
 """The sidecar's own survey: a few bodies a second are counted, and the counts go to disk once a minute.
 
-Ten bodies a second say in a day what a system sends, and counting one takes a third of the time of a check. What is
-counted never holds an answer up: where the counts are being written, or counting fails, the body is passed over.
+Five bodies a second say in a day what a system sends; counting one takes 0.8 ms, 0.4 % of a core. What is counted
+never holds an answer up: where the counts are being written, or counting fails, the body is passed over.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EVERY_NS", "WRITTEN_S", "Watching"]
 
-EVERY_NS = 100_000_000
+EVERY_NS = 200_000_000
 """Nanoseconds between two bodies that are counted."""
 
 WRITTEN_S = 60.0
