@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import ssl
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -127,10 +128,14 @@ def _mb(raw: object, _folder: Path) -> int:
     return raw
 
 
-def _path(raw: object, folder: Path) -> Path:
-    """A path."""
+def _authority(raw: object, folder: Path) -> Path:
+    """The file of an authority's certificate."""
     if not isinstance(raw, str) or not raw:
         raise ValueError(f"`{raw}` is not a path")
+    try:
+        ssl.create_default_context(cafile=folder / raw)
+    except OSError as error:  # that there is no certificate in it is one, too
+        raise ValueError(f"`{raw}` holds no certificate that can be read ({error.strerror or error})") from None
     return folder / raw
 
 
@@ -144,6 +149,6 @@ _READERS: dict[str, Callable[[object, Path], object]] = {
     "connect_ms": _ms,
     "read_ms": _ms,
     "most_mb": _mb,
-    "ca": _path,
+    "ca": _authority,
     "feed": yes_of,
 }

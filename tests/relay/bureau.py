@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -74,7 +75,8 @@ def finding(id_: str) -> dict[str, Any]:
 class Bureau:
     """Made listening; every attribute may be changed while it runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+        self._context = context
         self.arrived: list[Arrived] = []
         self.reply: Callable[[Arrived], bytes] = lambda _arrived: taken()
         self.slow_s = 0.0
@@ -88,7 +90,7 @@ class Bureau:
     @property
     def url(self) -> str:
         """Where it is."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'http' if self._context is None else 'https'}://127.0.0.1:{self.port}"
 
     def rise(self) -> None:
         """Listen, on the port it had."""
@@ -121,7 +123,7 @@ class Bureau:
             threading.Thread(target=self._serve, args=(line, over), daemon=True).start()
 
     def _serve(self, line: socket.socket, over: threading.Event) -> None:
-        with contextlib.suppress(OSError), line, line.makefile("rb") as stream:
+        with contextlib.suppress(OSError), self._secured(line) as secured, secured.makefile("rb") as stream:
             while (call := _read(stream)) is not None and not over.is_set():
                 with self._came:
                     self.arrived.append(call)
@@ -129,7 +131,10 @@ class Bureau:
                 if self.cut:
                     return
                 over.wait(self.slow_s)
-                line.sendall(self.reply(call))
+                secured.sendall(self.reply(call))
+
+    def _secured(self, line: socket.socket) -> socket.socket:
+        return line if self._context is None else self._context.wrap_socket(line, server_side=True)
 
 
 def _read(stream: Any) -> Arrived | None:
@@ -145,9 +150,9 @@ def _read(stream: Any) -> Arrived | None:
 
 
 @contextlib.contextmanager
-def bureau() -> Iterator[Bureau]:
-    """A bureau that serves."""
-    one = Bureau()
+def bureau(context: ssl.SSLContext | None = None) -> Iterator[Bureau]:
+    """A bureau that serves; ``context``: by HTTPS."""
+    one = Bureau(context)
     try:
         yield one
     finally:

@@ -194,6 +194,23 @@ def test_what_cannot_be_delivered_is_told_by_health_and_metrics(tmp_path: Path) 
     assert float(samples['reminder_relay_feedback_total{result="kept"}']) == 1
 
 
+def test_nothing_of_what_passes_is_logged(tmp_path: Path) -> None:
+    """Neither bodies nor headers nor what the bureau says, whatever becomes of the call."""
+    planted = "PLANTED"
+    body = encoded({"infno": "5204", "input": {"data": {"psn_no": planted}}, "opter_name": planted})
+    with bureau() as ours, running(tmp_path, upstream=behind(ours)) as here:
+        ours.reply = lambda _call: http(encoded({"infcode": -1, "err_msg": planted}))
+        raw_call(here, body, headers={"apikey": planted})
+        call(here, three())
+        call(here, feedback(warn("B-1", "2", planted)))
+        ours.wait(lambda calls: len(calls) == 3)
+        ours.die()
+        raw_call(here, body)
+        assert planted not in json.dumps(here.logged())
+        assert planted not in " ".join(here.service.degraded)
+        assert planted.encode() not in here.service.metrics.text()
+
+
 def test_without_a_bureau_nothing_of_it_is_there(tmp_path: Path) -> None:
     """Another transaction gets -1 and a text; no file, no metric, no task."""
     with running(tmp_path) as here:

@@ -18,7 +18,7 @@ def told(folder: Path, text: str) -> Upstream | None:
 
 
 def test_a_whole_table_is_read(tmp_path: Path) -> None:
-    """Paths belong to the file's folder; the slash at the end of the address says nothing."""
+    """The slash at the end of the address says nothing."""
     text = """url = "https://gw.example:8443/fsi/api/"
 modes = {3101 = "both", 3102 = "bureau", 3103 = "local"}
 headers = {apikey = "k 1"}
@@ -26,7 +26,6 @@ wait_ms = 500
 connect_ms = 1
 read_ms = 600_000
 most_mb = 8
-ca = "ca.pem"
 feed = false"""
     assert told(tmp_path, text) == Upstream(
         url="https://gw.example:8443/fsi/api",
@@ -36,7 +35,6 @@ feed = false"""
         connect_ms=1,
         read_ms=600_000,
         most_mb=8,
-        ca=tmp_path / "ca.pem",
         feed=False,
     )
 
@@ -61,6 +59,8 @@ WRONG = {
     'url = "http://b"\nheaders = "a"': "upstream.headers: not a table",
     'url = "http://b"\nmost_mb = 0': "upstream.most_mb: ",
     'url = "http://b"\nca = ""': "upstream.ca: ",
+    'url = "http://b"\nca = "nowhere.pem"': "`nowhere.pem` holds no certificate",
+    'url = "http://b"\nca = "settings.toml"': "`settings.toml` holds no certificate",
     'url = "http://b"\nfeed = 1': "upstream.feed: ",
 }
 
