@@ -53,7 +53,7 @@ class Course(Struct, frozen=True, kw_only=True):
     """A run: how many prescriptions, at how many a second, how many kills."""
 
     prescriptions: int = 10_000
-    per_s: float = 150.0
+    per_s: float = 100.0
     kills: int = 8
     deadline_ms: float = DEADLINE_MS
     seed: int = 1
@@ -237,7 +237,7 @@ def main() -> None:
     """Run it and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--prescriptions", type=int, default=10_000)
-    parser.add_argument("--per-s", type=float, default=150.0)
+    parser.add_argument("--per-s", type=float, default=100.0)
     parser.add_argument("--kills", type=int, default=8)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()

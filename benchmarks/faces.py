@@ -15,7 +15,7 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -33,7 +33,7 @@ from reminder.v1 import reminder_pb2 as pb
 from reminder.wire_client import request_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
 __all__ = ["FACES", "Round", "bench_faces", "national_of"]
 
@@ -62,7 +62,7 @@ class _Bodies:
     """The workload as one face sends it, each body under an id of its own."""
 
     def __init__(self, face: str, bodies: Sequence[dict[str, Any]]) -> None:
-        make = {"grpc": _message, "3101": _national, "json": msgspec.json.encode}[face]
+        make = _MAKE[face]
         self._face = face
         self._made = [make(body | {"request_id": _ident("", 0)}) for body in bodies]
         self._count = 0
@@ -199,6 +199,13 @@ def _order(line: Mapping[str, Any]) -> dict[str, Any]:
         "drord_dr_profttl": "",
         "curr_drord_flag": "1",
     }
+
+
+_MAKE: Mapping[str, Callable[[dict[str, Any]], bytes]] = {
+    "grpc": _message,
+    "3101": _national,
+    "json": msgspec.json.encode,
+}
 
 
 # --- the callers ------------------------------------------------------------------------------------------------------
