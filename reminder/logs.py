@@ -9,13 +9,22 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import sys
 import threading
 from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
 import msgspec
+
+if _WITHOUT_RICH := "rich" not in sys.modules:
+    # structlog loads what colours a console wherever it is installed; a log of JSON lines has no use for it, and it
+    # takes a tenth of a start.
+    sys.modules["rich"] = None  # type: ignore[assignment]  # as the import system has it: not to be had
 import structlog
+
+if _WITHOUT_RICH:
+    del sys.modules["rich"]
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,10 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import negative_list
 from negative_list.compiled_form import Loading, form_of, loading_of
-from negative_list.parse import read_parsed
 from negative_list.policy import read_policy, shipped
 from negative_list.site import Sites
-from negative_list.validate import check
 from reminder.active import Active
 from reminder.config import ON, SQLITE, Address, Config
 from reminder.exits import Exits
@@ -91,11 +89,13 @@ def load(config: Config) -> Active:
         begun = begin(config)
     except (BeginError, FolderError) as error:
         raise StartError(str(error)) from error
+    collects = gc.isenabled()
     gc.disable()
     try:
         compiled = _to_its_end(begun.loading or _given(config))
     finally:
-        gc.enable()
+        if collects:
+            gc.enable()
     sites = Sites.read(config.site) if config.site else Sites()
     base = read_policy(config.policy) if config.policy else shipped()
     chosen = begun.standing.active
@@ -113,6 +113,9 @@ def _given(config: Config) -> Loading:
     """The list the settings name, by its compiled form: what was never asked about is never bound."""
     if config.list is None:
         raise StartError(NO_LIST.format(sample=_sample()))
+    from negative_list.parse import read_parsed  # noqa: PLC0415 - a release is never parsed
+    from negative_list.validate import check  # noqa: PLC0415 - nor validated, when it starts
+
     return loading_of(io.BytesIO(form_of(check(read_parsed(config.list)))))
 
 
@@ -322,10 +325,6 @@ def _say_serving(
 
     The list lives as long as the process: no collection walks it again.
     """
-    gc.collect()
-    gc.freeze()
-    # A check leaves next to nothing that only the collector finds: to look every 700 objects took 2 % of its time.
-    gc.set_threshold(10_000)
     compiled = active.compiled
     if place.common is not None:
         place.common.parts[place.number].serves()
@@ -337,6 +336,11 @@ def _say_serving(
         digest=compiled.digest,
         start_ms=round(seconds * 1000),
     )
+    gc.collect()
+    gc.freeze()
+    # A check leaves next to nothing that only the collector finds: to look every 700 objects took 2 % of its time.
+    gc.set_threshold(10_000)
+    gc.enable()
 
 
 def _now() -> datetime:

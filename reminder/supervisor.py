@@ -95,6 +95,7 @@ def _supervise(config: Config, started: float) -> None:
     # What is frozen is never looked through again, so that its pages stay those of all workers.
     gc.collect()
     gc.freeze()
+    gc.enable()
     _Supervisor(config, active, started).run()
 
 

@@ -199,6 +199,7 @@ ORDER = (
     "reminder.cli_points",
     "reminder.cli_survey",
     "reminder.cli",
+    "reminder.entry",
     "reminder.demo",
 )
 """Lowest first. A name stands for the module and, where it is a folder, for all modules in it."""

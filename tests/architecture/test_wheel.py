@@ -54,4 +54,4 @@ def test_the_commands_are_those_of_the_contract() -> None:
     """The distribution gives the shell two commands."""
     text = read(ROOT, "pyproject.toml")
     assert 'negative-list = "negative_list.cli:main"' in text
-    assert 'reminder = "reminder.cli:main"' in text
+    assert 'reminder = "reminder.entry:main"' in text
