@@ -81,7 +81,7 @@ class Sidecar:
             await self._service.memory.start()
         await self._start_journal()
         await self._releasing.start()
-        self._start_relay()
+        await self._start_relay()
         bound = {"grpc": self._bind(self._grpc, "grpc")}
         faces = [("http", http.callers_app)]
         if self._place.first:
@@ -132,7 +132,7 @@ class Sidecar:
                 while any(map(common.turns.lives, range(1, self._place.count))):  # noqa: ASYNC110 - a lock has no event
                     await asyncio.sleep(_LOOK_S)
 
-    def _start_relay(self) -> None:
+    async def _start_relay(self) -> None:
         """Begin to relay where the settings name a bureau; nothing of it is loaded where they do not."""
         upstream = self._config.upstream
         if upstream is None:
@@ -140,7 +140,7 @@ class Sidecar:
         from reminder.relay.opening import open_relay  # noqa: PLC0415 - as said
 
         self._service.relay = open_relay(upstream, self._config.data, self._service, owner=self._place.first)
-        self._service.relay.start()
+        await self._service.relay.start()
 
     async def _start_journal(self) -> None:
         """Begin to write the journal, and to say on health whether it is written in time."""

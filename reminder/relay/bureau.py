@@ -59,10 +59,21 @@ class Bureau:
         self._origin = f"{parts.scheme}://{parts.netloc}"
         self._base = parts.path
         context = ssl.create_default_context(cafile=upstream.ca) if parts.scheme == "https" else None
-        self._passing = httpcore.AsyncConnectionPool(context, max_connections=MOST_CALLS, max_keepalive_connections=0)
-        self._asking = httpcore.AsyncConnectionPool(
-            context, max_connections=MOST_CALLS, max_keepalive_connections=_KEPT, keepalive_expiry=_IDLE_S
+        self._network = network = httpcore.AnyIOBackend()
+        self._passing = httpcore.AsyncConnectionPool(
+            context, max_connections=MOST_CALLS, max_keepalive_connections=0, network_backend=network
         )
+        self._asking = httpcore.AsyncConnectionPool(
+            context,
+            max_connections=MOST_CALLS,
+            max_keepalive_connections=_KEPT,
+            keepalive_expiry=_IDLE_S,
+            network_backend=network,
+        )
+
+    async def ready(self) -> None:
+        """Load what the first call would load while others wait: a second, on a machine that has little to spare."""
+        await self._network.sleep(0)
 
     async def send(self, call: Call, *, again: bool = False) -> Passed:
         """One call and its reply, whatever its status; ``again``: to ask twice does no harm.

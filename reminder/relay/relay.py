@@ -107,8 +107,9 @@ class Relay:
             texts += self._parts.feeding.degraded
         return tuple(texts)
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Begin to deliver and to read what passes."""
+        await self._bureau.ready()
         if self._parts.owner:
             self._keep("delivery to the bureau", self._courier.deliver_on)
             self._set_going(self._forget_on())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from negative_list.errors import RequestError
@@ -43,7 +44,16 @@ def said_of(passed: Passed) -> BureauSaid:
     rows = _rows(reply.get("output"))
     if rows is None:
         return BureauSaid(why="医保接口的答复无法读出结果 (no result can be read in its reply)")
-    return BureauSaid(rows=[{**row, "origin": ORIGIN} for row in rows])
+    return BureauSaid(rows=[{**row, **_amount(row.get("vola_amt")), "origin": ORIGIN} for row in rows])
+
+
+def _amount(told: object) -> dict[str, Decimal]:
+    """An amount that is written as a text, as a number: some clients read nothing else (3.3)."""
+    try:
+        amount = Decimal(told.strip()) if isinstance(told, str) else None
+    except InvalidOperation:
+        amount = None
+    return {"vola_amt": amount} if amount is not None and amount.is_finite() else {}
 
 
 def _rows(output: object) -> list[Mapping[str, Any]] | None:

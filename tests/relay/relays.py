@@ -72,7 +72,7 @@ def relay(
                 owner=owner,
             )
         )
-        one.start()
+        await one.start()
         return one
 
     try:

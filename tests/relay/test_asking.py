@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
+import sys
 import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ from tests.relay.relays import call, relay
 from tests.stores.builders import NOW
 from tests.stores.desks import LONG_S
 
+ROOT = Path(__file__).parents[2]
 ASKED = call("3101", b'{"infno":"3101"}')
 LATE_S = 5.0
 """No answer may be later than its deadline; a machine may stand still this long before we notice."""
@@ -55,6 +59,17 @@ def test_findings_are_read_in_every_form_bureaus_write(told: str, tmp_path: Path
         assert all(row["origin"] == "bureau" and row["vola_cont"] == "疑似超量" for row in said.rows)
         assert all(here.relay.theirs(id_) for id_ in ids)
         assert not here.relay.theirs("ours")
+
+
+@pytest.mark.parametrize(
+    ("amount", "told"), [("12.50", Decimal("12.50")), (" 3 ", 3), (1.5, Decimal("1.5")), ("", ""), ("NaN", "NaN")]
+)
+def test_an_amount_written_as_a_text_is_a_number(amount: object, told: object, tmp_path: Path) -> None:
+    """Clients that read nothing else (3.3) see what the bureau meant; what is no number stays as it was."""
+    with bureau() as ours, relay(tmp_path, ours.url) as here:
+        ours.reply = lambda _call: taken(result=[ONE | {"vola_amt": amount}])
+        (row,) = here.do(here.relay.ask(ASKED, LONG_S)).rows
+    assert row["vola_amt"] == told
 
 
 UNREADABLE = {
@@ -173,6 +188,26 @@ def test_modes_are_those_of_the_settings_in_every_dialect(tmp_path: Path) -> Non
         "3103": "both",
         "2207": "bureau",
     }
+
+
+_FIRST_CALL = """
+import sys
+from pathlib import Path
+from tests.relay.bureau import bureau
+from tests.relay.relays import call, relay
+with bureau() as ours, relay(Path(sys.argv[1]), ours.url) as here:
+    before = set(sys.modules)
+    here.do(here.relay.ask(call("3101"), 60))
+    print(sorted(set(sys.modules) - before - {"encodings.idna", "stringprep"}))
+"""
+
+
+def test_the_first_call_loads_nothing(tmp_path: Path) -> None:
+    """What it would load, everybody would wait for."""
+    done = subprocess.run(
+        [sys.executable, "-c", _FIRST_CALL, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
 
 
 class Hand:

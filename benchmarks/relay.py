@@ -1,0 +1,305 @@
+"""A bureau that is slow, dead and back, and a sidecar that is killed: nobody's answer is late, each word arrives once.
+
+``python -m benchmarks.relay --prescriptions 2000 --kills 4``. Callers of the national interface check prescriptions at
+a steady pace in mode ``both``, answer each finding of the bureau (3103, said again until it is taken), and settle in
+GBK (2207). Meanwhile the bureau goes round: well, slow, dead; and the sidecar's process is killed and started again on
+the same address and data. In the end both are well, and the bureau is the judge: of each finding whose answer was
+taken, a 3103 arrived, and every call that says so is the same, byte for byte. Every check is timed by its caller,
+beside a thread that does nothing but sleep and see how late it is waked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import http.client
+import json
+import tempfile
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+
+from benchmarks.kills import Place, Victim, make_place
+from reminder.config import Address
+from reminder.workers.ports import listener
+from tests.relay.bureau import Arrived, Bureau, finding, taken
+from tests.relay.bureau import http as reply_of
+from tests.reminder.bodies import encoded, national_body, national_order
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["FAULTS", "Course", "Heard", "judge", "place_of", "run"]
+
+DEADLINE_MS = 1000.0
+SLACK_MS = 20.0
+"""What the way back may take after the deadline: a thread being waked, a reply being read."""
+
+FAULTS = ("late", "lost", "differing", "changed", "unnamed")
+"""The figures of a run that have to be nothing."""
+
+_THREADS = 6
+_ROUND_S = 2.0
+_SLOW_S = 3.0
+_LINE_S = 30.0
+_DRAIN_S = 120.0
+_NAP_S = 0.005
+
+
+class Course(Struct, frozen=True, kw_only=True):
+    """A run: how many prescriptions, at how many a second, how many kills of the sidecar."""
+
+    prescriptions: int = 2000
+    per_s: float = 50.0
+    kills: int = 4
+    seed: int = 1
+
+
+class Heard(Struct, kw_only=True):
+    """What the callers heard: how long each check took, the findings whose answer was taken, and what went wrong."""
+
+    took_ms: list[float] = field(default_factory=list)
+    answered: set[str] = field(default_factory=set)
+    whys: Counter[str] = field(default_factory=Counter)
+    unnamed: int = 0
+    broken: int = 0
+    settled: int = 0
+    changed: int = 0
+
+
+def place_of(folder: Path, bureau: Bureau) -> Place:
+    """Settings for a sidecar that listens on the same port in each of its lives, with a bureau behind it."""
+    with listener("http", Address("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    place = make_place(folder, "", http=f"127.0.0.1:{port}")
+    callers = f'[[callers]]\npath = "/his"\ndeadline_ms = {DEADLINE_MS:.0f}\n'
+    upstream = f'[upstream]\nurl = "{bureau.url}"\nmodes = {{3101 = "both"}}\nwait_ms = 300\nread_ms = 2000\n'
+    place.config.write_text(place.config.read_text("utf-8") + callers + upstream, "utf-8")
+    return place
+
+
+async def run(folder: Path, course: Course) -> dict[str, Any]:
+    """The figures of a run."""
+    bureau, heard, over = Bureau(), Heard(), threading.Event()
+    bureau.reply = _answers
+    place = place_of(folder, bureau)
+    victim = Victim(place)
+    target = (await victim.serving())["http"]
+    naps = _Naps(over)
+    work = asyncio.create_task(asyncio.to_thread(_prescribe, target, course, heard, over))
+    moods = asyncio.create_task(asyncio.to_thread(_go_round, bureau, over))
+    try:
+        victim, killed = await _kill(place, victim, course, work)
+        await work
+    finally:
+        over.set()
+        await asyncio.gather(work, moods)
+    drained = await asyncio.to_thread(_drained, bureau, heard)
+    victim.process.terminate()
+    victim.process.wait(60)
+    calls = list(bureau.arrived)
+    bureau.die()
+    return {"kills": killed, "drained": drained} | _waits(heard, naps.longest_ms) | judge(heard, calls)
+
+
+async def _kill(place: Place, victim: Victim, course: Course, work: asyncio.Task[None]) -> tuple[Victim, int]:
+    """Kill and start again, evenly over the run, until that is done; the last one living, and how many died."""
+    rng, gap_s = Random(course.seed), course.prescriptions / course.per_s / (course.kills + 1)
+    killed = 0
+    while killed < course.kills:
+        await asyncio.wait([work], timeout=gap_s * rng.uniform(0.6, 1.0))
+        if work.done():
+            break
+        victim.kill()
+        killed += 1
+        victim = Victim(place)
+        await victim.serving()
+    return victim, killed
+
+
+class _Naps(threading.Thread):
+    """How late this machine wakes a thread that sleeps, at worst."""
+
+    def __init__(self, over: threading.Event) -> None:
+        super().__init__(daemon=True)
+        self.longest_ms = 0.0
+        self._ended = over
+        self.start()
+
+    def run(self) -> None:
+        while not self._ended.is_set():
+            begun = time.monotonic()
+            self._ended.wait(_NAP_S)
+            self.longest_ms = max(self.longest_ms, (time.monotonic() - begun - _NAP_S) * 1000)
+
+
+def _go_round(bureau: Bureau, over: threading.Event) -> None:
+    """The bureau: well, slow, dead, and well again in the end."""
+    dead = False
+    while not over.is_set():
+        for mood in ("well", "slow", "dead"):
+            bureau.slow_s = _SLOW_S if mood == "slow" else 0.0
+            if mood == "dead":
+                bureau.die()
+                dead = True
+            over.wait(_ROUND_S)
+            if dead:
+                bureau.rise()
+                dead = False
+    bureau.slow_s = 0.0
+
+
+def _answers(call: Arrived) -> bytes:
+    """One finding for each prescription, named after it; a settlement comes back as it is."""
+    told = call.json
+    if told["infno"] == "2207":
+        return reply_of(call.body)
+    return taken(result=[finding(f"B-{told['msgid']}")]) if told["infno"] == "3101" else taken()
+
+
+# --- the callers ------------------------------------------------------------------------------------------------------
+
+
+def _prescribe(target: str, course: Course, heard: Heard, over: threading.Event) -> None:
+    """Every prescription at its time; so many at once at most."""
+    begun = time.monotonic()
+
+    def one(number: int) -> None:
+        if not over.wait(max(0.0, begun + number / course.per_s - time.monotonic())):
+            _visit(target, number, heard)
+
+    with ThreadPoolExecutor(_THREADS) as threads:
+        for done in threads.map(one, range(course.prescriptions)):
+            assert done is None  # noqa: S101 - what a thread raised is raised here
+
+
+def _visit(target: str, number: int, heard: Heard) -> None:
+    """One visit: check, answer what the bureau found, settle."""
+    begun = time.monotonic()
+    reply = _call(target, encoded(national_body(national_order(), msgid=f"M{number}")), heard)
+    if reply is None:
+        return
+    heard.took_ms.append((time.monotonic() - begun) * 1000)
+    output = json.loads(reply)["output"]
+    bureau = output.get("bureau") or {"why": "?", "findings": 0}
+    heard.whys[bureau["why"][:10]] += 1
+    heard.unnamed += not bureau["why"] and not bureau["findings"]
+    for row in output["result"]:
+        if row.get("origin") == "bureau":
+            _answer(target, row["jr_id"], heard)
+    if number % 5 == 0:
+        _settle(target, number, heard)
+
+
+def _answer(target: str, jr_id: str, heard: Heard) -> None:
+    """3103, said again until it is taken."""
+    warns = [{"warn_rslt_id": jr_id, "dspo_way": "2", "dspo_way_rea": ""}]
+    body = encoded({"infno": "3103", "msgid": f"F{jr_id}", "input": {"data": {"warn_type": "1", "warns": warns}}})
+    ends = time.monotonic() + _LINE_S
+    while time.monotonic() < ends:
+        reply = _call(target, body, heard)
+        if reply is not None and json.loads(reply)["infcode"] == 0:
+            heard.answered.add(jr_id)
+            return
+        time.sleep(0.05)
+
+
+def _settle(target: str, number: int, heard: Heard) -> None:
+    """2207 in GBK: what comes back is what the bureau said, or words of ours."""
+    body = f'{{"infno":"2207","msgid":"S{number}","input":{{"data":{{"psn_name":"测试"}}}}}}'.encode("gbk")
+    reply = _call(target, body, heard)
+    if reply is not None:
+        heard.settled += reply == body
+        heard.changed += reply != body and json.loads(reply)["infcode"] != -1
+
+
+def _call(target: str, body: bytes, heard: Heard) -> bytes | None:
+    """One call; ``None`` where the sidecar was killed meanwhile."""
+    host, _, port = target.rpartition(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=_LINE_S)
+    try:
+        connection.request("POST", "/his", body=body)
+        return connection.getresponse().read()
+    except (OSError, http.client.HTTPException):
+        heard.broken += 1
+        return None
+    finally:
+        connection.close()
+
+
+# --- the judge --------------------------------------------------------------------------------------------------------
+
+
+def _drained(bureau: Bureau, heard: Heard) -> bool:
+    """Whether every answer that was taken arrived in the end."""
+    ends = time.monotonic() + _DRAIN_S
+    while time.monotonic() < ends:
+        if heard.answered <= _told(list(bureau.arrived)).keys():
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def _told(calls: Sequence[Arrived]) -> dict[str, list[bytes]]:
+    """The bodies that answer each finding."""
+    found: dict[str, list[bytes]] = {}
+    for call in calls:
+        told = call.json
+        for warn in told["input"]["data"]["warns"] if told["infno"] == "3103" else ():
+            found.setdefault(warn["warn_rslt_id"], []).append(call.body)
+    return found
+
+
+def _waits(heard: Heard, stall_ms: float) -> dict[str, Any]:
+    """How long callers waited; ``stall_ms``: how late the machine waked a sleeper."""
+    waits = sorted(heard.took_ms)
+    parts = {"p50": 0.5, "p99": 0.99, "longest": 1.0}
+    return {
+        "checked": len(waits),
+        "check_ms": {
+            name: round(waits[min(int(len(waits) * part), len(waits) - 1)], 1) for name, part in parts.items()
+        },
+        "machine_stall_ms": round(stall_ms, 1),
+        "late": sum(wait > DEADLINE_MS + SLACK_MS + stall_ms for wait in waits),
+        "bureau_said": dict(heard.whys),
+        "unnamed": heard.unnamed,
+        "lines_broken_by_kills": heard.broken,
+        "settled": heard.settled,
+        "changed": heard.changed,
+    }
+
+
+def judge(heard: Heard, calls: Sequence[Arrived]) -> dict[str, Any]:
+    """What callers were told against what the bureau got."""
+    told = _told(calls)
+    return {
+        "answers_taken": len(heard.answered),
+        "lost": sorted(heard.answered - told.keys()),
+        "differing": sorted(jr_id for jr_id, bodies in told.items() if len(set(bodies)) > 1),
+        "sent_again_in_doubt": sum(len(bodies) - 1 for bodies in told.values()),
+    }
+
+
+def main() -> None:
+    """Run it and print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--prescriptions", type=int, default=2000)
+    parser.add_argument("--per-s", type=float, default=50.0)
+    parser.add_argument("--kills", type=int, default=4)
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    course = Course(prescriptions=given.prescriptions, per_s=given.per_s, kills=given.kills, seed=given.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        figures = asyncio.run(run(Path(folder), course))
+    print(json.dumps(figures, ensure_ascii=False, indent=1))
+    raise SystemExit(any(figures[fault] for fault in FAULTS))
+
+
+if __name__ == "__main__":
+    main()
