@@ -97,6 +97,10 @@ class Check:
             value = self.memo[key] = make()
             return value
 
+    def forget(self) -> None:
+        """Let go of what was worked out: some of it holds the check, and only the collector would find the two."""
+        self.memo.clear()
+
     @property
     def admitted_at(self) -> datetime | None:
         """When the current encounter began."""

@@ -202,6 +202,8 @@ def decide_whole(  # noqa: PLR0913 (one composition, everything it depends on in
     notes = _notes(prescription, language, unread=unread, late=bool(late))
     told = Decision(decision=strongest(findings), decision_id=decision_id, release=release, policy=policy.digest)
     decision = msgspec.structs.replace(told, findings=findings, not_evaluated=(*lacking, *late), notes=notes)
+    for check in (matched.check, begun.first.check):
+        check.forget()
     return Whole(decision=decision, graded=graded, found=found, stopped=halt.stopped if halt is not None else Stopped())
 
 

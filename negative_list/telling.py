@@ -135,8 +135,11 @@ class _Trials:
         check, changed = self._check, edited(self._check.prescription, edit)
         tried = match_edited(self._compiled, changed, check.at, frozenset(edit.lines))
         if check.history is not None and tried.unknown:
-            tried = judged_on(tried, self._compiled, changed, check.history)
-        return self._ruling.of(outcomes_of(tried, self._compiled.binder), tried.check)
+            first, tried = tried, judged_on(tried, self._compiled, changed, check.history)
+            first.check.forget()
+        outcomes = self._ruling.of(outcomes_of(tried, self._compiled.binder), tried.check)
+        tried.check.forget()
+        return outcomes
 
 
 def _items(check: Check) -> dict[str, str]:
