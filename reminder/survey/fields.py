@@ -16,10 +16,23 @@ from negative_list.readers.reading import plan
 if TYPE_CHECKING:
     from negative_list.dictionary import Fact
     from negative_list.readers.columns import Columns
+    from negative_list.readers.dialect_table import Node
     from negative_list.readers.reading import Row
     from negative_list.site import Site
 
-__all__ = ["EXTENSION", "OWN", "Field", "Table", "columns_of", "field_of", "fields_of", "own_rows", "rows_of", "theirs"]
+__all__ = [
+    "EXTENSION",
+    "OWN",
+    "Field",
+    "Table",
+    "columns_of",
+    "field_of",
+    "fields_of",
+    "own_rows",
+    "rows_of",
+    "table_said",
+    "theirs",
+]
 
 OWN = "own"
 """The dialect of our own JSON."""
@@ -27,6 +40,7 @@ OWN = "own"
 EXTENSION = "fsi_order_dtos.extend_order_map"
 """The table of an order's extension, interface fact sheet 2.5."""
 
+_CAMEL = "camel"
 _NODES: Mapping[str, str] = {
     "envelope": "envelope",
     "data": "data",
@@ -158,9 +172,25 @@ def theirs(field: Field, dialect: str) -> str:
     node = next((node for node, table in _NODES.items() if table == field.table), "")
     if not node:
         return field.key
+    names = _spoken(dialect_table().nodes[node], field.key, dialect)
+    # In camelCase a dialect's own name comes after the national one.
+    return names[-1 if _CAMEL in dialect else 0]
+
+
+def table_said(table: str, dialect: str) -> str:
+    """What a dialect calls a table: the key it stands under in the body; "" for the envelope."""
+    node = next((dialect_table().nodes[node] for node, name in _NODES.items() if name == table), None)
+    if node is None or not node.path:
+        return table if node is None else ""
+    around = next(one for one in dialect_table().nodes.values() if one.path == node.path[:-1])
+    names = _spoken(around, node.key, dialect)
+    return next((name for name in names if "_" not in name), names[0]) if _CAMEL in dialect else names[0]
+
+
+def _spoken(node: Node, national: str, dialect: str) -> list[str]:
+    """What a dialect calls something in a node, the likeliest first; its national name where it has no other."""
     spoken = dialect.split("+")
-    names = [name for name, alias in dialect_table().nodes[node].names(field.key) if alias.dialect in spoken]
-    return names[-1] if names else field.key
+    return [name for name, alias in node.names(national) if alias.dialect in spoken] or [national]
 
 
 # -- rows

@@ -11,7 +11,7 @@ from negative_list.classes import class_name
 from negative_list.codes import structure
 from negative_list.dictionary import load
 from negative_list.lacking import RECORDS, kept_from, reads_of
-from reminder.survey.fields import EXTENSION, Field, field_of, theirs
+from reminder.survey.fields import Field, field_of, table_said, theirs
 from reminder.survey.records import LEAST, FieldSaid, Lacking, Silent, Source, Survey, Unmapped
 from reminder.survey.tally import FieldTally, Tally, distinct
 
@@ -251,8 +251,7 @@ def _fields_of_fact(name: str, source: SourceTally) -> list[Field]:
 
 def _called(field: Field, dialect: str) -> str:
     """Where a field stands, as the source calls it."""
-    table = field.table.replace(EXTENSION, EXTENSION.partition(".")[2])
-    return f"{table}.{theirs(field, dialect)}".strip(".")
+    return f"{table_said(field.table, dialect)}.{theirs(field, dialect)}".strip(".")
 
 
 def _values(name: str) -> tuple[str, ...]:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from negative_list.dictionary import load
+from negative_list.readers.dialects import NATIONAL
 from reminder.forecast.page import Figure, Page, Table
 from reminder.reports.table import Column
-from reminder.survey.fields import OWN
+from reminder.survey.fields import OWN, table_said
 from reminder.survey.judging import by_rote, matters
 from reminder.survey.words import said
 
@@ -26,6 +27,7 @@ _MOST_ROWS = 300
 
 _MOST_POINTS = 6
 _MOST_CODES = 8
+_EXAMPLES = 3
 _TITLE = 60  # characters
 
 
@@ -170,9 +172,9 @@ def _field_table(name: str, fields: Iterable[FieldSaid], english: bool) -> Table
     ordered = sorted(fields, key=lambda one: (-one.rules, -one.unusable, one.table, one.key, one.system))
     rows = tuple(
         (
-            f"{one.table}.{one.sent_as}".removeprefix("envelope.").strip("."),
+            f"{table_said(one.table, one.dialect)}.{one.sent_as}".strip("."),
             one.zh,
-            one.system,
+            " ".join(filter(None, (one.system, "" if one.dialect == NATIONAL else one.dialect))),
             one.rows,
             _share(one.absent, one),
             _share(one.empty, one),
@@ -215,19 +217,28 @@ def _codes(survey: Survey, english: bool) -> Iterator[Table]:
 
 
 def _rules(survey: Survey, english: bool) -> Iterator[Table]:
-    columns = _columns("class", "rule", "title", "action", "needs", "undecided")
-    rows = tuple(_silent(one, english) for one in survey.silent)
-    if rows:
+    """Silent rules of one class that need the same stand in one row: a list has thousands."""
+    alike: dict[tuple[str, tuple[str, ...]], list[Silent]] = {}
+    for one in survey.silent:
+        alike.setdefault((one.class_id, one.needs), []).append(one)
+    if alike:
+        columns = _columns("class", "rules", "title", "action", "needs", "undecided")
+        groups = sorted(alike.values(), key=lambda group: (-len(group), group[0].class_id, group[0].rule_id))
+        rows = tuple(_silent(group, english) for group in groups)
         yield Table(title=said("t_silent", english), columns=columns, rows=rows)
     asked = tuple((rule, _named(needs.split()), count) for rule, needs, count in survey.undecided)
     if asked:
         yield Table(title=said("t_undecided", english), columns=_columns("rule", "needs", "undecided"), rows=asked)
 
 
-def _silent(one: Silent, english: bool) -> tuple[Any, ...]:
-    title = one.title if len(one.title) <= _TITLE else f"{one.title[: _TITLE - 1]}…"
-    named = f"{one.class_id} {one.class_name}"
-    return named, one.rule_id, title, said(f"action_{one.action}", english), _named(one.needs), one.undecided
+def _silent(group: list[Silent], english: bool) -> tuple[Any, ...]:
+    first = group[0]
+    titles = [f"{one.rule_id} {one.title}" for one in group[:_EXAMPLES]]
+    more = [said("and_more", english).format(f"{len(group) - _EXAMPLES:,}")] if len(group) > _EXAMPLES else []
+    shown = "\n".join([*(text if len(text) <= _TITLE else f"{text[: _TITLE - 1]}…" for text in titles), *more])
+    actions = said("between", english).join(dict.fromkeys(said(f"action_{one.action}", english) for one in group))
+    undecided = sum(one.undecided for one in group)
+    return f"{first.class_id} {first.class_name}", len(group), shown, actions, _named(first.needs), undecided
 
 
 def _named(needs: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ from negative_list.readers import read_check_request, read_national
 from negative_list.readers.dialects import national_form
 from negative_list.site import Sites
 from reminder.survey.counting import MOST_LINES, MOST_ROWS, Counting
-from reminder.survey.fields import OWN, field_of, theirs
+from reminder.survey.fields import OWN, field_of, table_said, theirs
 from reminder.survey.gathering import gathered
 from reminder.survey.judging import surveyed
 from reminder.survey.page import data_of, page_of
@@ -99,7 +99,8 @@ def test_a_field_is_called_as_the_caller_calls_it() -> None:
     """So that whoever makes the HIS finds it."""
     found = field_of("hainan", "patient_dtos.patn_id")
     assert found is not None
-    assert (theirs(found, "national"), theirs(found, "hainan")) == ("patn_id", "psn_no")
+    told = [(table_said(found.table, one), theirs(found, one)) for one in ("national", "hainan", "hainan+camel")]
+    assert told == [("patient_dtos", "patn_id"), ("patientDtos", "psn_no"), ("patientDtos", "psnNo")]
     own = field_of(OWN, "line.quantity")
     assert own is not None
     assert (own.facts, theirs(own, OWN)) == (("line.quantity",), "quantity")
