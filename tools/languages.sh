@@ -40,7 +40,8 @@ kept=.venv/node
 if command -v npm >/dev/null && ! cmp --silent docs/examples/node/package.json "$kept/installed.json"; then
   mkdir -p "$kept"
   cp docs/examples/node/package.json "$kept/package.json"
-  if npm install --prefix "$kept" --silent --no-audit --no-fund --no-package-lock --ignore-scripts </dev/null; then
+  if npm install --prefix "$kept" --silent --no-audit --no-fund --no-package-lock --ignore-scripts --fetch-retries=1 \
+    </dev/null; then
     cp "$kept/package.json" "$kept/installed.json"
   else
     echo "Node's gRPC cannot be installed: its example will be skipped" >&2

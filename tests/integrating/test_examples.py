@@ -21,6 +21,9 @@ SHOWN = {block.name: block.text for block in blocks(PAGE, "text")}
 PATIENT_MS = "60000"
 """The deadline the examples are told: a test is not about how busy the machine is."""
 
+HUNG_MS = "500"
+"""The deadline they are told where it is to pass."""
+
 
 @pytest.fixture
 def here(tmp_path: Path) -> Iterator[Running]:
@@ -34,6 +37,13 @@ def nowhere() -> Iterator[str]:
     """An address at which nobody listens, kept free of others."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{held.getsockname()[1]}"
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """An address at which connections are taken and nothing is ever answered."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as held:
         yield f"127.0.0.1:{held.getsockname()[1]}"
 
 
@@ -58,15 +68,16 @@ def address(language: Language, at: str) -> str:
 
 @pytest.mark.parametrize("language", LANGUAGES, ids=lambda one: one.name)
 def test_the_example_prints_what_the_page_shows(
-    language: Language, here: Running, nowhere: str, tmp_path: Path
+    language: Language, here: Running, nowhere: str, silent: str, tmp_path: Path
 ) -> None:
-    """Without a sidecar all goes on and the saved prescription waits; with one it arrives, once, and all is told."""
+    """Where none answers, or one hangs, all goes on and what was saved waits; with one it arrives, once, with the rest."""
     if missing := language.missing():
         pytest.skip(f"{', '.join(missing)} not here: tools/languages.sh installs what the examples need")
     outbox, folder = str(tmp_path / "outbox"), tmp_path / "built"
     folder.mkdir()
     command = language.built(folder)
     assert run(*command, address(language, nowhere), outbox, PATIENT_MS) == SHOWN["away"]
+    assert run(*command, address(language, silent), str(tmp_path / "hung"), HUNG_MS) == SHOWN["away"]
     assert told(here) == (0, 0, 0, 0)
     printed = run(*command, address(language, here.at(language.face)), outbox, PATIENT_MS)
     assert printed.removeprefix("delivered: 1\n") == SHOWN["served"]

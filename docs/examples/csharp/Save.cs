@@ -100,8 +100,10 @@ public static class Save
             catch (Exception error)
             {
                 Console.Error.WriteLine(moment + ": " + error.Message);
-                // Three failures in a row: nobody waits for the sidecar during the next ten seconds.
-                if (++failures >= 3) silentUntil = DateTime.Now.AddSeconds(10);
+                // Three in a row without an answer: nobody waits for the sidecar during the next ten seconds.
+                var web = error as WebException;
+                bool answered = web != null && web.Response != null;
+                if (!answered && ++failures >= 3) silentUntil = DateTime.Now.AddSeconds(10);
             }
         }
         Console.WriteLine(moment + ": " + (answer == null ? "not checked" : answer["decision"]));

@@ -100,8 +100,8 @@ public final class Save {
                 failures = 0;
             } catch (IOException error) {
                 System.err.println(moment + ": " + error.getMessage());
-                // Three failures in a row: nobody waits for the sidecar during the next ten seconds.
-                if (++failures >= 3) {
+                // Three in a row without an answer: nobody waits for the sidecar during the next ten seconds.
+                if (!(error instanceof RefusedException) && ++failures >= 3) {
                     silentUntil = System.currentTimeMillis() + 10_000;
                 }
             }

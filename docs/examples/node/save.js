@@ -71,8 +71,8 @@ async function check(moment, scene, lines) {
       failures = 0;
     } catch (error) {
       console.error(`${moment}: ${error.message}`);
-      // Three failures in a row: nobody waits for the sidecar during the next ten seconds.
-      failures += 1;
+      // Three in a row without an answer: nobody waits for the sidecar during the next ten seconds.
+      if (error.code !== grpc.status.INVALID_ARGUMENT) failures += 1;
       if (failures >= 3) silentUntil = Date.now() + 10_000;
     }
   }

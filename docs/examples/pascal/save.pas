@@ -187,10 +187,12 @@ begin
       Result := Post('Check', Question.AsJSON);
       Failures := 0;
     except
+      on Error: ERefused do
+        WriteLn(StdErr, Moment, ': ', Error.Message);
       on Error: Exception do
       begin
         WriteLn(StdErr, Moment, ': ', Error.Message);
-        { Three failures in a row: nobody waits for the sidecar during the next ten seconds. }
+        { Three in a row without an answer: nobody waits for the sidecar during the next ten seconds. }
         Inc(Failures);
         if Failures >= 3 then
           SilentUntil := IncSecond(Now, 10);
