@@ -70,7 +70,7 @@ def address(language: Language, at: str) -> str:
 def test_the_example_prints_what_the_page_shows(
     language: Language, here: Running, nowhere: str, silent: str, tmp_path: Path
 ) -> None:
-    """Where none answers, or one hangs, all goes on and what was saved waits; with one it arrives, once, with the rest."""
+    """Where none answers or one hangs, all goes on and what was saved waits; later it arrives, once, with the rest."""
     if missing := language.missing():
         pytest.skip(f"{', '.join(missing)} not here: tools/languages.sh installs what the examples need")
     outbox, folder = str(tmp_path / "outbox"), tmp_path / "built"
