@@ -99,6 +99,9 @@ class _Mending:
         if level > _LEVELS:
             raise UnmendableError("too deep")
         told = {key: value for key, value in row.items() if value not in (None, "", [], {})}
+        chosen = [stem for key in told if (stem := _choice(key, schema.get(key, "")))]
+        if len(set(chosen)) < len(chosen):
+            raise UnmendableError("two of a choice")
         return {key: self._element(key, value, schema, level) for key, value in told.items()}
 
     def _element(self, key: str, value: object, schema: Mapping[str, str], level: int) -> object:
@@ -149,6 +152,11 @@ class _Mending:
         return f"{found[1]}T{found[2]}{found[3] or ':00'}{self._offset}" if found else text
 
 
+def _choice(key: str, kind: str) -> str:
+    """What an element of a choice of types is called without its type, as ``value`` of ``valueString``; else ""."""
+    return key[: -len(kind)] if kind and key.lower().endswith(kind.lower()) else ""
+
+
 def _number(text: str) -> object:
     try:
         return Decimal(text)
@@ -164,14 +172,14 @@ def _schema() -> dict[str, dict[str, str]]:
 
 # -- primitive types, as R4's page of data types has them
 
-_CIVIL = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d(?:\.\d+)?)?")
+_CIVIL = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d(?:\.\d+)?)?", re.ASCII)
 _DATE = r"\d{4}(?:-\d\d(?:-\d\d)?)?"
 _CLOCK = r"T(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)"
 _LARGEST_INTEGER = 2**31 - 1
 
 
 def _matches(pattern: str) -> Callable[[object], bool]:
-    compiled = re.compile(pattern)
+    compiled = re.compile(pattern, re.ASCII)
     return lambda value: isinstance(value, str) and compiled.fullmatch(value) is not None
 
 

@@ -54,7 +54,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
     )
     assert cds == Cds(
         profile=CRD,
-        indicators=PROFILES[CRD] | {"block": "critical"},
+        indicators={**PROFILES[CRD], "block": "critical"},
         source_label="示例医保局",
         source_url="https://payer.example",
         source_icon="https://payer.example/icon.png",
