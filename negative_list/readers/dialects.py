@@ -16,6 +16,7 @@ from msgspec import Struct
 from negative_list.errors import RequestError
 from negative_list.readers.body import ENCODINGS, encoding_of, parse_body
 from negative_list.readers.dialect_table import NATIONAL, table
+from negative_list.readers.limits import MAX_LINES
 from negative_list.readers.made_over import Sent, callers_key, is_empty, made_over
 from negative_list.readers.rows import plain
 
@@ -145,7 +146,8 @@ def _is_plain(node: Node, row: Mapping[str, object]) -> bool:
             if not _is_plain(child, value):
                 return False
         elif isinstance(value, list) and not child.single:
-            if not all(_is_plain(child, one) for one in value if isinstance(one, dict)):
+            # the reader refuses more, whatever they are called
+            if not all(_is_plain(child, one) for one in value[: MAX_LINES + 1] if isinstance(one, dict)):
                 return False
         elif not is_empty(value):  # a text, or a list in place of one object
             return False
