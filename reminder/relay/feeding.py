@@ -17,10 +17,10 @@ import msgspec
 from msgspec import Struct
 
 from negative_list.errors import RequestError
+from negative_list.readers.body import parse_body
 from negative_list.readers.exchange_table import TRANSACTIONS
 from reminder.imports import KINDS, Batch, Into
 from reminder.relay.queries import Queries
-from reminder.relay.texts import read_json
 from reminder.stocks import carried_on
 from reminder.stores.base import StoreError
 
@@ -167,9 +167,9 @@ def _is_read(infno: str) -> bool:
 def _call(heard: _Heard) -> dict[str, Any] | None:
     """A call as a row of an import, ``None`` where it is none or tells nothing that is read."""
     try:
-        request = read_json(heard.request)
+        request = parse_body(heard.request)
         if not _is_read(str(request.get("infno", ""))):
             return None
-        return {"request": request, "reply": read_json(heard.reply)}
+        return {"request": request, "reply": parse_body(heard.reply)}
     except (RequestError, msgspec.DecodeError):
         return None

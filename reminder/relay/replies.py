@@ -11,8 +11,8 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from negative_list.errors import RequestError
+from negative_list.readers.body import parse_body
 from reminder.relay.records import BureauSaid, Passed
-from reminder.relay.texts import read_json
 
 if TYPE_CHECKING:
     from reminder.relay.bureau import BureauError
@@ -36,7 +36,7 @@ def said_of(passed: Passed) -> BureauSaid:
     if passed.status != _OK:
         return BureauSaid(why=f"医保接口以状态 {passed.status} 答复 (it answered with status {passed.status})")
     try:
-        reply = read_json(passed.body)
+        reply = parse_body(passed.body)
     except RequestError:
         return BureauSaid(why="医保接口的答复不是 JSON (its reply is not JSON)")
     if reply.get("infcode") not in _RIGHT:
@@ -60,7 +60,7 @@ def _rows(output: object) -> list[Mapping[str, Any]] | None:
     """The findings: a list, one object, or nothing; ``None`` where the output is a text, as enciphered ones are."""
     if isinstance(output, str):
         try:
-            output = read_json(output.encode()) if output.strip() else None
+            output = parse_body(output.encode()) if output.strip() else None
         except RequestError:
             return None
     told = output.get("result") if isinstance(output, dict) else output
@@ -78,7 +78,7 @@ def accepted(passed: Passed) -> tuple[bool, str]:
     if passed.status != _OK:
         return False, f"status {passed.status}"
     try:
-        reply = read_json(passed.body)
+        reply = parse_body(passed.body)
     except RequestError:
         return False, "not JSON"
     told = str(reply.get("err_msg") or reply.get("message") or "")[:_TEXT]

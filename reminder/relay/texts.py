@@ -11,23 +11,13 @@ from typing import Any
 
 import msgspec
 
-from negative_list.errors import FieldProblem, RequestError
-from negative_list.readers.body import parse_body
+from negative_list.readers.body import encoding_of, parse_body
 
-__all__ = ["only", "read_json", "words_of"]
+__all__ = ["only", "words_of"]
 
 _GBK = "gb18030"  # holds GBK, as every client that says GBK writes it
 _DIGEST = 16
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
-
-
-def read_json(raw: bytes) -> dict[str, Any]:
-    """The object in a body in UTF-8, else in GB18030.
-
-    Raises:
-        RequestError: it is none.
-    """
-    return parse_body(_utf8(raw)[0])
 
 
 def words_of(body: bytes, ids: Collection[str]) -> dict[str, bytes]:
@@ -46,31 +36,17 @@ def only(body: bytes, ids: Collection[str]) -> bytes:
         RequestError: it is no JSON object.
     """
     wanted = frozenset(ids)
-    text, is_utf8 = _utf8(body)
-    told = parse_body(text)
+    told = parse_body(body)
     kept = _kept(told, wanted)
     if kept == told:
         return body
     written = _ENCODER.encode(kept)
-    return written if is_utf8 else written.decode().encode(_GBK)
-
-
-def _utf8(raw: bytes) -> tuple[bytes, bool]:
-    """The body in UTF-8, and whether it came so."""
-    try:
-        raw.decode()
-    except UnicodeDecodeError:
-        try:
-            return raw.decode(_GBK).encode(), False
-        except UnicodeDecodeError as error:
-            message = "正文既不是 UTF-8 也不是 GBK (neither UTF-8 nor GBK)"
-            raise RequestError([FieldProblem(field="body", message=message)]) from error
-    return raw, True
+    return written if encoding_of(body) == "utf-8" else written.decode().encode(_GBK)
 
 
 def _whole(body: bytes) -> Any:
     """The body with what is packed into texts unpacked (2.8: `input` as a text)."""
-    return _walked(read_json(body), lambda _list: _list, pack=False)
+    return _walked(parse_body(body), lambda _list: _list, pack=False)
 
 
 def _kept(told: dict[str, Any], wanted: frozenset[str]) -> Any:
@@ -105,7 +81,9 @@ def _is_answer(row: object) -> bool:
 
 
 def _id_of(row: Any, ids: frozenset[str]) -> str:
-    return next((str(value) for key, value in row.items() if _plain(key) == "warnrsltid" and str(value) in ids), "")
+    """Which of some findings an answer is about, "" for none of them; an id may be a number, or stand among blanks."""
+    told = (str(value).strip() for key, value in row.items() if _plain(key) == "warnrsltid")
+    return next((id_ for id_ in told if id_ in ids), "")
 
 
 def _plain(key: str) -> str:

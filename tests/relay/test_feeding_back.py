@@ -19,11 +19,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from negative_list.errors import RequestError
+from negative_list.readers.body import parse_body
 from reminder.relay import courier
 from reminder.relay.outbox import Outbox
 from reminder.relay.records import Call
 from reminder.relay.relay import OUTBOX_FILE
-from reminder.relay.texts import only, read_json, words_of
+from reminder.relay.texts import only, words_of
 from tests.relay.bureau import Arrived, Bureau, bureau, http, taken
 from tests.relay.relays import answer, call, relay, settled
 from tests.stores.builders import NOW
@@ -276,9 +277,9 @@ def test_the_part_of_the_bureau_keeps_dialect_and_encoding(dialect: str, encodin
     assert words_of(body, ["B-1"]).keys() == {"B-1"}
     part = only(body, ["B-1"])
     part.decode(encoding)
-    told = read_json(part)
+    told = parse_body(part)
     assert told["opter_name"] == "测试"
-    assert told.keys() == read_json(body).keys()
+    assert told.keys() == parse_body(body).keys()
     assert "ours" not in part.decode(encoding)
     assert "B-1" in part.decode(encoding)
 
@@ -290,6 +291,13 @@ def test_one_answer_as_an_object_is_an_answer() -> None:
     assert only(body, ["B-1"]) == body
 
 
+def test_an_id_may_be_a_number_or_stand_among_blanks() -> None:
+    """2.8: ids as integers; and some systems fill fields up."""
+    body = b'{"warns":[{"warn_rslt_id":17,"dspo_way":2},{"warn_rslt_id":" B-1 ","dspo_way":"2"},{"warn_rslt_id":"o"}]}'
+    assert words_of(body, ["17", "B-1"]).keys() == {"17", "B-1"}
+    assert b'"o"' not in only(body, ["17", "B-1"])
+
+
 _IDS = st.lists(st.sampled_from(["B-1", "B-2", "B-3", "o-1", "o-2"]), max_size=6)
 
 
@@ -297,7 +305,7 @@ _IDS = st.lists(st.sampled_from(["B-1", "B-2", "B-3", "o-1", "o-2"]), max_size=6
 def test_no_answer_is_lost_or_told_to_the_wrong_side(ids: list[str], wanted: set[str]) -> None:
     """Of any body the part holds the answers wanted, in their order, and no other."""
     body = answer(*((id_, "2") for id_ in ids))
-    part = read_json(only(body, wanted))
+    part = parse_body(only(body, wanted))
     assert [warn["warn_rslt_id"] for warn in part["input"]["data"]["warns"]] == [id_ for id_ in ids if id_ in wanted]
 
 
