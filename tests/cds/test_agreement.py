@@ -68,7 +68,7 @@ def bodies(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(bodies())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_request_in_fhir_is_the_prescription_of_our_own_json(body: dict[str, Any]) -> None:
     """Record for record, fact for fact."""
     form = hook_form(of_own(body), Naming())

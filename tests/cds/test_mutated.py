@@ -93,7 +93,7 @@ def mutated(told: dict[str, Any], random: Random) -> dict[str, Any]:
 def test_a_mutated_request_is_read_or_refused_by_name(seed: int) -> None:
     """Nothing else happens; a refusal names elements of the request."""
     random, named = Random(seed), list[str]()
-    for _ in range(60):
+    for _ in range(30):
         body = mutated(whole(), random)
         try:
             form = hook_form(body, Naming())
@@ -102,7 +102,7 @@ def test_a_mutated_request_is_read_or_refused_by_name(seed: int) -> None:
             named += [each.field for each in error.fields]
         else:
             _judge(Orders(by_line=form.references(prescription), patient_id=form.patient_id), random)
-    assert len(named) < 30
+    assert len(named) < 15
     assert [field for field in named if not field.startswith(("context", "prefetch"))] == []
 
 
@@ -136,10 +136,10 @@ def test_mutated_feedback_is_read_or_refused_by_name() -> None:
     }
     item["acceptedSuggestions"] = [{"id": "y"}]
     read, named = 0, list[str]()
-    for _ in range(500):
+    for _ in range(300):
         try:
             read += len(read_feedback(mutated({"feedback": [item, item]}, random)).told)
         except RequestError as error:
             named += [each.field for each in error.fields]
-    assert read >= 250
+    assert read >= 150
     assert {field.partition("[")[0] for field in named} == {"feedback"}
