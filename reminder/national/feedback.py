@@ -45,7 +45,7 @@ _WARNS = "input.data.warns"
 _NO_WARNS = "缺少处理数据 (nothing is told); 请为每条提示给出一项 (give one for each finding)"
 _NO_WAY = "应为 1（继续执行）或 2（返回修改） (expected 1, to go on, or 2, to go back); 请改正 (mend it)"
 _NO_ID = "缺少违规标识 (missing); 请给出 3101 返回的 jr_id (give the jr_id of the reply)"
-_MAX_ID = 64
+_MAX_ID, _MAX_NAME = 64, 200
 _LATE = timedelta(minutes=1)
 """What was said so much before it came was said then; less may be two clocks."""
 
@@ -88,9 +88,9 @@ def read_told(form: Form, arrived: datetime, *, automatic: bool = False) -> Told
     if not items:
         raise RequestError(wrong)
     words = Words(
-        request_id=_text(body.get("msgid")),
-        institution_id=_text(body.get("fixmedins_code")),
-        doctor_id=_text(body.get("opter")),
+        request_id=_text(body.get("msgid"))[:_MAX_NAME],
+        institution_id=_text(body.get("fixmedins_code"))[:_MAX_NAME],
+        doctor_id=_text(body.get("opter"))[:_MAX_NAME],
         items=tuple(item for item in items if not item.finding_id.startswith(PREFIX)),
         face=FACE,
     )

@@ -82,3 +82,9 @@ def test_ids_in_the_form_of_a_number_stay_apart() -> None:
     assert first != second
     assert masker.code("13812345678") == first
     assert "138" not in first
+
+
+def test_an_address_of_mail_is_taken_out_of_a_text_of_any_length() -> None:
+    """Sixteen thousand letters before the mark are looked through once, not once for each of them."""
+    assert mask("见" + "x" * 16_000 + "@example.org") == "见" + "x" * (16_000 - 64) + MASK
+    assert mask("x1" * 500_000) == "x1" * 500_000

@@ -251,6 +251,16 @@ def test_a_reason_of_any_length_and_form_is_kept(here: Running) -> None:
     assert len(word.reason_text) == 500
 
 
+@pytest.mark.parametrize("field", ["msgid", "opter", "fixmedins_code"])
+def test_an_envelope_of_any_length_is_kept_short(here: Running, field: str) -> None:
+    """What it says of itself is looked through for names, which takes long in a long text."""
+    row = findings(here)["E01-quantity"]
+    reply = call(here, feedback(warn(row["jr_id"], "2"), **{field: "x" * 70_000}))
+    assert reply["infcode"] == 0
+    word = last_word(here, row["jr_id"])
+    assert max(len(word.request_id), len(word.doctor_id), len(word.institution_id)) <= 200
+
+
 def test_without_a_journal_it_cannot_be_kept(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Infcode -1, saying that sending it again changes nothing."""
     with here_with(tmp_path_factory.mktemp("none"), journal="off") as sidecar:
