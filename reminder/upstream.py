@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import ssl
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -132,6 +131,8 @@ def _authority(raw: object, folder: Path) -> Path:
     """The file of an authority's certificate."""
     if not isinstance(raw, str) or not raw:
         raise ValueError(f"`{raw}` is not a path")
+    import ssl  # noqa: PLC0415 - only where there is an authority to look at
+
     try:
         ssl.create_default_context(cafile=folder / raw)
     except OSError as error:  # that there is no certificate in it is one, too

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -17,16 +17,17 @@ from reminder.national import feedback, replies
 from reminder.national.calls import whose
 from reminder.national.transactions import CHECKS, FEEDBACK
 from reminder.recording import Came, digest_of
+from reminder.relay.records import Call
 from reminder.stores.base import StoreError
 from reminder.unchecked import NotChecked, write_unchecked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from reminder.feedback.items import Words
     from reminder.national.calls import Heard
-    from reminder.relay.records import BureauSaid, Call
+    from reminder.relay.records import BureauSaid
     from reminder.service import Service
     from reminder.unchecked import Why
 
@@ -49,15 +50,17 @@ class Turn:
     Args:
         service: the core.
         heard: the call.
-        call: the same as it came, for the bureau.
+        scope: of the same, as ASGI has it: what the bureau is sent.
         arrived: when it came, UTC.
         left_s: seconds until the caller gives up; ``None``: it waits.
     """
 
-    def __init__(self, service: Service, heard: Heard, call: Call, arrived: datetime, left_s: float | None) -> None:
+    def __init__(
+        self, service: Service, heard: Heard, scope: Mapping[str, Any], arrived: datetime, left_s: float | None
+    ) -> None:
         self._service = service
         self._heard = heard
-        self._call = call
+        self._scope = scope
         self._arrived = arrived
         self._clock = asyncio.get_running_loop().time
         self._until = None if left_s is None else self._clock() + left_s
@@ -75,6 +78,9 @@ class Turn:
 
     def _left_s(self) -> float | None:
         return None if self._until is None else self._until - self._clock()
+
+    def _call(self) -> Call:
+        return Call.of(self._scope, self._heard.raw)
 
     # -- checks
 
@@ -117,7 +123,7 @@ class Turn:
         if relay is None or relay.mode(kind) != "both":
             return None
         within_s = float("inf") if left_s is None else left_s * _PART_FOR_THE_BUREAU
-        return asyncio.ensure_future(relay.ask(self._call, within_s))
+        return asyncio.ensure_future(relay.ask(self._call(), within_s))
 
     async def _unchecked(self, came: Came, why: Why, fields: Sequence[FieldProblem]) -> replies.Reply:
         heard, told = self._heard, self._heard.caller.on_failure
@@ -155,9 +161,10 @@ class Turn:
         arrived = self._arrived.astimezone(service.feedback.zone_of(heard.envelope.institution))
         told = feedback.read_told(form, arrived, automatic=heard.caller.automatic)
         ours, theirs = self._divided(told.words)
-        recorded = await service.feedback.record(ours, self._left_s()) if ours.items else None
-        if theirs and service.relay is not None and (why := await service.relay.feed_back(theirs, self._call)):
+        # The bureau's first: it hears of its own whether we keep a journal or not.
+        if theirs and service.relay is not None and (why := await service.relay.feed_back(theirs, self._call())):
             raise RequestError([FieldProblem(field="input.data.warns", message=why)])
+        recorded = await service.feedback.record(ours, self._left_s()) if ours.items else None
         return replies.kept_reply(feedback.output_of(told, recorded, theirs))
 
     def _divided(self, words: Words) -> tuple[Words, tuple[str, ...]]:

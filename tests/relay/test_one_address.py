@@ -85,6 +85,18 @@ def test_feedback_goes_to_whoever_issued_the_finding(tmp_path: Path) -> None:
         assert reply["output"]["unknown"] == []
 
 
+def test_the_bureau_hears_of_its_own_although_we_keep_no_journal(tmp_path: Path) -> None:
+    """What cannot be kept of ours is told as such, and holds up nothing of the bureau's."""
+    with bureau() as ours, running(tmp_path, upstream=behind(ours), journal="off") as here:
+        ours.reply = lambda _call: taken(result=[finding("B-1")])
+        rows = call(here, three())["output"]["result"]
+        ours.reply = lambda _call: taken()
+        assert call(here, feedback(*(warn(row["jr_id"], "2") for row in rows)))["infcode"] == -1
+        calls = ours.wait(lambda calls: len(calls) == 2)
+        assert list(answered(calls)) == ["B-1"]
+        assert call(here, feedback(warn("B-1", "1", "病情需要")))["infcode"] == 0
+
+
 def test_a_bureau_that_is_gone_is_named_and_ours_are_there(tmp_path: Path) -> None:
     """Its end costs no finding of ours, and health says so."""
     with bureau() as ours, running(tmp_path, upstream=behind(ours)) as here:
