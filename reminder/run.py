@@ -44,8 +44,6 @@ from reminder.stores.desk import Clocks, Desk
 from reminder.stores.keys import Keys
 from reminder.stores.opening import open_store
 from reminder.stores.spool import Spool
-from reminder.survey.keeping import FOLDER as SURVEY
-from reminder.survey.watching import Watching
 from reminder.workers.known import SharedKnown
 from reminder.workers.place import ALONE, Place
 from reminder.workers.together import Together
@@ -58,6 +56,7 @@ if TYPE_CHECKING:
 
     from negative_list.compile import CompiledList
     from reminder.server import Sidecar
+    from reminder.survey.watching import Watching
     from reminder.workers.lead import Lead
 
 __all__ = ["StartError", "load", "open_memory", "open_recorder", "open_survey", "serve"]
@@ -155,6 +154,7 @@ async def serve(config: Config, active: Active, started: float, place: Place = A
         _say_serving(log, bound, active, time.perf_counter() - started, place)
         if lead is not None:
             lead.serves()
+        service.survey = await asyncio.to_thread(_survey, config, service, place)
         beside = _beside(config, service, place)
         await _until(stop, lead)
         for task in beside:
@@ -221,9 +221,6 @@ def _service(config: Config, active: Active, place: Place, log: FilteringBoundLo
     if recorder is not None:
         recorder.journal.append_by(Beside(Where(data=str(config.data.absolute()), database=_database(config)), log=log))
     service = Service(active, outside, metrics, log, memory, recorder)
-    service.survey = open_survey(
-        config, memory.keys, outside, lambda: service.civil(outside.now(), "").date().isoformat(), place
-    )
     if place.common is not None:
         metrics.board.share(place.common, place.number)
         metrics.together = Together(
@@ -236,19 +233,26 @@ def _service(config: Config, active: Active, place: Place, log: FilteringBoundLo
     return service
 
 
-def open_survey(
-    config: Config, keys: Keys, outside: Outside, today: Callable[[], str], place: Place = ALONE
-) -> Watching | None:
-    """What counts the bodies a worker is sent, unless the settings say that none does; ``today``: the civil day."""
+def _survey(config: Config, service: Service, place: Place) -> Watching | None:
+    if service.memory is None:
+        return None
+    return open_survey(
+        config, service.memory.keys, lambda: service.civil(service.now(), "").date().isoformat(), place.number
+    )
+
+
+def open_survey(config: Config, keys: Keys, today: Callable[[], str], worker: int = 0) -> Watching | None:
+    """What counts the bodies a worker is sent, unless the settings say that none does; ``today``: the civil day.
+
+    What it takes is loaded here, once the worker serves.
+    """
     if config.survey != ON:
         return None
-    return Watching(
-        config.data / SURVEY,
-        secret=keys.patient("survey", "").encode(),
-        tick_ns=outside.tick_ns,
-        today=today,
-        worker=place.number,
-    )
+    from reminder.survey.keeping import FOLDER  # noqa: PLC0415 - see above
+    from reminder.survey.watching import Watching  # noqa: PLC0415 - see above
+
+    secret = keys.patient("survey", "").encode()
+    return Watching(config.data / FOLDER, secret=secret, tick_ns=time.perf_counter_ns, today=today, worker=worker)
 
 
 def open_memory(config: Config, metrics: Metrics, clocks: Clocks) -> Memory:

@@ -12,8 +12,9 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from negative_list.readers.dialects import Form
+from negative_list.readers.dialects import NATIONAL, Form
 from reminder.survey.counting import Counting, form_of
+from reminder.survey.fields import fields_of
 from reminder.survey.keeping import Day, drop_old, encoded, read_day, write_day
 from reminder.survey.tally import add
 
@@ -60,6 +61,7 @@ class Watching:
         self._lock = Lock()
         self._next = {"read": 0, "decided": 0}
         self._day = Day(day=today())
+        fields_of(NATIONAL)  # made once, so that no body waits for it
         self._begun = False
         self._faults = 0
         self._unwritten = ""

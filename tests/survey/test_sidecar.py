@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import signal
-from datetime import UTC, datetime
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.request import Request, urlopen
+from typing import TYPE_CHECKING
+from urllib.request import urlopen
 
 import pytest
 from typer.testing import CliRunner
@@ -21,11 +21,11 @@ from reminder.cli import app
 from reminder.config import Config
 from reminder.journal.again import answer_of, decided_again
 from reminder.run import open_survey
-from reminder.service import Outside
 from reminder.stores.keys import Keys
 from reminder.survey.keeping import FOLDER, KEPT_DAYS, days_in, merged, read_day, write_day
 from reminder.survey.watching import EVERY_NS, Watching
 from tests.journal.recorded import decisions_in
+from tests.reminder.bodies import write_list
 from tests.reminder.sidecar import post, running
 from tests.reminder.test_serve import served
 from tests.survey.sent import HOSPITAL, LIST, NAMES, encoded, sent
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from reminder.survey.tally import Tally
 
 SECRET = b"k" * 32
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = "2026-01-01"
 
 
@@ -140,36 +139,46 @@ def test_counting_never_hurts_an_answer(tmp_path: Path) -> None:
 
 def test_a_sidecar_counts_and_the_command_makes_the_page(tmp_path: Path) -> None:
     """Over HTTP, then stopped: the page names the field, and neither it nor the counts hold a patient."""
-    (tmp_path / "list.yaml").write_text(LIST, "utf-8")
-    data, page, site = tmp_path / "data", tmp_path / "page.html", tmp_path / "site.toml"
-    with served("--list", tmp_path / "list.yaml", "--data", data) as here:
-        _post(here.line["http"], encoded(sent(1)))
-        _post(here.line["http"], b'{"infno": "3101", "input": {"data": {}}}')
-        here.end(signal.SIGTERM)
+    (tmp_path / "rules.yaml").write_text(LIST, "utf-8")
+    data, page, site = tmp_path / "var", tmp_path / "page.html", tmp_path / "site.toml"
+    with running(tmp_path, list=tmp_path / "rules.yaml") as here:
+        here.service.survey = Clock().watching(data / FOLDER)
+        for told in (sent(1), {"infno": "3101", "input": {"data": {}}}):
+            post(here, encoded(told))
+        here.service.survey.write()
     (counts,) = (data / FOLDER).iterdir()
-    options = ("--data", data, "--list", tmp_path / "list.yaml", "--least", 1)
+    options = ("--data", data, "--list", tmp_path / "rules.yaml", "--least", 1)
     code, _, err = run("survey", *options, "--out", page, "--site-out", site)
     assert (code, err) == (0, "")
     assert "fsi_encounter_dtos.medins_lv" in page.read_text("utf-8")
     assert Sites.read(site).of(HOSPITAL).never_sent == {"encounter.institution_level", "patient.weight_kg"}
     code, out, _ = run("survey", *options, "--format", "json")
-    (told,) = json.loads(out)
-    assert (code, told["bodies"], told["refused"]) == (0, 1, {"input.data.patient_dtos": 1})
-    assert told["undecided"] == [["E01-weight", "patient.weight_kg", 1]]
+    (found,) = json.loads(out)
+    assert (code, found["bodies"], found["refused"]) == (0, 1, {"input.data.patient_dtos": 1})
+    assert found["undecided"] == [["E01-weight", "patient.weight_kg", 1]]
     for text in (counts.read_text("utf-8"), page.read_text("utf-8"), out.decode()):
         assert not any(private in text for private in (*NAMES, "3307000001", "ZY8800001", "1951-"))
 
 
-def _post(address: str, body: bytes) -> dict[str, Any]:
-    with urlopen(Request(f"http://{address}/3101", data=body), timeout=60) as response:
-        told: dict[str, Any] = json.loads(response.read())
-        return told
+def test_a_process_writes_its_counts_when_it_stops(tmp_path: Path) -> None:
+    """It begins to count some moments after it serves: what comes before is answered all the same."""
+    data = tmp_path / "data"
+    for _ in range(10):
+        with served("--list", write_list(tmp_path), "--data", data) as here:
+            for _ in range(5):
+                with urlopen(f"http://{here.line['http']}/3101", data=encoded(sent(1)), timeout=60) as response:
+                    assert json.loads(response.read())["infcode"] == 0
+                time.sleep(EVERY_NS / 1e9)
+            here.end(signal.SIGTERM)
+        if (data / FOLDER).exists():
+            break
+    assert kept(data / FOLDER)[HOSPITAL].bodies >= 1
 
 
 def test_the_survey_can_be_switched_off(tmp_path: Path) -> None:
     """Then nothing is counted."""
-    keys, outside = Keys((SECRET,)), Outside(now=lambda: NOW, tick_ns=lambda: 0, draw=lambda _bits: 0)
-    off, on = (open_survey(Config(data=tmp_path, survey=word), keys, outside, lambda: DAY) for word in ("off", "on"))
+    keys = Keys((SECRET,))
+    off, on = (open_survey(Config(data=tmp_path, survey=word), keys, lambda: DAY) for word in ("off", "on"))
     assert off is None
     assert on is not None
     read(on)
