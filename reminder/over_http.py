@@ -48,7 +48,7 @@ async def bytes_of(request: Request, most: int = MAX_BYTES) -> bytes:
 def caller_of(request: Request, callers: Callers, *, institution: str = "", systems: Iterable[str] = ()) -> Caller:
     """Whose request it is; ``institution`` and ``systems`` are what its body says, once it was read."""
     return callers.of(
-        path=request.url.path,
+        path=request.scope["path"],
         address=request.client.host if request.client is not None else "",
         institution=institution,
         system=systems,

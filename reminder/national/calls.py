@@ -69,7 +69,7 @@ class Heard(Struct, frozen=True, kw_only=True):
 def hear(raw: bytes, request: Request, callers: Callers) -> Heard:
     """Read a call. A caller known by what its body says is known only once that was read, maybe in its encoding."""
     known = {
-        "path": request.url.path,
+        "path": request.scope["path"],
         "address": request.client.host if request.client is not None else "",
         "named": request.headers.get(NAMED_BY, ""),
     }

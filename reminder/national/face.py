@@ -70,13 +70,13 @@ class _Face:
             return Response(status_code=400)
         try:
             heard = await service.run(len(raw), partial(hear, raw, request, service.callers))
-            kind, call = kind_of(heard.number), Call.of(request.scope, raw)
+            kind = kind_of(heard.number)
             if not kind and _is_stray(heard, request):
                 return await self.pass_on(request)
             if service.relay is not None and _passes(heard, kind, service.relay):
-                return await _passed(service.relay, call, heard.number)
+                return await _passed(service.relay, Call.of(request.scope, raw), heard.number)
             left_s = left_s_of(request.headers, heard.caller.left_s)
-            turn = Turn(service, heard, call, arrived, left_s and left_s - (clock() - began_s))
+            turn = Turn(service, heard, request.scope, arrived, left_s and left_s - (clock() - began_s))
             reply = await turn.reply(kind)
             return await service.run(len(raw), lambda: self._written(reply, heard, arrived))
         except HTTPException:
