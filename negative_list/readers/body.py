@@ -24,6 +24,7 @@ _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _BOM = b"\xef\xbb\xbf"
 _CHINESE_IN_UTF8 = re.compile(rb"[\xe0-\xff]")
 _WRITTEN = re.compile("[\u00a0-\u00ff\u0370-\u03ff]")  # signs as ± · ×, and Greek letters
+_WHOLE_FOR_EACH_BROKEN = 10  # Chinese of one encoding read as the other is broken in every second character
 _CODECS = {"utf-8": "utf-8", "gbk": "gb18030"}
 
 
@@ -40,7 +41,9 @@ def check_bytes(count: int, field: str) -> None:
 
 def encoding_of(raw: bytes) -> str:
     """Which of :data:`ENCODINGS` a body is in, for who answers in kind: GBK is what is not UTF-8."""
-    return "utf-8" if _is_utf8(raw) and not _reads_as_gbk(raw) else "gbk"
+    if _is_utf8(raw):
+        return "gbk" if _reads_as_gbk(raw) else "utf-8"
+    return "gbk" if _mended(raw, "utf-8") is None else "utf-8"
 
 
 def _is_utf8(raw: bytes) -> bool:
@@ -68,7 +71,8 @@ def parse_body(raw: bytes, encoding: str = "") -> dict[str, Any]:
 
     Args:
         raw: the bytes.
-        encoding: one of :data:`ENCODINGS`; "": UTF-8, and GBK where it is none.
+        encoding: one of :data:`ENCODINGS`; "": UTF-8, and GBK where it is none. A character that was cut off in the
+            middle, as systems do that count bytes, is U+FFFD, if nearly all others are whole.
 
     Raises:
         LimitError: it is longer than ``MAX_BYTES``.
@@ -89,12 +93,10 @@ def _of_utf8(raw: bytes, told: str) -> object:
     """What is UTF-8, or GBK where it is not and was not told to be: a byte of GBK may look like an escape of JSON."""
     try:
         return _decoded(raw, "body")
-    except (UnicodeDecodeError, RequestError) as error:
+    except (UnicodeDecodeError, RequestError):
         if _is_utf8(raw):
             raise
-        if told and isinstance(error, UnicodeDecodeError):
-            raise _not_in(told, error) from error
-        return _decoded(_text(raw, told or "gbk"), "body")
+        return _decoded(_text(raw, told or encoding_of(raw)), "body")
 
 
 def opened(text: str, field: str) -> object:
@@ -121,7 +123,17 @@ def _text(raw: bytes, encoding: str) -> str:
     try:
         return raw.decode(_CODECS[encoding])
     except UnicodeDecodeError as error:
-        raise _not_in(encoding, error) from error
+        mended = _mended(raw, encoding)
+        if mended is None:
+            raise _not_in(encoding, error) from error
+        return mended
+
+
+def _mended(raw: bytes, encoding: str) -> str | None:
+    """The text with U+FFFD for what is no character, where that is a small part of all that is not ASCII."""
+    text = raw.decode(_CODECS[encoding], "replace")
+    others = len(text) - len(text.encode("ascii", "ignore"))
+    return text if text.count("\ufffd") * _WHOLE_FOR_EACH_BROKEN <= others else None
 
 
 def _not_in(encoding: str, error: UnicodeDecodeError) -> RequestError:

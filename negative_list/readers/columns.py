@@ -210,6 +210,8 @@ def _text_reader() -> Callable[[object], str | None]:
     def read(raw: object) -> str | None:
         # ids and names are seldom met twice, so reading them afresh has to be quick
         text = raw.strip() if isinstance(raw, str) and raw.isprintable() else plain_text(raw)
+        if "\ufffd" in text:
+            raise ImpossibleValueError("文本不完整，有半个字符")
         return None if text in placeholders else text
 
     return read

@@ -204,6 +204,18 @@ def test_another_encoding_is_refused_by_name(raw: bytes, told: str, name: str) -
     assert f"not {name}, byte " in caught.value.fields[0].message
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "gbk"])
+def test_half_a_character_makes_one_field_unknown(encoding: str) -> None:
+    """A name cut off by bytes is noted and unknown; everything else is found all the same."""
+    whole = encoded(body(), encoding)
+    cut = whole.replace('"dise_name": "痛风"'.encode(encoding), '"dise_name": "痛风'.encode(encoding)[:-1] + b'"')
+    assert cut != whole
+    assert encoding_of(cut) == encoding
+    told = decided(cut)
+    assert found(told) == tuple(row for row in FOUND if row[0] != "term")
+    assert [(note.code, note.field.rpartition(".")[2]) for note in told.notes] == [("impossible_value", "dise_name")]
+
+
 def test_no_name_stands_for_two_things() -> None:
     """In a node no client's name is also a national one, and everything a dialect names is known."""
     for node in table().nodes.values():
