@@ -49,6 +49,9 @@ class Concept(Struct, frozen=True, kw_only=True):
     name: str = ""
 
 
+_NO_CONCEPT = Concept()
+
+
 class Told:
     """An object of our own JSON being filled, and where in the request each of its fields was found."""
 
@@ -80,6 +83,8 @@ class Told:
 
 def objects(value: object) -> list[Row]:
     """The objects of a list; an object alone stands for a list of one."""
+    if value is None:
+        return []
     if isinstance(value, dict):
         return [value]
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
@@ -87,22 +92,28 @@ def objects(value: object) -> list[Row]:
 
 def first(value: object) -> Row:
     """The first object, or an empty one."""
-    return next(iter(objects(value)), _NOTHING)
+    if value is None:  # nearly always: most elements of most resources are not there
+        return _NOTHING
+    if isinstance(value, dict):
+        return value
+    return next((each for each in value if isinstance(each, dict)), _NOTHING) if isinstance(value, list) else _NOTHING
 
 
 def inside(row: Row, *names: str) -> object:
     """What stands at the end of a path of elements, through the first of every list."""
-    *above, last = names
-    for name in above:
-        row = first(row.get(name))
-    return row.get(last)
+    value: object = row
+    for name in names:
+        value = first(value).get(name)
+        if value is None:
+            return None
+    return value
 
 
 def text(value: object) -> str:
     """A text or a number as text, else ""."""
     if isinstance(value, str):
         return value.strip()
-    return str(value) if value is not None and not isinstance(value, bool | dict | list) else ""
+    return "" if value is None or isinstance(value, bool | dict | list) else str(value)
 
 
 def codings(value: object) -> list[Row]:
@@ -116,11 +127,14 @@ def codings(value: object) -> list[Row]:
 
 def concept(value: object) -> Concept:
     """A concept: the code with a national structure before any other; its text before a coding's display."""
-    rows = [row for row in codings(value) if text(row.get("code"))]
-    rows.sort(key=lambda row: structure(text(row["code"])) is None)  # stable: else as sent
-    codes = list(dict.fromkeys(text(row["code"]) for row in rows))
+    if value is None:
+        return _NO_CONCEPT
+    rows = codings(value)
+    codes = list(dict.fromkeys(filter(None, (text(row.get("code")) for row in rows))))
+    if len(codes) > 1:
+        codes.sort(key=lambda code: structure(code) is None)  # stable: else as sent
     whole = first(inside(first(value), "concept")) or first(value)
-    said = text(whole.get("text")) or next(filter(None, (text(row.get("display")) for row in codings(value))), "")
+    said = text(whole.get("text")) or next(filter(None, (text(row.get("display")) for row in rows)), "")
     return Concept(code=codes[0] if codes else "", other=codes[1] if len(codes) > 1 else "", name=said)
 
 

@@ -75,6 +75,8 @@ class Found:
 
     def refers(self, reference: object, owner: Row, kind: str) -> Row:
         """The resource a reference leads to: contained in its owner, among the orders, or prefetched."""
+        if not reference:
+            return {}
         inner = first(reference).get("reference")  # R5 has a Reference inside
         told = reference if isinstance(reference, str) else text(first(inner).get("reference")) or text(inner)
         if told.startswith("#"):
