@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from negative_list import conditions as c
@@ -37,7 +37,7 @@ _RARE = 0.05
 
 
 def surveyed(
-    institution_id: str, tally: Tally, rules: RuleList | None, *, days: Iterable[str] = (), least: int = LEAST
+    institution_id: str, tally: Tally, rules: RuleList | None, *, days: Sequence[str] = (), least: int = LEAST
 ) -> Survey:
     """The survey of one institution.
 
@@ -45,10 +45,11 @@ def surveyed(
         institution_id: its code.
         tally: what was counted.
         rules: the list in force; ``None``: fields and codes alone are told of.
-        days: the civil days the counts are of.
+        days: the civil days the counts are of; rules that had ended before the first are left out.
         least: how many patients, encounters or lines say that something is never sent.
     """
-    listed = rules.rules if rules is not None else ()
+    first = min(days, default="")
+    listed = [rule for rule in rules.rules if not _ended(rule, first)] if rules is not None else []
     read = Counter(name for rule in listed for name in reads_of(rule))
     never = _never(tally, {*read, *RECORDS}, least)
     seen = [rule for rule in listed if _is_seen(rule, tally, rules)]
@@ -156,6 +157,10 @@ def _most(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
 
 
 # -- facts and rules
+
+
+def _ended(rule: Rule, day: str) -> bool:
+    return bool(day) and rule.valid_to is not None and rule.valid_to.isoformat() < day
 
 
 def _never(tally: Tally, names: Iterable[str], least: int) -> frozenset[str]:

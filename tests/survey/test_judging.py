@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from negative_list.compile import CompiledList, compile
 from negative_list.decide import decide
@@ -19,6 +20,7 @@ from reminder.survey.gathering import gathered
 from reminder.survey.judging import surveyed
 from reminder.survey.page import data_of, page_of
 from reminder.survey.sitefile import site_piece
+from reminder.survey.tally import Tally
 from tests.survey.sent import HOSPITAL, LIST, encoded, sent
 
 if TYPE_CHECKING:
@@ -68,6 +70,14 @@ def test_rules_that_can_never_find_anything_are_named_with_the_field_they_need(s
 def test_rules_about_visits_or_items_that_did_not_come_are_not_judged(survey: Survey) -> None:
     """Of outpatients nobody learns what is sent of inpatients; of drugs not what is sent of herbs."""
     assert (survey.listed, survey.unseen) == (5, 2)
+
+
+def test_rules_that_had_ended_are_left_out(rules: RuleList) -> None:
+    """By the first day that was counted; one that ended on it was in force."""
+    first = replace(rules.rules[0], valid_to=date(2026, 1, 1))
+    ended = replace(rules, rules=(first, *rules.rules[1:]))
+    told = [surveyed(HOSPITAL, Tally(), ended, days=(day,)).listed for day in ("2026-01-01", "2026-01-02")]
+    assert told == [5, 4]
 
 
 def test_a_rule_with_another_way_is_not_silent_and_its_fact_is_proposed_all_the_same(survey: Survey) -> None:

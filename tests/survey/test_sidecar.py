@@ -88,11 +88,13 @@ def test_so_many_bodies_a_second_are_counted_and_the_rest_only_numbered(tmp_path
 def test_counts_of_workers_days_and_starts_add_up(tmp_path: Path) -> None:
     """Two workers, a start in the middle of a day, a new day."""
     clock = Clock()
-    for worker in (0, 1, 0):
-        watching = clock.watching(tmp_path, worker, every_ns=0)
+    for watching in (clock.watching(tmp_path, worker, every_ns=0) for worker in (0, 1)):
         read(watching)
         watching.write()
         watching.write()
+    watching = clock.watching(tmp_path, 0, every_ns=0)
+    read(watching)
+    watching.write()
     clock.day = "2026-01-02"
     read(watching)
     watching.write()  # still the day it was counted on
