@@ -474,13 +474,14 @@ def test_what_could_not_be_delivered_is_told() -> None:
 def test_no_shape_of_any_element_is_an_error(value: object) -> None:
     """Every element of an order, and every key of the prefetch, may be anything."""
     plain = order(dosageInstruction=[{"timing": {"repeat": {}}}], category=[], groupIdentifier={}, requester={})
-    for key in plain.keys() - {"resourceType", "extension"}:
-        hook_form(hook_body(plain | {key: value}), Naming())
-    for key in prefetched():
-        hook_form(hook_body(prefetch=prefetched() | {key: value}), Naming())
-    for key in ("route", "timing", "doseQuantity", "doseAndRate", "asNeededCodeableConcept"):
-        hook_form(hook_body(order(dosageInstruction={key: value})), Naming())
-    hook_form(
-        hook_body(order(dispenseRequest={"quantity": value, "expectedSupplyDuration": {"value": value}})), Naming()
-    )
-    hook_form(hook_body(prefetch=value), Naming())
+    amounts = {"quantity": value, "expectedSupplyDuration": {"value": value}}
+    dosages = ("route", "timing", "doseQuantity", "doseAndRate", "asNeededCodeableConcept")
+    bodies = [
+        *(hook_body(plain | {key: value}) for key in plain.keys() - {"resourceType", "extension"}),
+        *(hook_body(prefetch=prefetched() | {key: value}) for key in prefetched()),
+        *(hook_body(order(dosageInstruction={key: value})) for key in dosages),
+        hook_body(order(dispenseRequest=amounts)),
+        hook_body(prefetch=value),
+    ]
+    forms = [hook_form(body, Naming()) for body in bodies]
+    assert [len(form.body["encounter"]["lines"]) for form in forms] == [1] * len(forms)
