@@ -165,7 +165,7 @@ class _Disk:
         try:
             self._writer.submit(self._write)
         except RuntimeError:
-            self._written([done], StoreError("gone", "the client is closed"))
+            self._written([done], StoreError("gone", "the client is closed; make another"))
         return done
 
     def first(self, most: int) -> Sequence[Waiting]:
