@@ -5,7 +5,8 @@ a steady pace in mode ``both``, answer each finding of the bureau (3103, said ag
 GBK (2207). Meanwhile the bureau goes round: well, slow, dead; and the sidecar's process is killed and started again on
 the same address and data. In the end both are well, and the bureau is the judge: of each finding whose answer was
 taken, a 3103 arrived, and every call that says so is the same, byte for byte. Every check is timed by its caller,
-beside a thread that does nothing but sleep and see how late it is waked.
+beside a thread that does nothing but sleep and see how late it is waked; those made before the sidecar served, which wait
+for it to start, are told apart.
 """
 
 from __future__ import annotations
@@ -62,9 +63,13 @@ class Course(Struct, frozen=True, kw_only=True):
 
 
 class Heard(Struct, kw_only=True):
-    """What the callers heard: how long each check took, the findings whose answer was taken, and what went wrong."""
+    """What the callers heard: when each check began and how many milliseconds it took, and what came of it.
 
-    took_ms: list[float] = field(default_factory=list)
+    ``lives``: from when until when each sidecar served. ``answered``: the findings whose answer was taken.
+    """
+
+    took: list[tuple[float, float]] = field(default_factory=list)
+    lives: list[tuple[float, float]] = field(default_factory=list)
     answered: set[str] = field(default_factory=set)
     whys: Counter[str] = field(default_factory=Counter)
     unnamed: int = 0
@@ -95,7 +100,7 @@ async def run(folder: Path, course: Course) -> dict[str, Any]:
     work = asyncio.create_task(asyncio.to_thread(_prescribe, target, course, heard, over))
     moods = asyncio.create_task(asyncio.to_thread(_go_round, bureau, over))
     try:
-        victim, killed = await _kill(place, victim, course, work)
+        victim = await _kill(place, victim, course, work, heard)
         await work
     finally:
         over.set()
@@ -105,22 +110,24 @@ async def run(folder: Path, course: Course) -> dict[str, Any]:
     victim.process.wait(60)
     calls = list(bureau.arrived)
     bureau.die()
-    return {"kills": killed, "drained": drained} | _waits(heard, naps.longest_ms) | judge(heard, calls)
+    return {"kills": len(heard.lives) - 1, "drained": drained} | _waits(heard, naps.longest_ms) | judge(heard, calls)
 
 
-async def _kill(place: Place, victim: Victim, course: Course, work: asyncio.Task[None]) -> tuple[Victim, int]:
-    """Kill and start again, evenly over the run, until that is done; the last one living, and how many died."""
+async def _kill(place: Place, victim: Victim, course: Course, work: asyncio.Task[None], heard: Heard) -> Victim:
+    """Kill and start again, evenly over the run, until that is done; the last one living."""
     rng, gap_s = Random(course.seed), course.prescriptions / course.per_s / (course.kills + 1)
-    killed = 0
-    while killed < course.kills:
+    served = time.monotonic()
+    while len(heard.lives) < course.kills:
         await asyncio.wait([work], timeout=gap_s * rng.uniform(0.6, 1.0))
         if work.done():
             break
+        heard.lives.append((served, time.monotonic()))
         victim.kill()
-        killed += 1
         victim = Victim(place)
         await victim.serving()
-    return victim, killed
+        served = time.monotonic()
+    heard.lives.append((served, float("inf")))
+    return victim
 
 
 class _Naps(threading.Thread):
@@ -185,7 +192,7 @@ def _visit(target: str, number: int, heard: Heard) -> None:
     reply = _call(target, encoded(national_body(national_order(), msgid=f"M{number}")), heard)
     if reply is None:
         return
-    heard.took_ms.append((time.monotonic() - begun) * 1000)
+    heard.took.append((begun, (time.monotonic() - begun) * 1000))
     output = json.loads(reply)["output"]
     bureau = output.get("bureau") or {"why": "?", "findings": 0}
     heard.whys[bureau["why"][:10]] += 1
@@ -258,10 +265,11 @@ def _told(calls: Sequence[Arrived]) -> dict[str, list[bytes]]:
 
 def _waits(heard: Heard, stall_ms: float) -> dict[str, Any]:
     """How long callers waited; ``stall_ms``: how late the machine waked a sleeper."""
-    waits = sorted(heard.took_ms)
+    waits = sorted(ms for at, ms in heard.took if any(since <= at < until for since, until in heard.lives))
     parts = {"p50": 0.5, "p99": 0.99, "longest": 1.0}
     return {
-        "checked": len(waits),
+        "checked": len(heard.took),
+        "checked_while_starting": len(heard.took) - len(waits),
         "check_ms": {
             name: round(waits[min(int(len(waits) * part), len(waits) - 1)], 1) for name, part in parts.items()
         },

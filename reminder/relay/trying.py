@@ -13,8 +13,8 @@ __all__ = ["FIRST_PAUSE_S", "MOST_PAUSE_S", "Trying"]
 FIRST_PAUSE_S = 1.0
 """How long a bureau that failed is left alone the first time; twice as long each time it fails again."""
 
-MOST_PAUSE_S = 30.0
-"""How long at most: what is back is used within it, and of two answers a minute one waits its deadline for nothing."""
+MOST_PAUSE_S = 10.0
+"""How long at most: what is back is used within it, and no more than six answers a minute wait for nothing."""
 
 
 class Trying:

@@ -218,7 +218,7 @@ class Hand:
 
 
 def test_after_a_failure_one_call_a_pause_tries_and_the_pauses_grow() -> None:
-    """1, 2, 4 ... 30 seconds; what works closes it at once."""
+    """1, 2, 4 ... 10 seconds; what works closes it at once."""
     hand = Hand()
     trying = Trying(lambda: NOW, lambda: hand.s)
     assert trying.may()
