@@ -135,6 +135,19 @@ def _as_objects(told: Json) -> None:
     told["input"]["data"]["patient_dtos"] = person
 
 
+def _sets_of_one(told: Json) -> None:
+    """One order, one diagnosis, one operation."""
+    for key in ("fsi_order_dtos", "fsi_diagnose_dtos"):
+        del current(told)[key][1:]
+
+
+def _sets_as_objects(told: Json) -> None:
+    """The same, each as a single object."""
+    _sets_of_one(told)
+    for key in ("fsi_order_dtos", "fsi_diagnose_dtos", "fsi_operation_dtos"):
+        current(told)[key] = current(told)[key][0]
+
+
 def _one_visit(told: Json) -> None:
     del visits(told)[0]
 
@@ -243,6 +256,7 @@ POINTS: dict[str, Point] = {
     "2.7 hainan, camelCase": Point(camel(body()), body(), "hainan+camel"),
     "2.7 camelCase under data": Point(camel(body(), whole=True), body(), "hainan+camel"),
     "patient_dtos and fsi_encounter_dtos: objects": _both(_as_objects, _one_visit),
+    "sets of one: objects": _both(_sets_as_objects, _sets_of_one),
     "data as a list of one": _with(lambda told: told["input"].update(data=[told["input"]["data"]])),
     "nesting: flat": Point(flat(body()), body(), points=("flat",)),
     "nesting: flat in the envelope": Point(flat(body(), above="envelope"), body(), points=("flat",)),
