@@ -42,7 +42,7 @@ _PIECE = 2_000  # bytes; hashlib keeps the interpreter below 2,048
 
 
 class Came(Struct, frozen=True, kw_only=True):
-    """How a request came: by which face (grpc, 3101, json), and the digest of its bytes ("": not known).
+    """How a request came: by which face (grpc, 3101, json, cds), and the digest of its bytes ("": not known).
 
     ``caller`` is the name of its entry in the settings, ``lowest_action`` the weakest action it is told of.
     """

@@ -111,7 +111,7 @@ class Decided(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="decisi
 
     ``decided_at`` is the decision's instant (civil), ``late``: it was answered ``journaled: false`` and written later.
     ``stopped``: after how many steps the caller's time was up; the rules left out are in ``answer.not_evaluated``.
-    ``face`` it came by (grpc, 3101, json), ``caller`` the name of the caller's entry in the settings; findings with an
+    ``face`` it came by (grpc, 3101, json, cds), ``caller`` the name of its entry in the settings; findings with an
     action weaker than ``lowest_action`` were kept back from it. ``request_id`` is the caller's; ``reused``: the same id
     came before with another body. ``body_digest`` is that of the request as it came. ``prescription`` has keys for ids
     and no private fact; ``age`` stands for the birth date.
@@ -289,8 +289,8 @@ class Removed(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="remove
 class Unchecked(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="unchecked", tag_field="kind"):
     """A prescription that was asked about and not checked (kind ``unchecked``).
 
-    ``unchecked_id`` is what the caller was told, ``face`` and ``caller`` as in a decision. ``why``: request (it cannot be
-    read), limit (it is over one), failed (through our fault) or deadline; ``fields`` names what was wrong, never its
+    ``unchecked_id`` is what the caller was told, ``face`` and ``caller`` as in a decision. ``why``: request (it
+    cannot be read), limit (it is over one), failed (through our fault) or deadline; ``fields`` names what was wrong, never its
     text. ``told``: error (the caller was told that it failed), row (by a finding that says so) or open (success, said
     in a field of ours). ``request_id`` as far as it can be no name.
     """
