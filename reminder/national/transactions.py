@@ -59,11 +59,12 @@ register_url_convertor("transaction", _Number())
 def paths_of(prefixes: Iterable[str]) -> tuple[str, ...]:
     """Every path of the interface, in the router's form: the usual ones, then those callers' settings begin with.
 
-    With and without a slash at the end: a client that is told to go to the other one does not.
+    With and without a slash at the end, for a client that is told to go to the other one does not; and with two at the
+    beginning, where a client puts an address that ends with one before a path that begins with one.
     """
     bare = [path.rstrip("/") for path in (*ONE_FOR_ALL, *prefixes)]
     paths = [*bare, *(f"{path}/{{infno:transaction}}" for path in bare)]
-    return tuple(dict.fromkeys(each for path in paths for each in (path, f"{path}/") if each))
+    return tuple(dict.fromkeys(each for path in paths for each in (path, f"{path}/", f"/{path}", f"/{path}/") if each))
 
 
 def kind_of(number: str) -> str:

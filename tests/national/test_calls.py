@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from reminder.callers import Caller
 from tests.national.asking import CALL, ask, call, feedback, here_with, raw_call, three, warn
 from tests.reminder.bodies import encoded
+from tests.stores.desks import LONG_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +43,7 @@ def rules(here: Running, body: dict[str, object], **how: object) -> list[str]:
         "/3101",
         "/3102",
         "/3101/",
+        "//3101",
         f"{CALL}/3101",
         OWN,
         f"{OWN}/3101",
@@ -132,6 +135,26 @@ def test_a_body_that_says_nothing_at_all_is_told_what_is_missing(here: Running) 
     reply = call(here, {"a": 1})
     assert reply["infcode"] == -1
     assert "3101" in reply["err_msg"]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "POST /3101 HTTP/1.0\r\n",
+        "POST /3101?a=1 HTTP/1.1\r\nHost: x\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n",
+    ],
+    ids=["HTTP 1.0", "query", "continue"],
+)
+def test_old_clients_of_http_are_answered(here: Running, head: str) -> None:
+    """PowerBuilder speaks 1.0, .NET waits to be told to go on."""
+    body = encoded(three())
+    host, _, port = here.at("http").rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=LONG_S) as line, line.makefile("rb") as stream:
+        line.sendall(f"{head}Connection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+        told = stream.read().partition(b"{")
+    assert told[0].count(b"200 OK") == 1
+    assert json.loads(told[1] + told[2])["output"]["decision"] == "block"
 
 
 def test_a_path_of_nobody_is_not_answered_as_a_transaction(here: Running) -> None:
