@@ -290,9 +290,9 @@ class Unchecked(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="unch
     """A prescription that was asked about and not checked (kind ``unchecked``).
 
     ``unchecked_id`` is what the caller was told, ``face`` and ``caller`` as in a decision. ``why``: request (it
-    cannot be read), limit (it is over one), failed (through our fault) or deadline; ``fields`` names what was wrong, never its
-    text. ``told``: error (the caller was told that it failed), row (by a finding that says so) or open (success, said
-    in a field of ours). ``request_id`` as far as it can be no name.
+    cannot be read), limit (it is over one), failed (through our fault) or deadline; ``fields`` names what was wrong,
+    never its text. ``told``: error (the caller was told that it failed), row (by a finding that says so) or open
+    (success, said in a field of ours). ``request_id`` as far as it can be no name.
     """
 
     unchecked_id: str
