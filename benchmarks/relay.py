@@ -5,8 +5,8 @@ a steady pace in mode ``both``, answer each finding of the bureau (3103, said ag
 GBK (2207). Meanwhile the bureau goes round: well, slow, dead; and the sidecar's process is killed and started again on
 the same address and data. In the end both are well, and the bureau is the judge: of each finding whose answer was
 taken, a 3103 arrived, and every call that says so is the same, byte for byte. Every check is timed by its caller,
-beside a thread that does nothing but sleep and see how late it is waked; those made before the sidecar served, which wait
-for it to start, are told apart.
+beside a thread that does nothing but sleep and see how late it is waked; those made before the sidecar served, which
+wait for it to start, are told apart.
 """
 
 from __future__ import annotations
