@@ -140,11 +140,16 @@ def _camel(name: str) -> str:
     return head + "".join(part[:1].upper() + part[1:] for part in rest)
 
 
+@cache
+def _national_paths() -> tuple[str, ...]:
+    return tuple(path for fact in load().values() for path in fact.national)
+
+
 def _own_names(name: str, file: _File) -> dict[str, None]:
     """The national names of a node's fields and of the nodes in it, in order."""
     row = file.nodes[name]
     stem = row.table + "."
-    paths = (path for fact in load().values() for path in fact.national if row.table and path.startswith(stem))
+    paths = (path for path in _national_paths() if row.table and path.startswith(stem))
     fields = (path.removeprefix(stem) for path in paths)
     inner = (child.key for child in file.nodes.values() if child.within == name)
     return dict.fromkeys([*(field for field in fields if "." not in field), *row.also, *inner])
