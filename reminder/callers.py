@@ -7,6 +7,7 @@ fits none is answered as the national interface prints it (reference `national_i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -53,6 +54,7 @@ FAILURES = ("error", "row", "open")
 that says so; or success with ``not_checked`` set (fail-open)."""
 
 _MAX_DEADLINE_MS = 600_000
+_PATH = re.compile(r"/[A-Za-z0-9._~/%-]*")
 _bytes = number_of(16_384, 2**30)
 _Network: TypeAlias = IPv4Network | IPv6Network
 
@@ -206,7 +208,7 @@ def _networks(raw: object, _folder: Path) -> tuple[_Network, ...]:
 def _prefix(raw: object, folder: Path) -> str:
     """What a path begins with."""
     text = text_of(raw, folder)
-    if not text.startswith("/"):
+    if not _PATH.fullmatch(text):
         raise ValueError(f"`{text}` is not the beginning of a path, as in /api/audit")
     return text.rstrip("/") or "/"
 

@@ -154,8 +154,9 @@ def test_every_wrong_value_is_told_at_once_with_its_place(tmp_path: Path) -> Non
         ("[[callers]]\nname = 'a'\n[[callers]]\nname = 'a'", "callers[2].name"),
         ("[[callers]]\nencoding = 'gbk'", "callers[1]"),
         ("[[callers]]\nname = ''", "callers[1].name"),
+        ("[[callers]]\npath = '/{infno}'", "callers[1].path"),
     ],
-    ids=["no list", "no table", "twice", "whose", "empty"],
+    ids=["no list", "no table", "twice", "whose", "empty", "pattern"],
 )
 def test_entries_that_could_be_nobodys_are_refused(text: str, place: str, tmp_path: Path) -> None:
     """And two of one name."""

@@ -15,6 +15,7 @@ from tests.stores.desks import LONG_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.reminder.sidecar import Running
 
@@ -184,6 +185,13 @@ def test_a_browser_reads_the_reply(here: Running) -> None:
     """The reply itself names who may read it, too."""
     _, told, _ = raw_call(here, encoded(three()), headers={"Origin": "http://10.1.2.3:8000"})
     assert told["access-control-allow-origin"] == "*"
+
+
+def test_a_site_may_let_no_page_call(tmp_path: Path) -> None:
+    """Or only those it names."""
+    with here_with(tmp_path, cors=()) as closed:
+        _, told, _ = raw_call(closed, encoded(three()), headers={"Origin": "http://10.1.2.3:8000"})
+        assert "access-control-allow-origin" not in told
 
 
 def test_administration_is_no_page_of_anybody_else(here: Running) -> None:
