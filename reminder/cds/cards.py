@@ -82,6 +82,7 @@ class Answering(Struct, frozen=True, kw_only=True):
         return {
             "label": suggestion.text,
             "uuid": suggestion_uuid(finding.finding_id, place),
+            "isRecommended": False,  # which one is right is the doctor's; a client takes none without the flag (c.1)
             "actions": actions_of(suggestion, self.orders, crd=self.cds.profile == CRD),
         }
 

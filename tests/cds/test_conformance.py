@@ -151,10 +151,7 @@ ROWS: dict[int, tuple[str, Row]] = {
     115: ("a source's topic is a coding", lambda w: of_all(w.sources, "topic", dict, 5)),
     117: ("a suggestion has a label", lambda w: of_all(w.suggestions, "label", str, 5)),
     119: ("a suggestion's uuid is a text, and one", lambda w: unique(w.suggestions)),
-    121: (
-        "a recommendation, if any, is a flag: there is none",
-        lambda w: all("isRecommended" not in s for s in w.suggestions),
-    ),
+    121: ("a recommendation is a flag", lambda w: where_given(w.suggestions, "isRecommended", bool)),
     124: ("actions are a list", lambda w: where_given(w.suggestions, "actions", list)),
     125: (
         "all actions of a suggestion belong together",

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 RESPONSE = {
-    "cds-resp-1": ("cards", "selectionBehavior = 'at-most-one' implies suggestions.where(isRecommended).count() <= 1"),
+    "cds-resp-1": (
+        "cards",
+        "selectionBehavior = 'at-most-one' implies suggestions.where(isRecommended = true).count() <= 1",
+    ),
     "cds-resp-2": ("actions", "type = 'delete' implies (resourceId.exists() and resource.empty())"),
     "cds-resp-3": ("cards", "links.all(type = 'smart' or appContext.empty())"),
     "cds-resp-4": ("cards", "overrideReasons.all(display.exists())"),
@@ -31,7 +34,8 @@ RESPONSE = {
         "actionSelectionBehavior.empty() or actionSelectionBehavior in ('all' | 'any' | 'at-most-one')",
     ),
 }
-"""What each is about, and what has to be true of it."""
+"""What each is about, and what has to be true of it. ``= true``: the judge takes a flag that is down for one that is
+up where it stands alone."""
 
 REQUEST = {
     "cds-r-1": "fhirAuthorization.exists() implies fhirServer.exists()",
