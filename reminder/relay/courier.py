@@ -14,8 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
+from msgspec import structs
+
 from reminder.relay.bureau import BureauError
-from reminder.relay.replies import accepted
+from reminder.relay.outbox import Standing
+from reminder.relay.replies import taken_of
 from reminder.stores.base import StoreError
 
 if TYPE_CHECKING:
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from reminder.relay.bureau import Bureau
     from reminder.relay.metrics import RelayMetrics
     from reminder.relay.outbox import Outbox, Waiting
+    from reminder.relay.records import Call
+    from reminder.relay.replies import Taken
 
 __all__ = ["GRACE_S", "LOOK_S", "MOST_TRIES", "Courier"]
 
@@ -71,8 +76,7 @@ class Courier:
         self._log = log
         self._told = asyncio.Event()
         self._stopping = False
-        self.waiting = 0
-        self.refused = 0
+        self.standing = Standing()
         self.why = ""
 
     def look(self) -> None:
@@ -99,33 +103,42 @@ class Courier:
     async def _deliver_next(self) -> bool:
         """Deliver the next call; whether there may be another one right now."""
         waiting = await self._run(lambda: self._outbox.first(self._now()))
-        self.waiting, self.refused = await self._run(self._outbox.count)
+        self.standing = await self._run(self._outbox.count)
         if waiting is None:
             self.why = ""
             return False
         try:
-            passed = await self._bureau.send(waiting.call)
+            passed = await self._bureau.send(await self._signed(waiting))
         except BureauError as error:
             self.why = error.why
             self._metrics.count("feedback", error.word)
             return False
         self.why = ""
-        taken, why = accepted(passed)
-        if taken:
+        answer = taken_of(passed)
+        if answer.taken:
             await self._run(lambda: self._outbox.done(waiting.place))
             self._metrics.count("feedback", "delivered")
         else:
-            await self._refused(waiting, why)
+            await self._refused(waiting, answer)
         return True
 
-    async def _refused(self, waiting: Waiting, why: str) -> None:
-        """Again later, or never; what the bureau said may quote the body, so it is logged nowhere."""
-        if waiting.tries + 1 >= MOST_TRIES:
-            await self._run(lambda: self._outbox.refuse(waiting.place, why))
+    async def _signed(self, waiting: Waiting) -> Call:
+        """The call; one that was refused with headers of a later one, for a gateway may find its own out of date."""
+        if not waiting.tries:
+            return waiting.call
+        return structs.replace(waiting.call, headers=await self._run(self._outbox.latest_headers))
+
+    async def _refused(self, waiting: Waiting, answer: Taken) -> None:
+        """Again later, or never; what the bureau said may quote the body, so it is logged nowhere.
+
+        What a gateway did not let in the bureau has not refused: it waits for headers that are let in.
+        """
+        if waiting.tries + 1 >= MOST_TRIES and not answer.at_the_gate:
+            await self._run(lambda: self._outbox.refuse(waiting.place, answer.why))
             self._metrics.count("feedback", "put_aside")
             self._log.error("feedback put aside", tries=waiting.tries + 1)
             return
-        pause = timedelta(seconds=min(2.0**waiting.tries, _MOST_PAUSE_S))
+        pause = timedelta(seconds=min(2.0 ** min(waiting.tries, MOST_TRIES), _MOST_PAUSE_S))
         await self._run(lambda: self._outbox.later(waiting.place, self._now() + pause))
         self._metrics.count("feedback", "refused")
 

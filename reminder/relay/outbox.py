@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from reminder.relay.records import Call
+from reminder.relay.records import Call, Header
 from reminder.stores.base import StoreError
 from reminder.stores.sqlite import SqliteDriver, make_folder
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-__all__ = ["KEPT_S", "MOST_BYTES", "Outbox", "Waiting"]
+__all__ = ["KEPT_S", "MOST_BYTES", "Outbox", "Standing", "Waiting"]
 
 MOST_BYTES = 128 * 1024 * 1024
 """What may wait: some 60,000 answers of 2 KB, more than a hospital gives in a month."""
@@ -41,14 +41,28 @@ _TABLES = (
     "CREATE TABLE IF NOT EXISTS refused (place INTEGER PRIMARY KEY, call BLOB NOT NULL, why TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS said (id TEXT PRIMARY KEY, word BLOB NOT NULL, at INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS issued (id TEXT PRIMARY KEY, at INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS latest (one INTEGER PRIMARY KEY, call BLOB NOT NULL)",
 )
 # One answer waits for an earlier one about the same finding: the last word has to be the last to arrive.
 _DUE = (
     "SELECT w.place, w.call, w.tries FROM waiting w WHERE w.due <= ? AND NOT EXISTS (SELECT 1 FROM about a JOIN about b"
     " ON a.id = b.id WHERE a.place = w.place AND b.place < w.place) ORDER BY w.place LIMIT 1"
 )
+_COUNTS = (
+    "SELECT COUNT(*) FROM waiting",
+    "SELECT COUNT(*) FROM waiting WHERE tries > 0",
+    "SELECT COUNT(*) FROM refused",
+)
 _DECODER = msgspec.msgpack.Decoder(Call)  # made while the module is loaded, see reminder.once
 _WORD = "SELECT 1 FROM said WHERE id = ? AND word = ?"
+
+
+class Standing(Struct, frozen=True):
+    """How many calls wait, how many of them the bureau refused so far, and how many it never took."""
+
+    waiting: int = 0
+    refused: int = 0
+    put_aside: int = 0
 
 
 class Waiting(Struct, frozen=True):
@@ -91,7 +105,10 @@ class Outbox:
             news = [id_ for id_, word in words.items() if not writing.rows(_WORD, (id_, word))]
             if not news:
                 return 0
-            call = msgspec.msgpack.encode(make(news))
+            made = make(news)
+            call = msgspec.msgpack.encode(made)
+            bare = msgspec.msgpack.encode(Call(headers=made.headers))
+            writing.many("INSERT OR REPLACE INTO latest VALUES (1, ?)", [(bare,)])
             ((place,),) = writing.rows(
                 "INSERT INTO waiting (call, tries, due) VALUES (?, 0, ?) RETURNING place", (call, _ms(at))
             )
@@ -110,12 +127,15 @@ class Outbox:
                 return self.first(at)
         return None
 
-    def count(self) -> tuple[int, int]:
-        """How many calls wait, and how many the bureau never took."""
-        waiting, refused = self._driver.read(
-            [("SELECT COUNT(*) FROM waiting", ()), ("SELECT COUNT(*) FROM refused", ())]
-        )
-        return int(waiting[0][0]), int(refused[0][0])
+    def latest_headers(self) -> tuple[Header, ...]:
+        """The headers of the call that was kept last: a gateway's signature over its time is fresh there."""
+        rows = self._driver.read([("SELECT call FROM latest", ())])[0]
+        return _DECODER.decode(rows[0][0]).headers if rows else ()
+
+    def count(self) -> Standing:
+        """How many calls wait, were refused so far, and were put aside."""
+        rows = self._driver.read([(text, ()) for text in _COUNTS])
+        return Standing(*(int(told[0][0]) for told in rows))
 
     def done(self, place: int) -> None:
         """The bureau has it."""

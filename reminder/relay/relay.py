@@ -90,7 +90,7 @@ class Relay:
         self._known: dict[str, None] = {}
         self._delivering: list[asyncio.Task[None]] = []
         self._beside: set[asyncio.Task[None]] = set()
-        parts.metrics.watch(lambda: (self._courier.waiting, self._courier.refused, bool(self._trying.why)))
+        parts.metrics.watch(self._stands)
 
     @property
     def degraded(self) -> tuple[str, ...]:
@@ -98,11 +98,13 @@ class Relay:
         texts = []
         if self._trying.why:
             texts.append(f"bureau: left alone since {self._trying.since:%Y-%m-%dT%H:%M:%SZ}: {self._trying.why}")
-        courier = self._courier
-        if courier.waiting and courier.why:
-            texts.append(f"bureau: {courier.waiting} answers wait to be delivered: {courier.why}")
-        if courier.refused:
-            texts.append(f"bureau: {courier.refused} answers were never taken and lie in {OUTBOX_FILE}")
+        standing, why = self._courier.standing, self._courier.why
+        if standing.waiting and why:
+            texts.append(f"bureau: {standing.waiting} answers wait to be delivered: {why}")
+        if standing.refused:
+            texts.append(f"bureau: {standing.refused} answers were refused so far and are tried again")
+        if standing.put_aside:
+            texts.append(f"bureau: {standing.put_aside} answers were never taken and lie in {OUTBOX_FILE}")
         if self._parts.feeding is not None:
             texts += self._parts.feeding.degraded
         return tuple(texts)
@@ -217,6 +219,10 @@ class Relay:
         """Keep the answers about these findings: how many there are, and how many are news. In the outbox's thread."""
         words = words_of(call.body, ids)
         return len(words), self._outbox.add(words, lambda news: _part(call, news), self._parts.now())
+
+    def _stands(self) -> tuple[int, int, bool]:
+        standing = self._courier.standing
+        return standing.waiting, standing.put_aside, bool(self._trying.why)
 
     def _unasked(self, word: str, why: str) -> BureauSaid:
         self._metrics.count("asked", word)

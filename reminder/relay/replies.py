@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from negative_list.errors import RequestError
 from negative_list.readers.body import parse_body
 from reminder.relay.records import BureauSaid, Passed
@@ -17,13 +19,14 @@ from reminder.relay.records import BureauSaid, Passed
 if TYPE_CHECKING:
     from reminder.relay.bureau import BureauError
 
-__all__ = ["ORIGIN", "accepted", "failed", "ids_of", "said_of"]
+__all__ = ["ORIGIN", "Taken", "failed", "ids_of", "said_of", "taken_of"]
 
 ORIGIN = "bureau"
 """What ``origin`` says of a finding of the bureau."""
 
 _OK = 200
 _RIGHT = (0, "0")
+_AT_THE_GATE = (401, 403, 407)
 _NOT_SENT, _NOT_ANSWERED = 502, 504
 _KIND = (b"content-type", b"application/json; charset=utf-8")
 _MAY_BE_DONE = "；交易可能已被受理，请查询或冲正后再重发 (it may have been done: ask or reverse it first)"
@@ -73,16 +76,25 @@ def ids_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return [str(id_) for row in rows if (id_ := row.get("jr_id") or row.get("jrId"))]
 
 
-def accepted(passed: Passed) -> tuple[bool, str]:
-    """Whether the bureau took a 3103, and what it said where it did not."""
-    if passed.status != _OK:
-        return False, f"status {passed.status}"
+class Taken(Struct, frozen=True):
+    """Whether the bureau took a 3103; ``why`` not, and whether that was its gateway, which let nothing in (1.4)."""
+
+    taken: bool
+    why: str = ""
+    at_the_gate: bool = False
+
+
+def taken_of(passed: Passed) -> Taken:
+    """What a reply to 3103 means."""
     try:
         reply = parse_body(passed.body)
     except RequestError:
-        return False, "not JSON"
+        reply = {}
+    if passed.status == _OK and reply.get("infcode") in _RIGHT:
+        return Taken(taken=True)
     told = str(reply.get("err_msg") or reply.get("message") or "")[:_TEXT]
-    return reply.get("infcode") in _RIGHT, told or "refused"
+    kept_out = passed.status in _AT_THE_GATE or ("infcode" not in reply and reply.get("code") in _AT_THE_GATE)
+    return Taken(taken=False, why=told or f"status {passed.status}", at_the_gate=kept_out)
 
 
 def failed(error: BureauError) -> Passed:

@@ -101,10 +101,11 @@ def answer(*warns: tuple[str, ...], msgid: str = "1") -> bytes:
     return json.dumps(told, ensure_ascii=False).encode()
 
 
-def settled(folder: Path) -> tuple[int, int]:
+def settled(folder: Path) -> tuple[int, int]:  # waiting, put aside
     """How many calls wait in the outbox of a folder, and how many were put aside."""
     outbox = Outbox(folder / OUTBOX_FILE)
     try:
-        return outbox.count()
+        standing = outbox.count()
+        return standing.waiting, standing.put_aside
     finally:
         outbox.close()
