@@ -46,12 +46,12 @@ def test_each_command_works(line: str, folder: Path) -> None:
 
 
 def test_the_other_commands_work_in_their_order(folder: Path) -> None:
-    """Every further command exits 0: cases, coverage, a sheet there and back, files of history and facts, a report."""
+    """Every further command exits 0: cases, coverage, a sheet there and back, files of history and facts."""
     for name in ("history.jsonl", "facts.csv"):
         (folder / name).write_text(FEEDS[name], "utf-8")
     apart = (*COMMANDS, *JOURNAL, *RELEASE)
     others = [line for line in LINES if line not in apart and not line.startswith(SERVED)]
-    assert {line.split()[1] for line in others} == {"test", "stats", "export", "import", "facts", "report"}
+    assert {line.split()[1] for line in others} == {"test", "stats", "export", "import", "facts"}
     assert [(line, done.stderr) for line in others if (done := run(line, folder)).returncode != 0] == []
 
 
