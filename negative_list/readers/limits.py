@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 __all__ = ["MAX_LINES", "MAX_NOTES", "MAX_TEXT_BYTES", "MAX_VISITS", "longer_than_limit"]
 
 MAX_LINES = 20_000
@@ -19,10 +21,15 @@ for terms, so their length is time; 64 KiB is forty times what the interface all
 MAX_NOTES = 100
 """Notes of one body: who sent a hundred unusable values knows what to look at; one more note counts the rest."""
 
-_SURE_CHARACTERS = MAX_TEXT_BYTES // 4
+_SURE_CHARACTERS = MAX_TEXT_BYTES // 18
 
 
 def longer_than_limit(text: str) -> bool:
-    """Tell whether a text takes more than :data:`MAX_TEXT_BYTES`."""
-    # no character takes more than 4 bytes, so that short texts, nearly all, are not encoded
-    return len(text) > _SURE_CHARACTERS and len(text.encode("utf-8", "surrogatepass")) > MAX_TEXT_BYTES
+    """Tell whether a text takes more than :data:`MAX_TEXT_BYTES`, or has more characters once it is normalised."""
+    # no character takes more than 4 bytes, and none (U+FDFA) becomes more than 18, so that short texts, nearly all,
+    # are not looked at
+    if len(text) <= _SURE_CHARACTERS:
+        return False
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_TEXT_BYTES:
+        return True
+    return not text.isascii() and len(unicodedata.normalize("NFKC", text)) > MAX_TEXT_BYTES

@@ -197,6 +197,10 @@ _ODD = (
     b"NaN", b'"' + b"\xff\xfe" + b'"', '"药"'.encode("gbk"), b'"' + "药".encode() * 30 + b'"', b"1.5e308", b"'x'",
     b"[" * 300, b'"[{\\"mdtrt_id\\": 1}]"', b'"{"',
 )  # fmt: skip
+_PIECES = (
+    "x", "1", "药", "a@", "(", "（", "1.", "mg*", "1片/", "0.5g*", "-", " ", "\t", "每日", "qd ", "待排", "否认", ".", "。",
+    "13800138000", "410101196001011234", "2026-01-01 ", "é", "\ufdfa", "①", "每次1片，", "A1", "㎎", "测试",
+)  # fmt: skip
 _VALUE = re.compile(rb'(?<=": )("(?:[^"\\]|\\.)*"|-?[0-9.]+)')
 
 
@@ -233,6 +237,17 @@ def _replaced(raw: bytes, rng: Random) -> bytes:
     for begin, end in sorted(rng.sample(places, min(len(places), rng.randint(1, 6))), reverse=True):
         raw = raw[:begin] + rng.choice(_ODD) + raw[end:]
     return raw
+
+
+def _lengthened(raw: bytes, rng: Random) -> bytes:
+    """A value becomes as long as may be, of something that is searched for, measured or masked in texts."""
+    told = json.loads(raw)
+    piece = rng.choice(_PIECES)
+    text = (piece * 65_000).encode()[: rng.choice([500, 20_000, 65_000])].decode(errors="ignore")
+    places = [(holder, key) for holder, key, value in _nodes(told) if isinstance(value, (str, int))]
+    for holder, key in rng.sample(places, rng.randint(1, 2)):
+        holder[key] = text
+    return json.dumps(told, ensure_ascii=False).encode()
 
 
 def _renamed(raw: bytes, rng: Random) -> bytes:
@@ -281,6 +296,7 @@ BREAKS: dict[str, _Break] = {
     "removed": _removed,
     "repeated": _repeated,
     "replaced": _replaced,
+    "lengthened": _lengthened,
     "renamed": _renamed,
     "restructured": _restructured,
     "reencoded": _reencoded,

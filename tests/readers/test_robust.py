@@ -12,7 +12,7 @@ from negative_list.errors import LimitError, RequestError
 from negative_list.prescription import Prescription
 from negative_list.readers import read_body
 from negative_list.readers.body import parse_body
-from negative_list.readers.limits import MAX_LINES, MAX_VISITS
+from negative_list.readers.limits import MAX_LINES, MAX_VISITS, longer_than_limit
 from negative_list.site import Sites
 from tests.readers.dialect_list import body, decided, encoded, spoken
 from tests.readers.dialect_points import camel, current, flat, hainan, people
@@ -72,6 +72,15 @@ def _many(**rows: Any) -> dict[str, Any]:
 def test_too_many_rows_are_refused_in_every_dialect(rows: dict[str, Any], made: Any) -> None:
     """Sets have limits, whatever they are called and wherever they stand."""
     assert isinstance(refusal(encoded(made(_many(**rows)))), LimitError)
+
+
+def test_a_text_that_grows_when_it_is_normalised_counts_as_it_is_searched() -> None:
+    """One sign of Arabic is eighteen letters: 4,000 of them are over the limit, 3,000 are not."""
+    for count, refused in ((4_000, True), (3_000, False)):
+        sent = body()
+        current(sent)["fsi_diagnose_dtos"][1]["dise_name"] = "\ufdfa" * count
+        assert longer_than_limit("\ufdfa" * count) is refused
+        assert not refused or isinstance(refusal(encoded(sent)), LimitError)
 
 
 HUGE = [
