@@ -202,9 +202,14 @@ def decide_whole(  # noqa: PLR0913 (one composition, everything it depends on in
     notes = _notes(prescription, language, unread=unread, late=bool(late))
     told = Decision(decision=strongest(findings), decision_id=decision_id, release=release, policy=policy.digest)
     decision = msgspec.structs.replace(told, findings=findings, not_evaluated=(*lacking, *late), notes=notes)
-    for check in (matched.check, begun.first.check):
-        check.forget()
+    _let_go(begun, matched)
     return Whole(decision=decision, graded=graded, found=found, stopped=halt.stopped if halt is not None else Stopped())
+
+
+def _let_go(begun: Begun, matched: Matched) -> None:
+    """What only the collector would find is let go of; whoever asks the same checks again works it out again."""
+    begun.first.check.forget()
+    matched.check.forget()
 
 
 def matched_of(

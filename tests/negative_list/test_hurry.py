@@ -35,7 +35,7 @@ def often() -> Iterator[None]:
     """The clock is looked at before every step, so that small prescriptions are stopped anywhere."""
     with pytest.MonkeyPatch.context() as patch:
         for part in EVERY:
-            patch.setitem(EVERY, part, 1)  # type: ignore[arg-type]  # a constant to everybody else
+            patch.setitem(EVERY, part, 1)
         patch.setattr(hurry, "TOLD_LEAST", 0)
         yield
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import subprocess
 import sys
@@ -19,7 +20,7 @@ def heard(monkeypatch: pytest.MonkeyPatch, words: list[str], main: Any) -> tuple
     """What the sidecar is started with."""
     told: list[tuple[Path | None, dict[str, Any]]] = []
     monkeypatch.setattr(supervisor, "run", lambda config, options: told.append((config, options)))
-    monkeypatch.setattr(entry.gc, "disable", lambda: None)
+    monkeypatch.setattr(gc, "disable", lambda: None)
     monkeypatch.setattr(sys, "argv", ["reminder", *words])
     try:
         main()
@@ -81,7 +82,7 @@ def test_a_start_that_fails_says_why(monkeypatch: pytest.MonkeyPatch, capsys: py
         raise StartError("no list\ngive one")
 
     monkeypatch.setattr(supervisor, "run", fails)
-    monkeypatch.setattr(entry.gc, "disable", lambda: None)
+    monkeypatch.setattr(gc, "disable", lambda: None)
     monkeypatch.setattr(sys, "argv", ["reminder", "serve"])
     with pytest.raises(SystemExit, match="1"):
         entry.main()
