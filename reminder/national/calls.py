@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from negative_list.readers.dialects import Form
     from reminder.callers import Callers
 
-__all__ = ["NOTHING_SAID", "Envelope", "Heard", "envelope_in", "hear", "whose"]
+__all__ = ["AT_ONCE", "NOTHING_SAID", "Envelope", "Heard", "envelope_in", "hear", "unheard", "whose"]
 
 _INSTITUTION = ("fixmedins_code", "medins_code")
 _AREA = ("mdtrtarea_admvs", "insur_code")
@@ -36,6 +36,9 @@ class Envelope(Struct, frozen=True, kw_only=True):
     systems: tuple[str, ...] = ()
 
 
+AT_ONCE = 256 * 1024
+"""Bytes that are read at once, which takes some milliseconds; longer bodies take their turn beside."""
+
 NOTHING_SAID = Envelope()
 """Of a body that cannot be read."""
 
@@ -44,7 +47,8 @@ class Heard(Struct, frozen=True, kw_only=True):
     """A call.
 
     ``body`` is ``None`` where it cannot be read, and ``problem`` says why. ``number`` is its transaction's, "" where
-    nothing says it; ``encoding`` that of the reply: ``gbk``, ``utf-8``, or "" where nobody knows.
+    nothing says it; ``encoding`` that of the reply: ``gbk``, ``utf-8``, or "" where nobody knows. ``late``: it waited
+    to be read until its caller gave up.
     """
 
     raw: bytes
@@ -54,6 +58,7 @@ class Heard(Struct, frozen=True, kw_only=True):
     caller: Caller
     encoding: str
     envelope: Envelope = NOTHING_SAID
+    late: bool = False
 
     def readable(self) -> dict[str, Any]:
         """The body.
@@ -68,11 +73,7 @@ class Heard(Struct, frozen=True, kw_only=True):
 
 def hear(raw: bytes, request: Request, callers: Callers) -> Heard:
     """Read a call. A caller known by what its body says is known only once that was read, maybe in its encoding."""
-    known = {
-        "path": request.scope["path"],
-        "address": request.client.host if request.client is not None else "",
-        "named": request.headers.get(NAMED_BY, ""),
-    }
+    known = _known_of(request)
     caller = callers.of(**known)
     told = caller.encoding or told_encoding(request.headers.get("content-type", ""))
     body, problem = _read(raw, told)
@@ -86,11 +87,37 @@ def hear(raw: bytes, request: Request, callers: Callers) -> Heard:
         raw=raw,
         body=body,
         problem=problem,
-        number=number_in(raw, body, str(request.path_params.get("infno", "")), request.headers),
+        number=_number(raw, body, request),
         caller=caller,
         encoding=caller.encoding or told or _seen(raw, body),
         envelope=envelope,
     )
+
+
+def unheard(raw: bytes, request: Request, callers: Callers) -> Heard:
+    """A call that was not read: what can be known without."""
+    return Heard(
+        raw=raw,
+        body=None,
+        problem=None,
+        number=_number(raw, None, request),
+        caller=callers.of(**_known_of(request)),
+        encoding="",
+        late=True,
+    )
+
+
+def _known_of(request: Request) -> dict[str, str]:
+    """What tells of a caller before its body is read."""
+    return {
+        "path": request.scope["path"],
+        "address": request.client.host if request.client is not None else "",
+        "named": request.headers.get(NAMED_BY, ""),
+    }
+
+
+def _number(raw: bytes, body: dict[str, Any] | None, request: Request) -> str:
+    return number_in(raw, body, str(request.path_params.get("infno", "")), request.headers)
 
 
 def _seen(raw: bytes, body: object) -> str:

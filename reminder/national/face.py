@@ -21,9 +21,9 @@ from negative_list.readers.body import MAX_BYTES
 from reminder.callers import ANYBODY
 from reminder.encodings import in_kind
 from reminder.national import replies
-from reminder.national.calls import NOTHING_SAID, hear
+from reminder.national.calls import AT_ONCE, NOTHING_SAID, hear, unheard
 from reminder.national.transactions import CHECKS, PASSED, kind_of, paths_of
-from reminder.national.turn import OUR_FAULT, Turn
+from reminder.national.turn import OUR_FAULT, Turn, in_time
 from reminder.over_http import bytes_of, json_response, left_s_of
 from reminder.relay.records import Call
 
@@ -41,6 +41,7 @@ __all__ = ["routes"]
 
 _SERIAL_BITS = 32
 _MAX_PASSED = 4 * MAX_BYTES
+_FEW = 1_000
 
 
 def routes(service: Service) -> list[Route]:
@@ -69,16 +70,15 @@ class _Face:
         except ClientDisconnect:
             return Response(status_code=400)
         try:
-            heard = await service.run(len(raw), partial(hear, raw, request, service.callers))
+            heard = await self._heard(raw, request)
             kind = kind_of(heard.number)
-            if not kind and _is_stray(heard, request):
-                return await self.pass_on(request)
-            if service.relay is not None and _passes(heard, kind, service.relay):
-                return await _passed(service.relay, Call.of(request.scope, raw), heard.number)
+            if _passes(heard, kind, request, service.relay):
+                return await self._pass(raw, request, heard.number)
             left_s = left_s_of(request.headers, heard.caller.left_s)
             turn = Turn(service, heard, request.scope, arrived, left_s and left_s - (clock() - began_s))
             reply = await turn.reply(kind)
-            return await service.run(len(raw), lambda: self._written(reply, heard, arrived))
+            size = len(raw) if len(reply.output["result"]) > _FEW else 0  # a short reply waits for nobody's long body
+            return await service.run(size, lambda: self._written(reply, heard, arrived))
         except HTTPException:
             raise
         except Exception as error:  # noqa: BLE001 - a caller that gets no reply may refuse to save, or hang
@@ -87,16 +87,38 @@ class _Face:
 
     async def pass_on(self, request: Request) -> Response:
         """What is no transaction at all."""
-        relay = self._service.relay
-        if relay is None:
-            raise HTTPException(404)
         try:
             raw = await bytes_of(request, _MAX_PASSED)
         except ClientDisconnect:
             return Response(status_code=400)
-        if len(raw) > _MAX_PASSED:
-            raise HTTPException(413)
-        return await _passed(relay, Call.of(request.scope, raw), "")
+        return await self._pass(raw, request, "")
+
+    async def _pass(self, raw: bytes, request: Request, number: str) -> Response:
+        """The bureau's reply as it is."""
+        relay = self._service.relay
+        if relay is None or len(raw) > _MAX_PASSED:
+            raise HTTPException(404 if relay is None else 413)
+        passed = await relay.pass_on(Call.of(request.scope, raw), number)
+        response = Response(passed.body, status_code=passed.status)
+        response.raw_headers = list(passed.headers)
+        return response
+
+    async def _heard(self, raw: bytes, request: Request) -> Heard:
+        """The call, read; a long one in its turn beside, which may take longer than its caller waits.
+
+        What is long and somebody else's never waits: its number stands near its beginning.
+        """
+        service = self._service
+        if len(raw) <= AT_ONCE:
+            return hear(raw, request, service.callers)
+        unread = unheard(raw, request, service.callers)
+        if service.relay is not None and unread.number and not kind_of(unread.number):
+            return unread
+        try:
+            async with asyncio.timeout(in_time(left_s_of(request.headers, unread.caller.left_s))):
+                return await service.run(len(raw), partial(hear, raw, request, service.callers))
+        except TimeoutError:
+            return unread
 
     def _written(self, reply: replies.Reply, heard: Heard, arrived: datetime) -> Response:
         return self._said(reply, heard.envelope, heard.caller, heard.encoding, arrived)
@@ -112,24 +134,16 @@ class _Face:
         return json_response(200, in_kind(content, encoding) if encoding else _in_any(content), encoding or "utf-8")
 
 
-def _is_stray(heard: Heard, request: Request) -> bool:
-    """Whether nothing of a call, neither its path nor its body, is of the interface."""
-    return not heard.number and "path" in request.path_params
+def _passes(heard: Heard, kind: str, request: Request, relay: Relay | None) -> bool:
+    """Whether a call is the bureau's: another transaction, one the settings leave to it, or nothing of the interface.
 
-
-def _passes(heard: Heard, kind: str, relay: Relay) -> bool:
-    """Whether a call is the bureau's: another transaction, or one the settings leave to it."""
-    return bool(heard.number) if not kind else kind in CHECKS and relay.mode(kind) == "bureau"
+    Without a bureau only what is nothing of the interface, neither by its path nor by its body, is not ours to answer.
+    """
+    if not heard.number:
+        return "path" in request.path_params
+    return relay is not None and (not kind or (kind in CHECKS and relay.mode(kind) == "bureau"))
 
 
 def _in_any(content: bytes) -> bytes:
     """JSON in ASCII alone, which is the same in every encoding its reader may take it to be in."""
     return json.dumps(json.loads(content)).encode()
-
-
-async def _passed(relay: Relay, call: Call, number: str) -> Response:
-    """The bureau's reply as it is."""
-    passed = await relay.pass_on(call, number)
-    response = Response(passed.body, status_code=passed.status)
-    response.raw_headers = list(passed.headers)
-    return response

@@ -14,7 +14,7 @@ from reminder.bodies import FAILED
 from reminder.feedback_rpc import why_not_kept
 from reminder.ids import decision_of
 from reminder.national import feedback, replies
-from reminder.national.calls import whose
+from reminder.national.calls import AT_ONCE, whose
 from reminder.national.transactions import CHECKS, FEEDBACK
 from reminder.recording import Came, digest_of
 from reminder.relay.records import Call
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from reminder.service import Service
     from reminder.unchecked import Why
 
-__all__ = ["OUR_FAULT", "Turn"]
+__all__ = ["OUR_FAULT", "Turn", "in_time"]
 
 OUR_FAULT = FieldProblem(field="sidecar", message=FAILED)
 """What is told where the fault is ours."""
@@ -68,6 +68,8 @@ class Turn:
     async def reply(self, kind: str) -> replies.Reply:
         """The reply to a transaction of ``kind``; "" is one of nobody here."""
         heard = self._heard
+        if heard.late and kind == FEEDBACK:
+            return replies.failure_reply([_TOO_LATE])
         if kind == FEEDBACK:
             return await self._fed_back()
         if kind in CHECKS or heard.body is None:
@@ -89,7 +91,9 @@ class Turn:
         service, heard, caller = self._service, self._heard, self._heard.caller
         came = Came(face=kind, digest=digest_of(heard.raw), caller=caller.name, lowest_action=caller.lowest_action)
         try:
-            async with asyncio.timeout(_in_time(self._left_s())):
+            if heard.late:
+                raise TimeoutError  # noqa: TRY301 - as if it had waited here
+            async with asyncio.timeout(in_time(self._left_s())):
                 return await self._decided(kind, came)
         except RequestError as error:
             service.refused("http", error)
@@ -156,7 +160,8 @@ class Turn:
             return replies.failure_reply([OUR_FAULT])
 
     async def _kept(self) -> replies.Reply:
-        service, heard, size = self._service, self._heard, len(self._heard.raw)
+        service, heard = self._service, self._heard
+        size = len(heard.raw) if len(heard.raw) > AT_ONCE else 0
         form = await service.run(size, partial(national_form, heard.readable()))
         arrived = self._arrived.astimezone(service.feedback.zone_of(heard.envelope.institution))
         told = feedback.read_told(form, arrived, automatic=heard.caller.automatic)
@@ -179,7 +184,7 @@ class Turn:
         return replace(words, items=ours), tuple(item.finding_id for item in words.items if item.finding_id in theirs)
 
 
-def _in_time(left_s: float | None) -> float | None:
+def in_time(left_s: float | None) -> float | None:
     """When to stop waiting: a little is kept for saying so, and for the way back."""
     return None if left_s is None else left_s - min(_WAY_BACK_S, left_s * _PART_OF_THE_WAY_BACK)
 
