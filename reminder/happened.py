@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ __all__ = ["MAX_LOGGED", "Happened"]
 MAX_LOGGED = 200
 """Characters of a caller's text that are logged."""
 
+_NAME = re.compile(r"(?:[A-Za-z_]+\d?[A-Za-z_]*)?(?:\[\d+\])*")
+
 
 class Happened:
     """Tells what happens: one method for each kind of thing."""
@@ -43,7 +46,7 @@ class Happened:
             self.survey.refused(error.fields)
         reason = "limit" if isinstance(error, LimitError) else "request"
         self.metrics.refused(face, reason)
-        fields = [problem.field[:MAX_LOGGED] for problem in error.fields[:10]]
+        fields = [_loggable(problem.field[:MAX_LOGGED]) for problem in error.fields[:10]]
         self._log.warning("refused", face=face, reason=reason, fields=fields, problems=len(error.fields))
 
     def fed(self, kind: str, taken: int, refused: int) -> None:
@@ -74,3 +77,8 @@ class Happened:
         self.metrics.refused(face, "failed")
         frames = [f"{PurePath(f.filename).name}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__)[-5:]]
         self._log.error("check failed", face=face, error=type(error).__name__, frames=frames)
+
+
+def _loggable(path: str) -> str:
+    """A path without keys that look like no field's: what a caller writes where a name belongs may be anybody's."""
+    return ".".join(part if _NAME.fullmatch(part) else "…" for part in path.split("."))
