@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 
-__all__ = ["BURST", "packed", "unpacked"]
+__all__ = ["BURST", "packed", "text_of", "unpacked"]
 
 BURST = range(4, 100)
 """How many bodies written together make a burst. More are not waited for one by one: a backlog, or a copy."""
@@ -30,3 +30,16 @@ def packed(bodies: Sequence[bytes]) -> list[bytes]:
 def unpacked(content: bytes) -> bytes:
     """The body again. Raises ``zlib.error``, or ``TypeError`` when that is no bytes at all."""
     return content if content[:1] == _OPEN else zlib.decompress(content)
+
+
+def text_of(content: bytes) -> bytes:
+    """The text of what was kept packed or, before lists were, as it is; what is neither stays what it is.
+
+    Whoever reads it looks whether it is what it is named by.
+    """
+    stream = zlib.decompressobj()
+    try:
+        text = stream.decompress(content)
+    except zlib.error:
+        return content
+    return text if stream.eof and not stream.unused_data else content

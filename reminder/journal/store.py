@@ -14,7 +14,7 @@ from reminder.journal import statements as sql
 from reminder.journal.base import Artifact, DamagedError, Head, Kind, Row, Sealed
 from reminder.journal.chain import hash_of, instant_of, instant_text
 from reminder.journal.names import Names
-from reminder.journal.packing import packed
+from reminder.journal.packing import packed, text_of
 from reminder.journal.rows import bare_row, in_order, sought, stay_of, sum_of, sums_of, values_of, whole_row
 from reminder.stores.base import StoreError
 
@@ -166,8 +166,11 @@ class SqlJournal:
             writing.many(sql.NAME, [(digest, number, until) for digest, until in named])
 
     def keep(self, artifact: Artifact) -> None:
-        """Keep an artifact, once."""
-        values = (artifact.digest, artifact.kind, artifact.content, instant_text(artifact.first_at))
+        """Keep an artifact, once. Packed, for nobody's entry is written meanwhile: a list may be 27 MB of text."""
+        if self._all(sql.HAS_ARTIFACT, artifact.digest):
+            return
+        (content,) = packed([artifact.content])
+        values = (artifact.digest, artifact.kind, content, instant_text(artifact.first_at))
         with self._driver.writing() as writing:
             writing.many(sql.KEEP_ARTIFACT, [values])
 
@@ -287,7 +290,7 @@ class SqlJournal:
         for found, kind, content, first_at in self._all(sql.ARTIFACT, digest):
             if tuple(map(type, (kind, content, first_at))) == (str, bytes, str):
                 with contextlib.suppress(ValueError):
-                    return Artifact(digest=found, kind=kind, content=content, first_at=instant_of(first_at))
+                    return Artifact(digest=found, kind=kind, content=text_of(content), first_at=instant_of(first_at))
             raise StoreError("refused", f"what was kept under `{digest}` is damaged; put back a copy")
         return None
 

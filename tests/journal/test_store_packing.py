@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from reminder.journal.chain import rows_of
 from reminder.journal.names import AHEAD, Names, digests
-from reminder.journal.packing import BURST, packed, unpacked
+from reminder.journal.packing import BURST, packed, text_of, unpacked
 from tests.journal.records import EMPTY, draft, drafts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reminder.journal.base import Row
 
 LONG = b'{"kind":"decision","text":"' + b"x" * 2000 + b'"}'
@@ -32,6 +34,23 @@ def test_a_long_body_is_compressed_unless_many_wait() -> None:
         assert all(len(content) < 100 for content in packed([LONG] * many))
     assert packed([LONG] * BURST[0]) == [LONG] * BURST[0]
     assert packed([b"{}"]) == [b"{}"]
+
+
+@given(st.binary(max_size=50).map(lambda end: b"{" + end), st.booleans())
+def test_what_was_kept_packed_or_not_is_its_text(text: bytes, long: bool) -> None:
+    """Lists were kept as they are before; a journal holds both."""
+    text += b" " * (1000 if long else 0)
+    (content,) = packed([text])
+    assert (len(content) < len(text)) == long
+    assert text_of(content) == text_of(text) == text
+
+
+@pytest.mark.parametrize(
+    "edit", [lambda it: it + it, lambda it: it[:-1], lambda it: b"?" + it[1:]], ids=["twice", "cut", "begun"]
+)
+def test_an_edited_one_is_not_taken_for_its_text(edit: Callable[[bytes], bytes]) -> None:
+    """Twice the same stream is no text either."""
+    assert text_of(edit(packed([LONG])[0])) != LONG
 
 
 @pytest.mark.parametrize("content", [b"", b"x\x01broken", b"[]"], ids=["nothing", "cut off", "a list"])
