@@ -12,6 +12,9 @@ import ssl
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from msgspec import structs
+
+from reminder.relay.codings import uncompressed
 from reminder.relay.headers import to_bureau, to_caller
 from reminder.relay.records import Call, Passed
 
@@ -75,12 +78,19 @@ class Bureau:
         """Load what the first call would load while others wait: a second, on a machine that has little to spare."""
         await self._network.sleep(0)
 
-    async def send(self, call: Call, *, again: bool = False) -> Passed:
-        """One call and its reply, whatever its status; ``again``: to ask twice does no harm.
+    async def send(self, call: Call, *, again: bool = False, read: bool = False) -> Passed:
+        """One call and its reply, whatever its status.
+
+        Args:
+            call: as it goes, but for headers of one connection.
+            again: to ask twice does no harm.
+            read: the reply is read here and passed to nobody, so it is asked for uncompressed.
 
         Raises:
             BureauError: there was no reply, or a longer one than may be.
         """
+        if read:
+            call = structs.replace(call, headers=uncompressed(call.headers))
         try:
             return await self._send(call, self._asking if again else self._passing)
         except BureauError as error:

@@ -108,7 +108,7 @@ class Courier:
             self.why = ""
             return False
         try:
-            passed = await self._bureau.send(await self._signed(waiting))
+            passed = await self._bureau.send(await self._signed(waiting), read=True)
         except BureauError as error:
             self.why = error.why
             self._metrics.count("feedback", error.word)

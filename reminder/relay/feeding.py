@@ -20,7 +20,9 @@ from negative_list.errors import RequestError
 from negative_list.readers.body import parse_body
 from negative_list.readers.exchange_table import TRANSACTIONS
 from reminder.imports import KINDS, Batch, Into
+from reminder.relay.codings import plain_body
 from reminder.relay.queries import Queries
+from reminder.relay.records import Passed
 from reminder.stocks import carried_on
 from reminder.stores.base import StoreError
 
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from negative_list.site import Sites
     from reminder.memory import Memory
     from reminder.relay.metrics import RelayMetrics
-    from reminder.relay.records import Passed
 
 __all__ = ["MOST_BYTES", "MOST_CALLS", "Feeding"]
 
@@ -49,11 +50,11 @@ _CALLS = next(kind for kind in KINDS if kind.name == "calls")
 
 class _Heard(Struct, frozen=True):
     request: bytes
-    reply: bytes
+    reply: Passed
 
     @property
     def size(self) -> int:
-        return len(self.request) + len(self.reply)
+        return len(self.request) + len(self.reply.body)
 
 
 class Feeding:
@@ -96,7 +97,7 @@ class Feeding:
         """A call passed. ``infno``: its transaction; "": to be read out of it."""
         if passed.status != _OK or (infno and not _is_read(infno)):
             return
-        heard = _Heard(request, passed.body)
+        heard = _Heard(request, passed)
         if len(self._heard) >= MOST_CALLS or self._bytes + heard.size > MOST_BYTES:
             self._metrics.count("fed", "dropped")
             return
@@ -170,6 +171,6 @@ def _call(heard: _Heard) -> dict[str, Any] | None:
         request = parse_body(heard.request)
         if not _is_read(str(request.get("infno", ""))):
             return None
-        return {"request": request, "reply": parse_body(heard.reply)}
+        return {"request": request, "reply": parse_body(plain_body(heard.reply))}
     except (RequestError, msgspec.DecodeError):
         return None

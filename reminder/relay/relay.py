@@ -169,7 +169,7 @@ class Relay:
         until = time.perf_counter() + within_s
         try:
             async with asyncio.timeout(within_s):
-                passed = await self._bureau.send(call, again=True)
+                passed = await self._bureau.send(call, again=True, read=True)
         except TimeoutError:
             why = f"医保接口未在 {within_s * 1000:.0f} 毫秒内答复 (it did not answer within that time)"
             if within_s >= min(FAIR_S, wait_s):

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from negative_list.errors import RequestError
 from negative_list.readers.body import parse_body
+from reminder.relay.codings import plain_body
 from reminder.relay.records import BureauSaid, Passed
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def said_of(passed: Passed) -> BureauSaid:
     if passed.status != _OK:
         return BureauSaid(why=f"医保接口以状态 {passed.status} 答复 (it answered with status {passed.status})")
     try:
-        reply = parse_body(passed.body)
+        reply = parse_body(plain_body(passed))
     except RequestError:
         return BureauSaid(why="医保接口的答复不是 JSON (its reply is not JSON)")
     if reply.get("infcode") not in _RIGHT:
@@ -87,7 +88,7 @@ class Taken(Struct, frozen=True):
 def taken_of(passed: Passed) -> Taken:
     """What a reply to 3103 means."""
     try:
-        reply = parse_body(passed.body)
+        reply = parse_body(plain_body(passed))
     except RequestError:
         reply = {}
     if passed.status == _OK and reply.get("infcode") in _RIGHT:
