@@ -54,6 +54,18 @@ def test_another_transaction_passes_on_any_path_in_gbk(path: str, tmp_path: Path
     assert (headers["content-type"], headers["x-trace"]) == (kind, "T1")
 
 
+@pytest.mark.parametrize("path", ["/soap", "/some/rest?x=1", "/healthz", "/cds"])
+@pytest.mark.parametrize("body", [b"<soap/>", b"--x\r\n\r\n1\r\n--x--", b'{"a": 1}', b"", "文".encode("gbk")], ids=repr)
+def test_what_is_no_transaction_passes_on_a_path_of_nobodys(path: str, body: bytes, tmp_path: Path) -> None:
+    """A web service or a gateway's own call, by POST, as by every other method."""
+    with bureau() as ours, running(tmp_path, upstream=behind(ours)) as here:
+        ours.reply = lambda _call: http(b"done", headers=[(b"Content-Type", b"text/xml")])
+        status, headers, content = raw_call(here, body, path, headers={"SOAPAction": "x"})
+    (arrived,) = ours.arrived
+    assert (arrived.body, arrived.line) == (body, f"POST {path} HTTP/1.1".encode())
+    assert (status, headers["content-type"], content) == (200, "text/xml", b"done")
+
+
 def test_both_answer_one_check_and_every_finding_names_its_origin(tmp_path: Path) -> None:
     """Ours first, the bureau's behind them with its own ids and texts; the bureau got the body as it came."""
     with bureau() as ours, running(tmp_path, upstream=behind(ours)) as here:
