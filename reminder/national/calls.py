@@ -12,7 +12,7 @@ from negative_list.readers.dialects import encoding_of, national_form, parse_bod
 from negative_list.readers.rows import plain
 from reminder.callers import NAMED_BY, Caller
 from reminder.encodings import told_encoding
-from reminder.national.transactions import number_in
+from reminder.national.transactions import kind_of, number_in
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -117,7 +117,10 @@ def _known_of(request: Request) -> dict[str, str]:
 
 
 def _number(raw: bytes, body: dict[str, Any] | None, request: Request) -> str:
-    return number_in(raw, body, str(request.path_params.get("infno", "")), request.headers)
+    params = request.path_params
+    elsewhere = str(params.get("path", "")).rstrip("/").rpartition("/")[2]
+    segment = str(params.get("infno", "")) or (elsewhere if kind_of(elsewhere) else "")
+    return number_in(raw, body, segment, request.headers)
 
 
 def _seen(raw: bytes, body: object) -> str:

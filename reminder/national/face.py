@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 
 from negative_list.readers.body import MAX_BYTES
 from reminder.callers import ANYBODY
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from starlette.requests import Request
+    from starlette.types import Scope
 
     from reminder.callers import Caller
     from reminder.national.calls import Envelope, Heard
@@ -45,16 +46,21 @@ _FEW = 1_000
 
 
 def routes(service: Service) -> list[Route]:
-    """Every path the national interface is called on; with a bureau behind us, every path and method that is left."""
+    """Every path the national interface is called on; with a bureau behind us, every method that is left, too."""
     face = _Face(service)
     taken = [Route(path, face.call, methods=["POST"]) for path in paths_of(service.callers.paths)]
+    anywhere = _Elsewhere("/{path:path}", face.call, methods=["POST"])
     if service.relay is None:
-        return taken
-    return [
-        *taken,
-        Route("/{path:path}", face.call, methods=["POST"]),
-        Route("/{path:path}", face.pass_on, methods=PASSED),
-    ]
+        return [*taken, anywhere]
+    return [*taken, anywhere, Route("/{path:path}", face.pass_on, methods=PASSED)]
+
+
+class _Elsewhere(Route):
+    """Paths no client is known to call: another method there is not wrong, it is asked of nobody."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        found = super().matches(scope)
+        return found if found[0] is Match.FULL else (Match.NONE, {})
 
 
 class _Face:

@@ -158,9 +158,25 @@ def test_old_clients_of_http_are_answered(here: Running, head: str) -> None:
     assert json.loads(told[1] + told[2])["output"]["decision"] == "block"
 
 
-def test_a_path_of_nobody_is_not_answered_as_a_transaction(here: Running) -> None:
+@pytest.mark.parametrize("path", ["/somewhere/else", "/FSI/api/3101", "/fsi/api/fsiWarnService/3101/", "/api/v1//x"])
+def test_a_body_of_the_interface_is_answered_on_any_path(here: Running, path: str) -> None:
+    """10.10: addresses differ from gateway to gateway, and a client may refuse to save on anything but status 200."""
+    assert rules(here, three(), path=path) == RULES
+    (known,) = {row["jr_id"] for row in ask(here, three()) if row["rule_id"] == RULES[0]}
+    assert call(here, feedback(warn(known)), path)["output"]["unknown"] == []
+    assert call(here, {"infno": "2207", "input": {}}, path)["infcode"] == -1
+
+
+def test_what_cannot_be_read_is_told_so_where_the_path_names_the_transaction(here: Running) -> None:
+    """The same words as on the address for all."""
+    reply = call(here, b"{", "/gate/way/3101")
+    assert (reply["infcode"], reply["output"]["not_checked"]["reason"]) == (-1, "request")
+
+
+@pytest.mark.parametrize("body", [b"{}", b"", b"<soap/>", b'{"orders": []}'], ids=repr)
+def test_what_is_nothing_of_the_interface_is_not_answered_as_a_transaction(here: Running, body: bytes) -> None:
     """Status 404 and where to go."""
-    status, _, content = raw_call(here, encoded(three()), "/somewhere/else")
+    status, _, content = raw_call(here, body, "/somewhere/else")
     assert status == 404
     assert b"/3101" in content
 

@@ -173,7 +173,13 @@ def test_rows_of_a_code_table_that_are_not_used_are_degraded(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("POST", "/x", 404), ("POST", "/x/3101", 404), ("GET", "/3101", 405), ("GET", "/console/", 404), ("PUT", "/x", 404)],
+    [
+        ("POST", "/x", 404),
+        ("POST", "/x/3104", 404),
+        ("GET", "/3101", 405),
+        ("GET", "/console/", 404),
+        ("PUT", "/x", 404),
+    ],
 )
 def test_everything_else_says_that_it_is_not_here(here: Running, method: str, path: str, status: int) -> None:
     """Never an empty answer, which a caller would take for "no violation"."""
