@@ -22,7 +22,15 @@ from negative_list.readers.dialects import Form, has_strays, national_form
 from negative_list.readers.joined import joined_body
 from negative_list.readers.limits import MAX_VISITS
 from negative_list.readers.reading import Gathered, Place, Reading, Row
-from negative_list.readers.rows import check_count, check_lines, needs_current_line, plain, refused, rows
+from negative_list.readers.rows import (
+    all_at_payment,
+    check_count,
+    check_lines,
+    needs_current_line,
+    plain,
+    refused,
+    rows,
+)
 from negative_list.readers.wording import EXPECTED_OBJECT, NO_ENCOUNTER, NO_PATIENT
 
 if TYPE_CHECKING:
@@ -122,7 +130,7 @@ def _read(body: Row, sites: Sites, at: datetime | None, *, saved: bool) -> Presc
     _note_choices(reading, frame)
     current, *others = _encounters(reading, frame)
     if not saved:
-        _check_scene(reading, current, frame.visits[0].path)
+        current = _judged(reading, current, frame.visits[0].path)
     told = Prescription(
         encounter=current,
         others=tuple(others),
@@ -203,12 +211,13 @@ def _note_choices(reading: Reading, frame: _Frame) -> None:
         reading.note("conflict", Place(frame.person_path), "curr_mdtrt_id", told)
 
 
-def _check_scene(reading: Reading, current: Encounter, path: str) -> None:
+def _judged(reading: Reading, current: Encounter, path: str) -> Encounter:
     if needs_current_line(current):
         reading.refuse(
             f"{path}.fsi_order_dtos",
             "没有当前处方行 (no current line); 请给出要检查的医嘱 (give orders with curr_drord_flag 1)",
         )
+    return all_at_payment(current)
 
 
 def _patient(reading: Reading, frame: _Frame) -> Patient:

@@ -20,7 +20,15 @@ from negative_list.readers.columns import Columns, own_columns
 from negative_list.readers.joined import joined_body
 from negative_list.readers.limits import MAX_VISITS
 from negative_list.readers.reading import Gathered, Place, Reading, Row, plan
-from negative_list.readers.rows import check_count, check_lines, needs_current_line, plain, refused, rows
+from negative_list.readers.rows import (
+    all_at_payment,
+    check_count,
+    check_lines,
+    needs_current_line,
+    plain,
+    refused,
+    rows,
+)
 from negative_list.readers.wording import EXPECTED_OBJECT, NO_ENCOUNTER, NO_PATIENT, no_field
 
 if TYPE_CHECKING:
@@ -135,10 +143,8 @@ def read_check_request(
     reading.at = at or told_at
     request_id = request.pop("request.id", "")
     current, *others = _encounters(reading, visits, request)
-    if not saved and needs_current_line(current):
-        reading.refuse(
-            "encounter.lines", "没有当前处方行 (no current line); 请给出要检查的医嘱 (give the orders to be checked)"
-        )
+    if not saved:
+        current = _judged(reading, current)
     told = Prescription(
         encounter=current,
         others=tuple(others),
@@ -150,6 +156,14 @@ def read_check_request(
         never_sent=reading.plan.never_sent,
     )
     return joined_body(told, reading.told, reading.at)
+
+
+def _judged(reading: Reading, current: Encounter) -> Encounter:
+    if needs_current_line(current):
+        reading.refuse(
+            "encounter.lines", "没有当前处方行 (no current line); 请给出要检查的医嘱 (give the orders to be checked)"
+        )
+    return all_at_payment(current)
 
 
 def _visits(body: Row) -> list[tuple[Row, str]]:

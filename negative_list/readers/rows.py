@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from negative_list.errors import FieldProblem, LimitError, RequestError
 from negative_list.readers.limits import MAX_LINES
 from negative_list.readers.wording import EXPECTED_OBJECT, EXPECTED_OBJECTS
@@ -12,12 +14,23 @@ if TYPE_CHECKING:
     from negative_list.prescription import Encounter
     from negative_list.readers.reading import Row
 
-__all__ = ["LONGEST_ID", "check_count", "check_lines", "has_own_id", "needs_current_line", "plain", "refused", "rows"]
+__all__ = [
+    "LONGEST_ID",
+    "all_at_payment",
+    "check_count",
+    "check_lines",
+    "has_own_id",
+    "needs_current_line",
+    "plain",
+    "refused",
+    "rows",
+]
 
 LONGEST_ID = 200
 """An id has fewer characters."""
 
 _ORDER_SCENES = frozenset({"2", "4", "5"})
+_PAYING_SCENES = frozenset({"6", "7", "8", "9", "10"})
 
 
 def rows(value: object, path: str) -> list[tuple[Row, str]]:
@@ -68,6 +81,23 @@ def check_count(count: int, most: int, field: str) -> None:
 
 def needs_current_line(current: Encounter) -> bool:
     """Tell whether the body is one to judge orders by (scene 2, 4, 5 or none named) and has no current line."""
-    scenes = current.facts.get("encounter.scene", ())
-    ordering = not scenes or (isinstance(scenes, tuple) and not _ORDER_SCENES.isdisjoint(scenes))
+    scenes = _scenes(current)
+    ordering = not scenes or not _ORDER_SCENES.isdisjoint(scenes)
     return ordering and not any(line.current for line in current.lines)
+
+
+def all_at_payment(current: Encounter) -> Encounter:
+    """Return the encounter with every line current where it is paid for (scene 6 to 10) and none of them is new.
+
+    By then every order is in force, as a client that follows the interface says; but what is being paid for is what the
+    call is about. A line that is marked as new among them leaves the others as they are.
+    """
+    scenes = _scenes(current)
+    if _PAYING_SCENES.isdisjoint(scenes) or any(line.current for line in current.lines):
+        return current
+    return replace(current, lines=tuple(replace(line, current=True) for line in current.lines))
+
+
+def _scenes(current: Encounter) -> tuple[str, ...]:
+    scenes = current.facts.get("encounter.scene", ())
+    return scenes if isinstance(scenes, tuple) else ()

@@ -465,6 +465,27 @@ def test_other_scenes_need_no_current_line(scene: str) -> None:
     assert read(sent).encounter.lines == ()
 
 
+@pytest.mark.parametrize(
+    ("scene", "flags", "current"),
+    [
+        *((scene, "00", [True, True]) for scene in ("6", "7", "8", "9", "10", "6,7")),
+        ("9", "10", [True, False]),
+        ("9", "01", [False, True]),
+        ("1", "00", [False, False]),
+        ("3", "00", [False, False]),
+    ],
+)
+def test_what_is_paid_for_is_judged_although_every_order_is_in_force(
+    scene: str, flags: str, current: list[bool]
+) -> None:
+    """5.1, 2.5 row 34: at settlement no order is being written, and a pass that judged none would be no pass."""
+    sent = body([line(rx_id=str(n), curr_drord_flag=flag) for n, flag in enumerate(flags)])
+    sent["input"]["data"]["trig_scen"] = scene
+    assert [told.current for told in read(sent).encounter.lines] == current
+    saved = read_national(sent, SITES, saved=True)
+    assert [told.current for told in saved.encounter.lines] == [flag == "1" for flag in flags]
+
+
 def test_too_many_lines_are_refused() -> None:
     """The limit itself is read, one line more is not."""
     assert len(read(body([line()] * MAX_LINES)).encounter.lines) == MAX_LINES

@@ -229,3 +229,10 @@ def test_refunds_keep_their_quantities_and_amounts() -> None:
         facts = told.encounter.lines[1].facts
         assert (facts["line.quantity"], facts["line.amount_fen"]) == (Decimal(-1), -1250)
         assert told.notes == ()
+
+
+@pytest.mark.parametrize(("scene", "current"), [("9", [True, True]), ("1", [False, False])])
+def test_what_is_paid_for_is_judged_although_every_order_is_in_force(scene: str, current: list[bool]) -> None:
+    """As the national reader judges it."""
+    sent = own_body([own_line(id=str(n), current=False) for n in range(2)]) | {"scene": [scene]}
+    assert [told.current for told in read_check_request(sent, SITES).encounter.lines] == current
