@@ -183,6 +183,8 @@ def keep_checkpoints(journal: Journal, checkpointer: Checkpointer, written: Call
 async def _keep_on(journal: Journal, checkpointer: Checkpointer, count: Callable[[], int]) -> None:
     covered, made_at, tried_at = 0, time.monotonic(), -EVERY_S
     await _look_behind(journal, checkpointer)
+    # Who was killed before its first look left entries unsigned; killed so again and again, hours of them.
+    await _make_one(journal, checkpointer)
     while True:
         await asyncio.sleep(_LOOK_S)
         now, written = time.monotonic(), count()

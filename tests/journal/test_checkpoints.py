@@ -195,6 +195,27 @@ def test_a_journal_that_stops_leaves_a_checkpoint_of_its_end(tmp_path: Path) -> 
     run(work)
 
 
+def test_what_was_killed_before_its_first_look_is_signed_by_who_starts_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything is looked at again: a sidecar killed again and again leaves no hours unsigned."""
+    monkeypatch.setattr("reminder.journal.checkpoints._LOOK_S", 2 * LONG_S)
+
+    async def work() -> None:
+        left, made = filled(10), checkpointer(tmp_path)
+        async with journal_on(lambda: left) as journal:
+            keep_checkpoints(journal, made)
+            await until(made.path.exists)
+            await until(
+                lambda: read_attested(LineFile(made.path).lines(), trusted(tmp_path)).chain(CHAIN).end is not None
+            )
+            end = read_attested(LineFile(made.path).lines(), trusted(tmp_path)).chain(CHAIN).end
+            assert end is not None
+            assert end.seq >= 10
+
+    run(work)
+
+
 def test_an_older_copy_put_back_is_told_at_the_start(tmp_path: Path) -> None:
     """The store ends before the last checkpoint says: entries are gone."""
     checkpointer(tmp_path).make(filled(10))
