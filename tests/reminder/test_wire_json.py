@@ -88,9 +88,7 @@ def test_what_is_no_whole_number_is_named(value: object) -> None:
     assert [problem.field for problem in caught.value.fields] == ["steps"]
 
 
-@pytest.mark.parametrize(
-    ("value", "flag"), [(True, True), (1, True), (" True ", True), ("0", False), ("", False)]
-)
+@pytest.mark.parametrize(("value", "flag"), [(True, True), (1, True), (" True ", True), ("0", False), ("", False)])
 def test_a_flag_is_read_however_it_is_written(value: object, flag: bool) -> None:
     """By its word or its digit."""
     assert message_of({"all": value}, pb.SetPolicyRequest).all is flag
