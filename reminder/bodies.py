@@ -10,7 +10,10 @@ from negative_list.readers.dialects import is_national
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["FAILED", "NOT_KEPT", "chinese", "inside", "is_national"]
+__all__ = ["FAILED", "NOT_KEPT", "OURS", "chinese", "inside", "is_national"]
+
+OURS = "sidecar"
+"""The field of a problem that is none of the body's: there is nothing in it to mend."""
 
 FAILED = "审核失败 (the check failed inside the sidecar); 请联系信息科 (see its log)"
 """What a caller is told when the fault is ours."""
@@ -25,5 +28,7 @@ def inside(name: str, fields: Iterable[FieldProblem]) -> list[FieldProblem]:
 
 
 def chinese(problem: FieldProblem) -> str:
-    """The Chinese sentence that names the field; details stay in the problem's own words."""
+    """The Chinese sentence that names the field, and the problem's own words; these alone where nothing is to mend."""
+    if problem.field == OURS:
+        return problem.message
     return f"请求中的字段 {problem.field} 无法使用，请修改后重发：{problem.message}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from msgspec import Struct
 
 from negative_list.errors import FieldProblem
+from reminder.bodies import OURS
 from reminder.feedback.masked import name_of_nobody
 from reminder.ids import RANDOM_BITS, decision_id
 from reminder.journal.drafts import draft_of
@@ -16,10 +17,11 @@ from reminder.journal.entries import Unchecked
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from negative_list.decision import Decision
     from reminder.recording import Came
     from reminder.service import Service
 
-__all__ = ["PREFIX", "NotChecked", "Told", "Why", "write_unchecked"]
+__all__ = ["PREFIX", "LeftOut", "NotChecked", "Told", "Why", "left_out_of", "write_unchecked"]
 
 PREFIX = "nc-"
 """What the ids of prescriptions that were not checked begin with; no finding's does."""
@@ -30,6 +32,7 @@ Why: TypeAlias = Literal["request", "limit", "failed", "deadline"]
 Told: TypeAlias = Literal["error", "row", "open"]
 """What the caller was told."""
 
+_NOTE = "not_checked"
 _MAX_FIELDS = 10
 _MAX_TEXT = 200
 
@@ -45,6 +48,28 @@ class NotChecked(Struct, frozen=True, kw_only=True):
     fields: Sequence[FieldProblem] = ()
     institution_id: str = ""
     request_id: str = ""
+
+
+class LeftOut(Struct, frozen=True, kw_only=True):
+    """What a decision left out of what it was asked, and why: a pass of the rest is none."""
+
+    why: Why
+    fields: Sequence[FieldProblem]
+
+
+def left_out_of(decision: Decision) -> LeftOut | None:
+    """What a decision did not look at: rules for want of time, or what of the body is not judged (other patients).
+
+    A rule that lacks facts is no such: its class is undecided whatever the caller does, and the answer says so.
+    """
+    notes = [FieldProblem(field=note.field, message=note.message) for note in decision.notes if note.code == _NOTE]
+    if notes:
+        return LeftOut(why="request", fields=notes)
+    rules = {one.rule_id for one in decision.not_evaluated if one.reason == "deadline"}
+    if not rules:
+        return None
+    message = f"{len(rules)} 条规则未能在时限内检查 ({len(rules)} rules not checked in time); 请稍后重试 (try it again)"
+    return LeftOut(why="deadline", fields=[FieldProblem(field=OURS, message=message)])
 
 
 async def write_unchecked(service: Service, came: Came, what: NotChecked, left_s: float | None = None) -> str:

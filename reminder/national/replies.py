@@ -38,6 +38,7 @@ __all__ = [
     "envelope_of",
     "failure_reply",
     "kept_reply",
+    "partial_reply",
     "reply_of",
     "with_bureau",
 ]
@@ -185,6 +186,23 @@ def failure_reply(
     return Reply(output=output)
 
 
+def partial_reply(
+    reply: Reply, fields: Sequence[FieldProblem], unchecked: Unchecked, caller: Caller = ANYBODY
+) -> Reply:
+    """A reply to what was checked in part only: what was found, and as its caller wants it that this is not all.
+
+    Without any finding it would read as a pass, which a caller that is told by ``error`` gets as one.
+    """
+    output = reply.output | {"error": fields, "not_checked": {"id": unchecked.id, "reason": unchecked.reason}}
+    rows, message = output["result"], _cut("; ".join(map(chinese, fields)), _ERROR)
+    if caller.on_failure == "error" and not rows:
+        return Reply(infcode=-1, err_msg=message, output=output)
+    if caller.on_failure != "open":
+        origin = {"origin": "reminder"} if "bureau" in output else {}
+        output["result"] = [*rows, _not_checked_row(unchecked, message, "未全部检查") | origin]
+    return msgspec.structs.replace(reply, output=output)
+
+
 class Unchecked(Struct, frozen=True, kw_only=True):
     """A prescription that was not checked: under which id that is written down, why, and whose it is as far as known.
 
@@ -197,15 +215,15 @@ class Unchecked(Struct, frozen=True, kw_only=True):
     mdtrt_id: str = ""
 
 
-def _not_checked_row(unchecked: Unchecked, why: str) -> dict[str, Any]:
-    """A finding that says nothing was looked for: of the least degree, about the visit, without amount."""
+def _not_checked_row(unchecked: Unchecked, why: str, name: str = "未检查") -> dict[str, Any]:
+    """A finding that says nothing, or not all, was looked for: of the least degree, about the visit, without amount."""
     whose = {"patn_id": unchecked.patn_id, "mdtrt_id": unchecked.mdtrt_id}
     detail = {"jrd_id": f"{unchecked.id}-1", **whose, "rx_id": "", "vola_item_type": _INVOLVED, "vola_amt": 0}
     return {
         "jr_id": unchecked.id,
         "rule_id": "not_checked",
-        "rule_name": "未检查",
-        "vola_cont": _cut(f"【提醒】本处方未检查，请人工核对：{why}", _TEXT),
+        "rule_name": name,
+        "vola_cont": _cut(f"【提醒】本处方{name}，请人工核对：{why}", _TEXT),
         **whose,
         "vola_amt": 0,
         "vola_amt_stas": _AMOUNT_KNOWN[False],

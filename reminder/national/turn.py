@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from negative_list.errors import FieldProblem, LimitError, RequestError
 from negative_list.readers.dialects import national_form
-from reminder.bodies import FAILED
+from reminder.bodies import FAILED, OURS
 from reminder.feedback_rpc import why_not_kept
 from reminder.ids import decision_of
 from reminder.national import feedback, replies
@@ -19,7 +19,7 @@ from reminder.national.transactions import CHECKS, FEEDBACK
 from reminder.recording import Came, digest_of
 from reminder.relay.records import Call
 from reminder.stores.base import StoreError
-from reminder.unchecked import NotChecked, write_unchecked
+from reminder.unchecked import NotChecked, left_out_of, write_unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from reminder.national.calls import Heard
     from reminder.relay.records import BureauSaid
     from reminder.service import Service
-    from reminder.unchecked import Why
+    from reminder.unchecked import LeftOut, Why
 
 __all__ = ["OUR_FAULT", "Turn", "in_time"]
 
-OUR_FAULT = FieldProblem(field="sidecar", message=FAILED)
+OUR_FAULT = FieldProblem(field=OURS, message=FAILED)
 """What is told where the fault is ours."""
 
-_TOO_LATE = FieldProblem(field="sidecar", message="未能在时限内完成 (not done in time); 请稍后重试 (try it again)")
+_TOO_LATE = FieldProblem(field=OURS, message="未能在时限内完成 (not done in time); 请稍后重试 (try it again)")
 _NO_NUMBER = "缺少交易编号，也看不出是哪个交易 (no transaction number); 请给出 3101、3102 或 3103 (give one of these)"
 _PART_FOR_THE_BUREAU = 0.8
 """How much of the time that is left the bureau may take: the merged reply needs the rest."""
@@ -94,7 +94,11 @@ class Turn:
             if heard.late:
                 raise TimeoutError  # noqa: TRY301 - as if it had waited here
             async with asyncio.timeout(in_time(self._left_s())):
-                return await self._decided(kind, came)
+                reply, left_out = await self._decided(kind, came)
+            if left_out is None:
+                return reply
+            unchecked = await self._written(came, left_out.why, left_out.fields)
+            return replies.partial_reply(reply, left_out.fields, unchecked, caller)
         except RequestError as error:
             service.refused("http", error)
             return await self._unchecked(came, "limit" if isinstance(error, LimitError) else "request", error.fields)
@@ -105,17 +109,17 @@ class Turn:
             service.failed("http", error)
             return await self._unchecked(came, "failed", [OUR_FAULT])
 
-    async def _decided(self, kind: str, came: Came) -> replies.Reply:
+    async def _decided(self, kind: str, came: Came) -> tuple[replies.Reply, LeftOut | None]:
         service, heard, size = self._service, self._heard, len(self._heard.raw)
         body, asking = heard.readable(), self._ask(kind)
         try:
             prescription = await service.run(size, partial(service.read_national, body))
             decision = await service.check(prescription, size, self._left_s(), came)
             reply = await service.run(size, partial(replies.reply_of, decision, prescription))
-            if asking is None:
-                return reply
-            said = await asking
-            return replies.with_bureau(reply, said.rows, said.why, came.lowest_action)
+            if asking is not None:
+                said = await asking
+                reply = replies.with_bureau(reply, said.rows, said.why, came.lowest_action)
+            return reply, left_out_of(decision)
         except BaseException:
             if asking is not None:
                 asking.cancel()
@@ -130,6 +134,10 @@ class Turn:
         return asyncio.ensure_future(relay.ask(self._call(), within_s))
 
     async def _unchecked(self, came: Came, why: Why, fields: Sequence[FieldProblem]) -> replies.Reply:
+        return replies.failure_reply(fields, await self._written(came, why, fields), self._heard.caller)
+
+    async def _written(self, came: Came, why: Why, fields: Sequence[FieldProblem]) -> replies.Unchecked:
+        """What was not checked, once that is written down and counted."""
         heard, told = self._heard, self._heard.caller.on_failure
         what = NotChecked(
             why=why,
@@ -139,8 +147,7 @@ class Turn:
             request_id=heard.envelope.msgid,
         )
         ident = await write_unchecked(self._service, came, what, self._left_s())
-        unchecked = replies.Unchecked(id=ident, reason=why, **whose(heard.body))
-        return replies.failure_reply(fields, unchecked, heard.caller)
+        return replies.Unchecked(id=ident, reason=why, **whose(heard.body))
 
     # -- feedback
 
@@ -154,7 +161,7 @@ class Turn:
             return replies.failure_reply(error.fields)
         except StoreError as error:
             service.not_kept("http", error)
-            return replies.failure_reply([FieldProblem(field="sidecar", message=why_not_kept(error))])
+            return replies.failure_reply([FieldProblem(field=OURS, message=why_not_kept(error))])
         except Exception as error:  # noqa: BLE001 - as above
             service.failed("http", error)
             return replies.failure_reply([OUR_FAULT])

@@ -16,6 +16,7 @@ from reminder.journal.coding import decode
 from reminder.journal.entries import Unchecked
 from reminder.service import Service
 from tests.national.asking import call, feedback, here_with, patient_of, raw_call, three, warn
+from tests.reminder.bodies import national_body
 from tests.stores.desks import LONG_S
 
 if TYPE_CHECKING:
@@ -169,6 +170,46 @@ def test_past_the_callers_deadline_it_is_told_that_nothing_was_checked(here: Run
     reply = call(here, body, path="/3101", headers=headers)
     entry = entry_of(here, reply["output"]["not_checked"]["id"])
     assert (reply["infcode"], entry.why) == (0, "deadline")
+
+
+def two_patients(**first: Any) -> dict[str, Any]:
+    """A body of two patients; the second one's lines are those with findings."""
+    body = three()
+    (second,) = body["input"]["data"]["patient_dtos"]
+    body["input"]["data"]["patient_dtos"] = [patient_of(national_body(**first)), second | {"patn_id": "P2"}]
+    return body
+
+
+def test_a_second_patient_is_never_passed_unseen(here: Running) -> None:
+    """One body is about one patient; where the first has no findings, an empty list would pass the second."""
+    error, row, fail_open = (by(here, name, two_patients(gend="1"))["output"] for name in ("error", "row", "open"))
+    assert by(here, "error", two_patients(gend="1"))["infcode"] == -1
+    assert [each["field"] for each in error["error"]] == ["input.data.patient_dtos[1]"]
+    assert [each["rule_name"] for each in row["result"]] == ["未全部检查"]
+    assert "其余 1 位未检查" in row["result"][0]["vola_cont"]
+    assert (fail_open["result"], fail_open["not_checked"]["reason"]) == ([], "request")
+    entry = entry_of(here, row["not_checked"]["id"])
+    assert (entry.why, entry.fields) == ("request", ("input.data.patient_dtos[1]",))
+
+
+def test_findings_of_the_first_patient_are_shown_with_that_there_are_others(here: Running) -> None:
+    """An error would hide them."""
+    reply = by(here, "error", two_patients(gend="2"))
+    names = [each["rule_name"] for each in reply["output"]["result"]]
+    assert reply["infcode"] == 0
+    assert len(names) > 1
+    assert names[-1] == "未全部检查"
+
+
+@pytest.mark.parametrize(("institution", "hint"), [("SLOW", "未能在时限内完成"), ("BROKEN", "审核失败")])
+def test_where_nothing_of_the_body_is_wrong_nobody_is_told_to_mend_it(
+    here: Running, institution: str, hint: str
+) -> None:
+    """Neither a time that is over nor a fault of ours is a field of the request."""
+    headers = {"reminder-caller": "error", "reminder-deadline-ms": "300"}
+    told = call(here, three(fixmedins_code=institution), path="/3101", headers=headers)["err_msg"]
+    assert told.startswith(hint)
+    assert "字段" not in told
 
 
 def test_no_name_in_an_id_reaches_the_journal(here: Running) -> None:

@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reminder import wire_client
+from reminder.callers import Caller
 from reminder.deciding import SHARES, Clock
 from reminder.journal.rederive import rederive
 from reminder.recording import NOT_TOLD, Came
 from reminder.service import Service
 from reminder.v1 import reminder_pb2 as pb
+from tests.national.asking import call
 from tests.reminder.bodies import encoded, national_body, own_body
 from tests.reminder.sidecar import NOW, Running, ask, post, running
 from tests.stores.desks import LONG_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from negative_list.decision import Decision
     from negative_list.hurry import Part
@@ -65,6 +68,23 @@ def test_the_national_face_says_so_too(here: Running) -> None:
         ("R12-level", "deadline"),
         ("R67-men", "deadline"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("on_failure", "infcode", "names"), [("error", -1, []), ("row", 0, ["未全部检查"]), ("open", 0, [])]
+)
+def test_an_old_client_never_takes_it_for_a_pass(
+    on_failure: str, infcode: int, names: list[str], tmp_path: Path
+) -> None:
+    """It reads the number and the list alone, so that what was left out is told as its caller wants it, and counted."""
+    with running(tmp_path, Hurried, callers=(Caller(name="his", on_failure=on_failure),)) as sidecar:
+        reply = call(sidecar, national_body(), headers={"reminder-caller": "his"})
+        text = sidecar.service.metrics.text().decode()
+    assert reply["infcode"] == infcode
+    assert ("2 条规则未能在时限内检查" in reply["err_msg"]) == (infcode == -1)
+    assert [row["rule_name"] for row in reply["output"]["result"]] == names
+    assert reply["output"]["not_checked"]["reason"] == "deadline"
+    assert f'reminder_unchecked_total{{face="3101",reason="deadline",told="{on_failure}"}} 1.0' in text
 
 
 def test_what_was_left_out_is_journaled_and_derived_again(here: Running) -> None:
