@@ -45,6 +45,8 @@ _WARNS = "input.data.warns"
 _NO_WARNS = "缺少处理数据 (nothing is told); 请为每条提示给出一项 (give one for each finding)"
 _NO_WAY = "应为 1（继续执行）或 2（返回修改） (expected 1, to go on, or 2, to go back); 请改正 (mend it)"
 _NO_ID = "缺少违规标识 (missing); 请给出 3101 返回的 jr_id (give the jr_id of the reply)"
+_NO_REASON = frozenset({"null", "undefined", "none"})
+"""What a program writes where nobody typed."""
 _MAX_ID, _MAX_NAME = 64, 200
 _LATE = timedelta(minutes=1)
 """What was said so much before it came was said then; less may be two clocks."""
@@ -167,16 +169,25 @@ def _moment(raw: object, arrived: datetime) -> datetime | None:
     """When it was said, where it comes late: the clock of the envelope tells seconds, and is the caller's own."""
     try:
         told = parse_time(raw, arrived.tzinfo) if raw is not None and arrived.tzinfo is not None else None
-        moment = told[0].replace(tzinfo=arrived.tzinfo) if told else arrived
+        moment = _within(*told).replace(tzinfo=arrived.tzinfo) if told else arrived
         return moment.astimezone(UTC) if arrived - moment > _LATE else None
     except (ImpossibleValueError, OverflowError):
         return None
 
 
+def _within(moment: datetime, has_clock: bool) -> datetime:
+    """When something was said; on a day that is told alone after all that was found then, for it may answer that."""
+    return moment if has_clock else moment.replace(hour=23, minute=59, second=59)
+
+
 def _words(value: object) -> str:
-    """What somebody typed, a line break as a blank; cut to what is kept of a reason."""
+    """What somebody typed, a line break as a blank, cut to what is kept of a reason; "" where nothing was.
+
+    A dash is what clients write into every empty field (2.8), and a reason lifts a block: one needs a letter or digit.
+    """
     told = value if isinstance(value, str) else _text(value)
-    return " ".join("".join(each if each.isprintable() else " " for each in told[: 4 * MAX_TEXT]).split())[:MAX_TEXT]
+    typed = " ".join("".join(each if each.isprintable() else " " for each in told[: 4 * MAX_TEXT]).split())[:MAX_TEXT]
+    return typed if any(map(str.isalnum, typed)) and typed.lower() not in _NO_REASON else ""
 
 
 def _text(value: object) -> str:

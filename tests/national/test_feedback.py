@@ -73,6 +73,17 @@ def test_going_on_without_a_reason_leaves_no_block(here: Running) -> None:
     assert findings(here, "M-silent")["R67-men"]["action"] == "block"
 
 
+@pytest.mark.parametrize(
+    "reason", ["-", "--", " - ", "。", "/", "null", "NULL", "undefined", None, [], "\u3000"], ids=repr
+)
+def test_what_stands_for_no_reason_lifts_no_block(here: Running, reason: object) -> None:
+    """2.8: one client writes a dash into every field that is empty."""
+    block = findings(here, "M-dash")["R67-men"]
+    (word,) = told(here, warn(block["jr_id"], "1", reason))
+    assert (word.done, word.reason_code, word.reason_text, word.exits) == ("overridden", "", "", ())
+    assert findings(here, "M-dash")["R67-men"]["action"] == "block"
+
+
 def test_going_on_overrides_what_is_no_block(here: Running) -> None:
     """A warning is overridden, with the words."""
     (word,) = told(here, warn(findings(here)["E01-quantity"]["jr_id"], 1, REASON))
@@ -129,6 +140,15 @@ def test_what_comes_late_was_done_when_it_says(here: Running) -> None:
     assert late.done_at.isoformat() == "2025-12-31T23:00:00+00:00"
     (now,) = told(here, warn(rows["E01-quantity"]["jr_id"], "2"), inf_time="2026-01-01 08:59:59")
     assert now.done_at.isoformat() == "2026-01-01T01:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("day", "said"), [("2026-01-01", "2026-01-01T01:00:00+00:00"), ("2025-12-31", "2025-12-31T15:59:59+00:00")]
+)
+def test_what_was_said_on_a_day_was_said_after_what_it_answers(here: Running, day: str, said: str) -> None:
+    """A day alone (2.8) is no midnight, which would be before the finding."""
+    (word,) = told(here, warn(findings(here)["R67-men"]["jr_id"], "2"), inf_time=day)
+    assert word.done_at.isoformat() == said
 
 
 def test_an_exit_of_yesterday_no_longer_holds(here: Running) -> None:
