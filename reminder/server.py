@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import uvicorn
 from grpc_health.v1 import health
@@ -28,7 +28,7 @@ from reminder.workers.ports import BindError, listener
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
     import grpc
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Sidecar", "stop_on_signal"]
 
+_App: TypeAlias = "Callable[[Service, Config], Starlette]"
 _IDLE_S = 75
 _POLL_S = 0.005
 _LOOK_S = 0.02
@@ -83,7 +84,7 @@ class Sidecar:
         await self._releasing.start()
         await self._start_relay()
         bound = {"grpc": self._bind(self._grpc, "grpc")}
-        faces = [("http", http.callers_app)]
+        faces: list[tuple[str, _App]] = [("http", http.callers_app)]
         if self._place.first:
             bound["admin"] = self._bind(self._admin, "admin")
             faces.append(("admin_http", http.admin_app))

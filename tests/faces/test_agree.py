@@ -38,7 +38,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def by_grpc(here: Running, own: dict[str, Any]) -> tuple[Told, set[str]]:
     """Findings, and the rules that could not be decided."""
     decision = decision_of(ask(here, request_of(own | {"request_id": f"G{next(_SERIAL)}"})))
-    told = [
+    told: Told = [
         (f.rule_id, f.action, f.unknown, *map(tuple, (f.lines, f.involved)), f.amount_fen or 0, f.message)
         for f in decision.findings
     ]
@@ -50,7 +50,7 @@ def by_json(here: Running, own: dict[str, Any]) -> tuple[Told, set[str]]:
     body = json.dumps(own | {"request_id": f"J{next(_SERIAL)}"}, ensure_ascii=False).encode()
     status, answer = post(here, body, "/reminder.v1.ReminderService/Check")
     assert status == 200
-    told = [
+    told: Told = [
         (
             f["rule_id"],
             f["action"],
@@ -75,7 +75,7 @@ def by_3101(here: Running, own: dict[str, Any], dialect: str, encoding: str = "u
         answer = json.loads(reply.read().decode(encoding))  # answered in kind
     assert (answer["infcode"], answer["err_msg"]) == (0, "")
     output = answer["output"]
-    told = [
+    told: Told = [
         (
             f["rule_id"],
             f["action"],
@@ -95,7 +95,7 @@ def by_hook(here: Running, own: dict[str, Any]) -> tuple[Told, set[str]]:
     status, answer = post(here, json.dumps(hook_of(own), ensure_ascii=False).encode(), SIGN)
     assert status == 200
     found = [next(iter(card["extension"].values())) for card in answer["cards"]]
-    told = [
+    told: Told = [
         (
             f["rule_id"],
             f["action"],

@@ -164,6 +164,13 @@ def _numbers(told: Json) -> None:
     told |= everywhere(told, lambda key, value: (key, int(value) if key in flags | ids else value))
 
 
+def _in_data(**told: object) -> Callable[[Json], None]:
+    def change(sent: Json) -> None:
+        sent["input"]["data"].update(told)
+
+    return change
+
+
 def _without(*keys: str) -> Callable[[Json], None]:
     def change(told: Json) -> None:
         for row in (*visits(told), *orders(told), *people(told)):
@@ -266,10 +273,7 @@ POINTS: dict[str, Point] = {
     "other nodes: text": _with(_parts_as_text, points=("text",)),
     "flat in a text": Point(copy.deepcopy(flat(body())), body(), points=("text", "flat")),
     "envelope: middle tier": _with(_middle_tier, dialect="middle-tier"),
-    **{
-        f"rule_ids: {told!r}": _with(lambda sent, told=told: sent["input"]["data"].update(rule_ids=told))
-        for told in ([], "", None, ["3101"])
-    },
+    **{f"rule_ids: {told!r}": _with(_in_data(rule_ids=told)) for told in ([], "", None, ["3101"])},
     "rule_ids: absent": _with(lambda told: told["input"]["data"].pop("rule_ids")),
     "several encounters": _with(lambda told: visits(told).reverse()),
     "numbers: texts": _with(_texts),
@@ -314,10 +318,7 @@ POINTS: dict[str, Point] = {
     "extra keys and a second subtree": _with(_extra),
     "operations under fsi_encounter_dtos": _with(_under_encounters, points=("misplaced",)),
     "operations among the encounters": _with(_among_encounters, points=("misplaced",)),
-    **{
-        f"trig_scen: {told!r}": _with(lambda sent, told=told: sent["input"]["data"].update(trig_scen=told))
-        for told in ("23", "1", "2,4", 5, "", "6,7")
-    },
+    **{f"trig_scen: {told!r}": _with(_in_data(trig_scen=told)) for told in ("23", "1", "2,4", 5, "", "6,7")},
     "infno: 3301": _with(lambda told: told.update(infno="3301")),
 }
 """By name: what 2.7 and 2.8 print, one or more of each row."""

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from negative_list.compile import BoundRule, digest_of
 from negative_list.policy import Setting
 from negative_list.rules import RuleList
-from reminder.deciding import NOTHING_ASKED
+from reminder.deciding import NOTHING_ASKED, Clock
+from reminder.recording import NOT_TOLD
 from reminder.releases import loading
 from reminder.releases.standing import Row, Standing
 from tests.negative_list.builders import rule
@@ -78,7 +79,7 @@ def test_a_check_ends_with_what_it_began_with(one: Following) -> None:
     """A list that takes another's place in the middle of a check is not seen in its answer."""
 
     async def swap_between() -> tuple[str | None, str]:
-        case = one.service._case(PROBE)  # noqa: SLF001 - a check that is stopped in its middle
+        case = one.service._case(PROBE, NOT_TOLD, Clock(lambda: 0, None))  # noqa: SLF001 - stopped in its middle
         begun = one.service.begin(case)
         one.stand(active=chosen("2", SECOND))
         await one.answering(SECOND_DIGEST)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -74,7 +74,7 @@ def test_the_national_face_says_so_too(here: Running) -> None:
     ("on_failure", "infcode", "names"), [("error", -1, []), ("row", 0, ["未全部检查"]), ("open", 0, [])]
 )
 def test_an_old_client_never_takes_it_for_a_pass(
-    on_failure: str, infcode: int, names: list[str], tmp_path: Path
+    on_failure: Literal["error", "row", "open"], infcode: int, names: list[str], tmp_path: Path
 ) -> None:
     """It reads the number and the list alone, so that what was left out is told as its caller wants it, and counted."""
     with running(tmp_path, Hurried, callers=(Caller(name="his", on_failure=on_failure),)) as sidecar:
