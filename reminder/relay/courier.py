@@ -3,6 +3,9 @@
 What "once" rests on: a call leaves the outbox when the bureau has replied that it took it. A reply that never came (the
 line broke, this machine went dark) leaves open whether it did: the same bytes go again, with the same msgid, by which
 the bureau knows them. A stop of ours waits for the reply of the call under way, so that it leaves nothing open.
+
+A bureau that cannot be reached is one for all that waits. A call to which no reply comes may be alone with that (a
+firewall that breaks the line on a word of it): it rests for a while, and those behind it are tried.
 """
 
 from __future__ import annotations
@@ -43,6 +46,8 @@ GRACE_S = 5.0
 """How long a stop waits for the reply to the call under way."""
 
 _MOST_PAUSE_S = 600.0
+_MOST_REST_S = 60.0
+_MOST_RESTS = 16  # of which the pause is the longest long before
 
 T = TypeVar("T")
 
@@ -76,6 +81,7 @@ class Courier:
         self._log = log
         self._told = asyncio.Event()
         self._stopping = False
+        self._unheard: dict[int, int] = {}
         self.standing = Standing()
         self.why = ""
 
@@ -105,15 +111,18 @@ class Courier:
         waiting = await self._run(lambda: self._outbox.first(self._now()))
         self.standing = await self._run(self._outbox.count)
         if waiting is None:
-            self.why = ""
+            self.why = self.why if self._unheard else ""
             return False
         try:
             passed = await self._bureau.send(await self._signed(waiting), read=True)
         except BureauError as error:
             self.why = error.why
             self._metrics.count("feedback", error.word)
+            if error.sent or error.word == "unusable":
+                await self._rest(waiting)
             return False
-        self.why = ""
+        self._unheard.pop(waiting.place, None)
+        self.why = self.why if self._unheard else ""
         answer = taken_of(passed)
         if answer.taken:
             await self._run(lambda: self._outbox.done(waiting.place))
@@ -121,6 +130,13 @@ class Courier:
         else:
             await self._refused(waiting, answer)
         return True
+
+    async def _rest(self, waiting: Waiting) -> None:
+        """Leave a call alone for a while; it was refused by nobody, so that it is never put aside for this."""
+        rests = self._unheard.get(waiting.place, 0)
+        self._unheard[waiting.place] = min(rests + 1, _MOST_RESTS)
+        pause = timedelta(seconds=min(2.0**rests, _MOST_REST_S))
+        await self._run(lambda: self._outbox.rest(waiting.place, self._now() + pause))
 
     async def _signed(self, waiting: Waiting) -> Call:
         """The call; one that was refused with headers of a later one, for a gateway may find its own out of date."""

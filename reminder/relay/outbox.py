@@ -147,6 +147,11 @@ class Outbox:
             values = (_ms(due), place)
             writing.many("UPDATE waiting SET tries = tries + 1, due = ? WHERE place = ?", [values])
 
+    def rest(self, place: int, due: datetime) -> None:
+        """The bureau said nothing; try again then, and what waits behind it before."""
+        with self._driver.writing() as writing:
+            writing.many("UPDATE waiting SET due = ? WHERE place = ?", [(_ms(due), place)])
+
     def refuse(self, place: int, why: str) -> None:
         """Put aside what the bureau never takes, so that it holds up no other."""
         self._take_out(place, why)

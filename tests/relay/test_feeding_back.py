@@ -27,6 +27,7 @@ from reminder.relay.relay import OUTBOX_FILE
 from reminder.relay.texts import only, words_of
 from tests.relay.bureau import Arrived, Bureau, bureau, http, taken
 from tests.relay.relays import answer, call, relay, settled
+from tests.relay.test_history import until
 from tests.stores.builders import NOW
 from tests.stores.desks import LONG_S
 
@@ -190,6 +191,30 @@ def test_what_the_bureau_refuses_is_tried_again_and_holds_up_no_other(tmp_path: 
         refusing.clear()
         calls = ours.wait(lambda calls: ("B-1", "1") in warned(calls))
     assert [way for id_, way in warned(calls) if id_ == "B-1"][-2:] == ["2", "1"]
+
+
+def test_an_answer_the_line_always_breaks_on_holds_up_no_other(tmp_path: Path) -> None:
+    """A firewall before the bureau that dislikes a word: others arrive, it is named, and tried again with pauses."""
+
+    def reply(arrived: Arrived) -> bytes:
+        return b"no HTTP\r\n\r\n" if ("B-1", "1") in warned([arrived]) else taken()
+
+    others = {(f"B-{number}", "2") for number in range(2, 6)}
+    with bureau() as ours, relay(tmp_path, ours.url) as here:
+        ours.reply = reply
+        here.do(here.relay.feed_back(["B-1"], call("3103", answer(("B-1", "1", "WAF")))))
+        here.do(here.relay.feed_back(["B-1"], call("3103", answer(("B-1", "2")))))
+        for id_, way in sorted(others):
+            here.do(here.relay.feed_back([id_], call("3103", answer((id_, way)))))
+        ours.wait(lambda calls: others <= set(warned(calls)))
+        until(lambda: here.counted("feedback").get("delivered") == len(others))
+        assert ("B-1", "2") not in warned(ours.arrived)
+        assert any("2 answers wait" in text and "连接中断" in text for text in here.relay.degraded)
+        ours.reply = lambda _call: taken()
+        calls = ours.wait(lambda calls: ("B-1", "2") in warned(calls))
+    assert [way for id_, way in warned(calls) if id_ == "B-1"][-2:] == ["1", "2"]
+    assert len({one.body for one in calls if ("B-1", "1") in warned([one])}) == 1
+    assert settled(tmp_path) == (0, 0)
 
 
 def test_what_the_bureau_never_takes_is_put_aside_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
