@@ -57,6 +57,7 @@ _ID = 40
 _AREA = 6  # 1.1 mdtrtarea_admvs
 _NAME, _TEXT, _ERROR = 200, 500, 200  # 3.1 rule_name; 3.1 vola_cont and vola_evid; 1.2 err_msg
 _YUAN = Decimal("0.01")
+_LEAST, _LARGEST = Decimal("0.000001"), Decimal(10) ** 16  # 3.1 vola_amt: N16,2
 _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 # 3.3: amounts must be JSON numbers.
@@ -155,8 +156,11 @@ def _degree(row: Mapping[str, Any]) -> str:
 
 
 def _number(amount: object) -> object:
-    """3.3: a null amount of a finding makes a client's whole parse fail."""
-    return amount if isinstance(amount, int | Decimal) and not isinstance(amount, bool) else 0
+    """3.3: a null amount of a finding makes a client's whole parse fail, as does one that no float holds."""
+    if not isinstance(amount, int | Decimal) or isinstance(amount, bool):
+        return 0
+    told = Decimal(amount)
+    return amount if told.is_finite() and (told == 0 or _LEAST <= abs(told) <= _LARGEST) else 0
 
 
 def kept_reply(output: Mapping[str, Any]) -> Reply:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -45,9 +46,12 @@ def test_a_bureau_that_did_not_answer_is_named() -> None:
     assert told["notes"][-1] == {"code": "bureau", "message": "医保接口未在 800 毫秒内答复"}
 
 
-@pytest.mark.parametrize("amount", [None, "1.5", "", True])
+BEYOND = [Decimal("1e999999"), Decimal("-1e999999"), Decimal("1e-999999"), Decimal("NaN"), Decimal("Infinity"), 10**40]
+
+
+@pytest.mark.parametrize("amount", [None, "1.5", "", True, *BEYOND])
 def test_an_amount_of_the_bureaus_that_is_no_number_becomes_one(amount: object) -> None:
-    """A null makes a client's whole parse fail (S6)."""
+    """A null makes a client's whole parse fail (S6), a number no float holds another's."""
     (told,) = output(BARE, row("B-1", amount=amount))["result"]
     assert told["vola_amt"] == 0
     assert not isinstance(told["vola_amt"], bool)
