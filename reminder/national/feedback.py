@@ -7,7 +7,7 @@ known (:mod:`reminder.feedback.one_word`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +20,6 @@ from reminder.feedback.one_word import OTHER
 from reminder.unchecked import PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from negative_list.readers.dialects import Form
     from reminder.feedback.words import Recorded
     from reminder.journal.entries import Done
@@ -56,11 +54,13 @@ class Told(Struct, frozen=True, kw_only=True):
     """A 3103 as it was read.
 
     ``words`` are what was said of findings, ``unchecked`` the ids of prescriptions that were not checked (a client that
-    was told by a finding answers it like any other), ``wrong`` what could not be used.
+    was told by a finding answers it like any other), ``theirs`` the ids of findings that are the bureau's, whatever was
+    said of them, ``wrong`` what could not be used.
     """
 
     words: Words
     unchecked: tuple[str, ...] = ()
+    theirs: tuple[str, ...] = ()
     wrong: tuple[FieldProblem, ...] = ()
 
     @property
@@ -69,13 +69,16 @@ class Told(Struct, frozen=True, kw_only=True):
         return tuple(item.finding_id for item in self.words.items)
 
 
-def read_told(form: Form, arrived: datetime, *, automatic: bool = False) -> Told:
+def read_told(
+    form: Form, arrived: datetime, *, automatic: bool = False, is_theirs: Callable[[str], bool] | None = None
+) -> Told:
     """The words of a 3103.
 
     Args:
         form: the body in national form.
         arrived: when it came, with the zone of the institution's civil times.
         automatic: the caller's system sends it by itself.
+        is_theirs: whether a finding of this id is the bureau's, which has words of its own; ``None``: there is none.
 
     Raises:
         RequestError: Nothing of it can be used.
@@ -85,9 +88,10 @@ def read_told(form: Form, arrived: datetime, *, automatic: bool = False) -> Told
     if not rows:
         raise RequestError(form.problems([FieldProblem(field=_WARNS, message=_NO_WARNS)]))
     reading = _Reading(_moment(body.get("inf_time"), arrived), automatic=automatic)
-    items = [item for place, row in enumerate(rows[:MAX_ITEMS]) if (item := reading.item(row, place)) is not None]
-    wrong = form.problems([*reading.wrong, *_over(len(rows))])
-    if not items:
+    theirs, ours = _divided(rows, is_theirs)
+    items = [item for place, row in ours[:MAX_ITEMS] if (item := reading.item(row, place)) is not None]
+    wrong = form.problems([*reading.wrong, *_over(ours)])
+    if not items and not theirs:
         raise RequestError(wrong)
     words = Words(
         request_id=_text(body.get("msgid"))[:_MAX_NAME],
@@ -97,16 +101,15 @@ def read_told(form: Form, arrived: datetime, *, automatic: bool = False) -> Told
         face=FACE,
     )
     unchecked = tuple(item.finding_id for item in items if item.finding_id.startswith(PREFIX))
-    return Told(words=words, unchecked=unchecked, wrong=tuple(wrong))
+    return Told(words=words, unchecked=unchecked, theirs=theirs, wrong=tuple(wrong))
 
 
-def output_of(told: Told, recorded: Recorded | None, theirs: Iterable[str] = ()) -> dict[str, Any]:
+def output_of(told: Told, recorded: Recorded | None) -> dict[str, Any]:
     """What became of it, in fields of ours that old clients ignore.
 
     Args:
         told: as it was read.
         recorded: what became of the words about our findings; ``None`` where there were none.
-        theirs: the ids of the bureau's findings, which are kept to be sent to it.
     """
     items = [] if recorded is None else list(recorded.items)
     unknown = [answer.finding_id for answer in items if answer.status == "unknown_finding"]
@@ -114,7 +117,7 @@ def output_of(told: Told, recorded: Recorded | None, theirs: Iterable[str] = ())
         "items": items,
         "unknown": unknown,
         "unchecked": told.unchecked,
-        "bureau": tuple(theirs),
+        "bureau": told.theirs,
         "error": told.wrong,
         "journaled": recorded is None or recorded.journaled,
     }
@@ -158,11 +161,28 @@ def _rows(body: Mapping[str, object]) -> list[object]:
     return warns if isinstance(warns, list) else [warns] if isinstance(warns, dict) else []
 
 
-def _over(count: int) -> list[FieldProblem]:
-    if count <= MAX_ITEMS:
+def _divided(
+    rows: Sequence[object], is_theirs: Callable[[str], bool] | None
+) -> tuple[tuple[str, ...], list[tuple[int, object]]]:
+    """The ids of the bureau's findings, and every other row with its place."""
+    if is_theirs is None:
+        return (), list(enumerate(rows))
+    theirs: dict[str, None] = {}
+    ours: list[tuple[int, object]] = []
+    for place, row in enumerate(rows):
+        finding_id = _text(row.get("warn_rslt_id")) if isinstance(row, dict) else ""
+        if finding_id and not finding_id.startswith(PREFIX) and is_theirs(finding_id):
+            theirs[finding_id] = None
+        else:
+            ours.append((place, row))
+    return tuple(theirs), ours
+
+
+def _over(rows: Sequence[tuple[int, object]]) -> list[FieldProblem]:
+    if len(rows) <= MAX_ITEMS:
         return []
     message = f"超过 {MAX_ITEMS} 项，其余未处理 (more than {MAX_ITEMS:,}, the rest not taken); 请分次发送 (send parts)"
-    return [FieldProblem(field=f"{_WARNS}[{MAX_ITEMS}]", message=message)]
+    return [FieldProblem(field=f"{_WARNS}[{rows[MAX_ITEMS][0]}]", message=message)]
 
 
 def _moment(raw: object, arrived: datetime) -> datetime | None:

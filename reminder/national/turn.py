@@ -6,8 +6,6 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from msgspec.structs import replace
-
 from negative_list.errors import FieldProblem, LimitError, RequestError
 from negative_list.readers.dialects import national_form
 from reminder.bodies import FAILED, OURS
@@ -22,10 +20,9 @@ from reminder.stores.base import StoreError
 from reminder.unchecked import NotChecked, left_out_of, write_unchecked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from reminder.feedback.items import Words
     from reminder.national.calls import Heard
     from reminder.relay.records import BureauSaid
     from reminder.service import Service
@@ -171,24 +168,21 @@ class Turn:
         size = len(heard.raw) if len(heard.raw) > AT_ONCE else 0
         form = await service.run(size, partial(national_form, heard.readable()))
         arrived = self._arrived.astimezone(service.feedback.zone_of(heard.envelope.institution))
-        told = feedback.read_told(form, arrived, automatic=heard.caller.automatic)
-        ours, theirs = self._divided(told.words)
+        told = feedback.read_told(form, arrived, automatic=heard.caller.automatic, is_theirs=self._is_theirs())
+        ours, theirs = told.words, told.theirs
         # The bureau's first: it hears of its own whether we keep a journal or not.
         if theirs and service.relay is not None and (why := await service.relay.feed_back(theirs, self._call())):
             raise RequestError([FieldProblem(field="input.data.warns", message=why)])
         recorded = await service.feedback.record(ours, self._left_s()) if ours.items else None
-        return replies.kept_reply(feedback.output_of(told, recorded, theirs))
+        return replies.kept_reply(feedback.output_of(told, recorded))
 
-    def _divided(self, words: Words) -> tuple[Words, tuple[str, ...]]:
-        """The words about our findings, and the ids of the bureau's: those it issued, or that cannot be ours."""
+    def _is_theirs(self) -> Callable[[str], bool] | None:
+        """Whether a finding is the bureau's: one it issued, or one that cannot be ours."""
         relay = self._service.relay
         if relay is None:
-            return words, ()
+            return None
         others = relay.mode(FEEDBACK) != "local"
-        ids = (item.finding_id for item in words.items)
-        theirs = {one for one in ids if relay.theirs(one) or (others and not decision_of(one))}
-        ours = tuple(item for item in words.items if item.finding_id not in theirs)
-        return replace(words, items=ours), tuple(item.finding_id for item in words.items if item.finding_id in theirs)
+        return lambda one: (others and not decision_of(one)) or relay.theirs(one)
 
 
 def in_time(left_s: float | None) -> float | None:

@@ -17,16 +17,31 @@ __all__ = ["only", "words_of"]
 
 _GBK = "gb18030"  # holds GBK, as every client that says GBK writes it
 _DIGEST = 16
+_ID = "warnrsltid"
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 def words_of(body: bytes, ids: Collection[str]) -> dict[str, bytes]:
-    """What a 3103 says of each of some findings, as a digest of all its answers to that one."""
+    """What a 3103 says of each of some findings, as a digest of all its answers to that one.
+
+    The same said in other letters is the same: a number for its text, nothing for an empty field, another dialect.
+    """
     said: dict[str, bytes] = {}
     for answer, id_ in _answers(_whole(body), frozenset(ids)):
-        text = said.get(id_, b"") + msgspec.json.encode(answer, order="deterministic")
+        text = said.get(id_, b"") + msgspec.json.encode(_meant(answer), order="deterministic")
         said[id_] = hashlib.sha256(text).digest()[:_DIGEST]
     return said
+
+
+def _meant(answer: dict[str, Any]) -> dict[str, Any]:
+    """What an answer says, whatever its letters; the id apart, which is known."""
+    told = {_plain(key): value if isinstance(value, dict | list) else _scalar(value) for key, value in answer.items()}
+    return {key: value for key, value in told.items() if value and key != _ID}
+
+
+def _scalar(value: object) -> str:
+    text = "" if value is None else str(value).strip()
+    return text if text.strip("-") else ""
 
 
 def only(body: bytes, ids: Collection[str]) -> bytes:
@@ -77,12 +92,12 @@ def _answers(told: object, ids: frozenset[str]) -> Iterator[tuple[dict[str, Any]
 
 def _is_answer(row: object) -> bool:
     """Table 144: an answer names its finding, `warn_rslt_id` in whatever case."""
-    return isinstance(row, dict) and any(_plain(key) == "warnrsltid" for key in row)
+    return isinstance(row, dict) and any(_plain(key) == _ID for key in row)
 
 
 def _id_of(row: Any, ids: frozenset[str]) -> str:
     """Which of some findings an answer is about, "" for none of them; an id may be a number, or stand among blanks."""
-    told = (str(value).strip() for key, value in row.items() if _plain(key) == "warnrsltid")
+    told = (str(value).strip() for key, value in row.items() if _plain(key) == _ID)
     return next((id_ for id_ in told if id_ in ids), "")
 
 

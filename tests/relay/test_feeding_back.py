@@ -83,6 +83,25 @@ def test_the_same_answer_again_is_not_delivered_again(tmp_path: Path) -> None:
     assert ours.arrived == []
 
 
+SAME = [
+    {"warn_rslt_id": "B-1", "dspo_way": "2", "dspo_way_rea": ""},
+    {"warn_rslt_id": "B-1", "dspo_way": 2},
+    {"warn_rslt_id": " B-1 ", "dspo_way": "2", "dspo_way_rea": None},
+    {"warnRsltId": "B-1", "dspoWay": " 2", "dspoWayRea": "-"},
+]
+OTHER = [
+    {"warn_rslt_id": "B-1", "dspo_way": "1"},
+    {"warn_rslt_id": "B-1", "dspo_way": "2", "dspo_way_rea": "病情需要"},
+    {"warn_rslt_id": "B-1", "dspo_way": "2", "more": {"a": 1}},
+]
+
+
+def test_the_same_word_in_other_letters_is_the_same_word() -> None:
+    """A number for a text, a placeholder for nothing, a blank: none of it is news for the bureau."""
+    words = [words_of(json.dumps({"input": {"data": {"warns": [row]}}}).encode(), ["B-1"]) for row in (*SAME, *OTHER)]
+    assert [word == words[0] for word in words] == [True] * len(SAME) + [False] * len(OTHER)
+
+
 def test_of_a_repeated_answer_only_what_is_new_goes(tmp_path: Path) -> None:
     """An automatic feedback that lists every finding of the day each time."""
     with bureau() as ours, relay(tmp_path, ours.url) as here:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from reminder.callers import Caller
+from reminder.feedback.items import MAX_ITEMS
 from reminder.upstream import Upstream
 from tests.national.asking import CALL, call, feedback, raw_call, three, warn
 from tests.relay.bureau import Arrived, Bureau, bureau, finding, http, taken
@@ -95,6 +96,22 @@ def test_feedback_goes_to_whoever_issued_the_finding(tmp_path: Path) -> None:
         assert reply["output"]["bureau"] == ["B-1"]
         assert [item["finding_id"] for item in reply["output"]["items"]] == [row["jr_id"] for row in rows[:4]]
         assert reply["output"]["unknown"] == []
+
+
+def test_the_bureau_has_words_of_its_own(tmp_path: Path) -> None:
+    """A way some province has, none at all, and more answers than we take: what is its goes as it is."""
+    ids = [f"B-{number}" for number in range(MAX_ITEMS + 5)]
+    rows = [{"warn_rslt_id": "B-0"}, warn("B-1", "3"), warn("B-2", []), *(warn(id_, "2") for id_ in ids[3:])]
+    with bureau() as ours, running(tmp_path, upstream=behind(ours)) as here:
+        ours.reply = lambda _call: taken(result=[finding(id_) for id_ in ids])
+        jr_id = call(here, three())["output"]["result"][0]["jr_id"]
+        ours.reply = lambda _call: taken()
+        reply = call(here, feedback(*rows, warn(jr_id, "2")))
+        calls = ours.wait(lambda calls: len(calls) == 2)
+        assert call(here, feedback(warn("B-0", "4")))["infcode"] == 0
+    assert (reply["infcode"], reply["output"]["bureau"], reply["output"]["error"]) == (0, ids, [])
+    assert [item["finding_id"] for item in reply["output"]["items"]] == [jr_id]
+    assert calls[1].json["input"]["data"]["warns"] == rows
 
 
 def test_the_bureau_hears_of_its_own_although_we_keep_no_journal(tmp_path: Path) -> None:
