@@ -97,9 +97,15 @@ ANYBODY = Caller()
 
 
 class Callers:
-    """The callers of the settings, in their order."""
+    """The callers of the settings, in their order.
 
-    def __init__(self, callers: Sequence[Caller] = ()) -> None:
+    Args:
+        callers: how each is answered.
+        http_deadline_ms: when a caller by HTTP gives up that says nothing of it; 0: it waits.
+    """
+
+    def __init__(self, callers: Sequence[Caller] = (), http_deadline_ms: float = 0.0) -> None:
+        self.http_left_s = http_deadline_ms / 1000 or None
         self._callers = tuple(callers)
         self._by_name = {caller.name: caller for caller in reversed(self._callers) if caller.name}
         self.paths = tuple(dict.fromkeys(caller.path for caller in self._callers if caller.path))

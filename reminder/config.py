@@ -101,8 +101,10 @@ class Config(Struct, frozen=True, kw_only=True):
     ``workers``: processes that serve callers on one set of addresses; more than one on Linux only.
 
     ``callers``: how old clients are answered (:mod:`reminder.callers`). ``cors``: the origins whose pages may call
-    callers' HTTP from a browser, ``*`` any; administration's never. ``upstream``: the bureau's own interface,
-    :mod:`reminder.upstream`. ``cds``: how CDS Hooks is spoken, :mod:`reminder.cds.settings`.
+    callers' HTTP from a browser, ``*`` any; administration's never. ``http_deadline_ms``: when a caller by HTTP that
+    says nothing of it gives up, 0: it waits; clients that wait at all wait 10 s (interface fact sheet 8). ``upstream``:
+    the bureau's own interface, :mod:`reminder.upstream`. ``cds``: how CDS Hooks is spoken,
+    :mod:`reminder.cds.settings`.
     """
 
     list: Path | None = None
@@ -132,6 +134,7 @@ class Config(Struct, frozen=True, kw_only=True):
     watch: Path | None = None
     callers: tuple[Caller, ...] = ()
     cors: tuple[str, ...] = ("*",)
+    http_deadline_ms: float = 9000.0
     upstream: Upstream | None = None
     cds: Cds = Cds()
 
@@ -364,6 +367,7 @@ _READERS: dict[str, Callable[[object, Path], object]] = {
     "watch": _path,
     "callers": read_callers,
     "cors": _origins,
+    "http_deadline_ms": _milliseconds,
     "upstream": read_upstream,
     "cds": read_cds,
 }

@@ -120,7 +120,7 @@ async def _answer(service: Service, work: _Work, request: Request) -> Response:
     except ClientDisconnect:
         return Response(status_code=400)
     encoding = told_encoding(request.headers.get("content-type", "")) or encoding_of(raw)
-    left_s = left_s_of(request.headers, caller_of(request, service.callers).left_s)
+    left_s = left_s_of(request.headers, caller_of(request, service.callers), service.callers)
     if left_s is not None:
         left_s -= time.monotonic() - begun  # the time its bytes took to come is the caller's
     status, content = await _told(service, work, _Call(request=request, raw=raw, encoding=encoding, left_s=left_s))

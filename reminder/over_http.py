@@ -56,15 +56,16 @@ def caller_of(request: Request, callers: Callers, *, institution: str = "", syst
     )
 
 
-def left_s_of(headers: Mapping[str, str], left_s: float | None = None) -> float | None:
-    """Seconds until a caller gives up, by its headers; what cannot be read says nothing.
+def left_s_of(headers: Mapping[str, str], caller: Caller, callers: Callers) -> float | None:
+    """Seconds until a caller gives up, ``None``: it waits. What cannot be read says nothing.
 
     Args:
         headers: of the request, looked up without regard to case.
-        left_s: what is known of the caller else; the sooner counts. ``None``: it waits.
+        caller: whose settings count as well; the sooner counts.
+        callers: which say what holds where nothing is told.
     """
-    told = [left_s, _timeout(headers.get(GRPC_TIMEOUT, "")), _milliseconds(headers.get(DEADLINE_HEADER, ""))]
-    return min((each for each in told if each is not None), default=None)
+    told = [caller.left_s, _timeout(headers.get(GRPC_TIMEOUT, "")), _milliseconds(headers.get(DEADLINE_HEADER, ""))]
+    return min((each for each in told if each is not None), default=callers.http_left_s)
 
 
 def _timeout(text: str) -> float | None:

@@ -51,7 +51,7 @@ class Sidecar:
     def __init__(self, config: Config, service: Service, place: Place = ALONE) -> None:
         self._config = config
         self._service = service
-        service.callers = Callers(config.callers)
+        service.callers = Callers(config.callers, config.http_deadline_ms)
         self._health = health.aio.HealthServicer()
         self._place = place
         self._shared = place.common is not None

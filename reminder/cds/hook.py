@@ -78,7 +78,7 @@ class HookCall:
             return await self._unchecked("failed", 500, [OUR_FAULT])
 
     def _left_s(self) -> float | None:
-        told = left_s_of(self._request.headers, self._caller.left_s)
+        told = left_s_of(self._request.headers, self._caller, self._service.callers)
         return None if told is None else told - (self._clock() - self._begun)
 
     async def _decided(self) -> Response:

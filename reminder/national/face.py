@@ -80,7 +80,7 @@ class _Face:
             kind = kind_of(heard.number)
             if _passes(heard, kind, request, service.relay):
                 return await self._pass(raw, request, heard.number)
-            left_s = left_s_of(request.headers, heard.caller.left_s)
+            left_s = left_s_of(request.headers, heard.caller, service.callers)
             turn = Turn(service, heard, request.scope, arrived, left_s and left_s - (clock() - began_s))
             reply = await turn.reply(kind)
             size = len(raw) if len(reply.output["result"]) > _FEW else 0  # a short reply waits for nobody's long body
@@ -121,7 +121,7 @@ class _Face:
         if service.relay is not None and unread.number and not kind_of(unread.number):
             return unread
         try:
-            async with asyncio.timeout(in_time(left_s_of(request.headers, unread.caller.left_s))):
+            async with asyncio.timeout(in_time(left_s_of(request.headers, unread.caller, service.callers))):
                 return await service.run(len(raw), partial(hear, raw, request, service.callers))
         except TimeoutError:
             return unread

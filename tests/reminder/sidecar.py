@@ -54,7 +54,7 @@ NOW = datetime(2026, 1, 1, 1, 0, tzinfo=UTC)
 ANY = Address("127.0.0.1", 0)
 PATIENT_MS = 10_000.0
 """How long a check of a test waits for the store: what a test says is not how busy the machine is."""
-PATIENT = {"store_deadline_ms": PATIENT_MS, "commit_budget_ms": PATIENT_MS}
+PATIENT = {"store_deadline_ms": PATIENT_MS, "commit_budget_ms": PATIENT_MS, "http_deadline_ms": 0.0}
 """The settings that say so."""
 
 METHOD = "/reminder.v1.ReminderService/Check"

@@ -17,7 +17,7 @@ from reminder.service import Service
 from reminder.v1 import reminder_pb2 as pb
 from tests.national.asking import call
 from tests.reminder.bodies import encoded, national_body, own_body
-from tests.reminder.sidecar import NOW, Running, ask, post, running
+from tests.reminder.sidecar import NOW, Running, ask, post, running, stub
 from tests.stores.desks import LONG_S
 
 if TYPE_CHECKING:
@@ -59,6 +59,34 @@ def test_the_answer_leaves_and_names_what_was_not_evaluated(here: Running) -> No
     metrics = here.service.metrics.text().decode().splitlines()
     counted = next(line for line in metrics if line.startswith('reminder_not_evaluated_total{reason="deadline"}'))
     assert float(counted.split()[-1]) >= 2
+
+
+class Waited(Service):
+    """Remembers how long its callers were said to wait."""
+
+    waited: float | None = None
+
+    async def check(
+        self, prescription: Prescription, size_bytes: int = 0, left_s: float | None = None, came: Came = NOT_TOLD
+    ) -> Decision:
+        """Decided as ever, without haste."""
+        self.waited = left_s
+        return await super().check(prescription, size_bytes, None, came)
+
+
+def test_by_http_nobody_is_thought_to_wait_for_ever(tmp_path: Path) -> None:
+    """Clients that say nothing give up after ten seconds; what is said counts, be it longer; gRPC says all."""
+    with running(tmp_path, Waited, http_deadline_ms=9000.0) as sidecar:
+        service = sidecar.service
+        assert isinstance(service, Waited)
+        call(sidecar, national_body())
+        assert service.waited is not None
+        assert 0 < service.waited <= 9
+        call(sidecar, national_body(), headers={"reminder-deadline-ms": "90000"})
+        assert 9 < service.waited <= 90
+        with stub(sidecar.at("grpc")) as check:
+            check(wire_client.request_of(own_body()))
+        assert service.waited is None
 
 
 def test_the_national_face_says_so_too(here: Running) -> None:
