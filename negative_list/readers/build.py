@@ -55,13 +55,14 @@ def line_ids(encounters: Sequence[tuple[str, Sequence[str]]]) -> list[list[str]]
     """Return the line ids of each (encounter id, ids as sent), the current encounter first.
 
     An id that is unique in the body stands; else, or without one, ``#`` and the line's place in its encounter follow.
-    Should that name a line already named, the encounter's id goes before it.
+    Should that name a line already named, the encounter's id goes before it, and where an encounter comes several times
+    (one client makes one of each line) its number there.
     """
     every = [sent for _, ids in encounters for sent in ids]
     if all(every) and len(set(every)) == len(every):
         return [list(ids) for _, ids in encounters]
     counts = Counter(every)
-    seen: set[str] = set()
+    seen: dict[str, int] = {}
     return [
         [_unseen(_named(sent, place, counts), name, seen) for place, sent in enumerate(ids, 1)]
         for name, ids in encounters
@@ -72,11 +73,17 @@ def _named(sent: str, place: int, counts: Counter[str]) -> str:
     return sent if sent and counts[sent] == 1 else f"{sent}#{place}"
 
 
-def _unseen(wanted: str, encounter_id: str, seen: set[str]) -> str:
-    while wanted in seen:
-        wanted = f"{encounter_id}/{wanted}"
-    seen.add(wanted)
-    return wanted
+def _unseen(wanted: str, encounter_id: str, seen: dict[str, int]) -> str:
+    """A name nobody has; ``seen`` counts how often each was asked for again, so that none is looked for twice."""
+    if wanted not in seen:
+        seen[wanted] = 1
+        return wanted
+    name = within = f"{encounter_id}/{wanted}"
+    while name in seen:
+        seen[within] += 1
+        name = f"{encounter_id}/{seen[within]}/{wanted}"
+    seen[name] = 1
+    return name
 
 
 def line(

@@ -12,6 +12,7 @@ from negative_list.errors import RequestError
 from negative_list.prescription import Diagnosed, Line, Operated, Prescription
 from negative_list.readers import read_national
 from negative_list.readers.limits import MAX_LINES, MAX_NOTES, MAX_TEXT_BYTES
+from negative_list.readers.rows import has_own_id
 from negative_list.site import Site, Sites
 from tests.builders import AT, DRUG, HERB, body, diagnosis, line
 
@@ -259,6 +260,18 @@ def test_line_ids_are_unique_over_encounters_too() -> None:
     other = {"mdtrt_id": "M0", "fsi_order_dtos": [line(rx_id="")]}
     told = read(body([line(rx_id="")], others=[other]))
     assert [told.encounter.lines[0].id, told.others[0].lines[0].id] == ["#1", "M0/#1"]
+
+
+def test_an_encounter_that_comes_for_every_line_names_each_of_them_shortly() -> None:
+    """A client that makes an encounter of each line, all of one id: a name that grew with each took a minute."""
+    count = 300
+    others = [{"mdtrt_id": "M0", "fsi_order_dtos": [line(rx_id="R")]} for _ in range(count)]
+    told = read(body([line(rx_id="R")], others=others))
+    ids = [each.lines[0].id for each in (told.encounter, *told.others)]
+    assert ids[:4] == ["R#1", "M0/R#1", "M0/2/R#1", "M0/3/R#1"]
+    assert len(set(ids)) == count + 1
+    assert max(map(len, ids)) < 20
+    assert not any(map(has_own_id, ids))
 
 
 def test_the_current_encounter_is_the_named_one_else_the_last() -> None:
