@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from negative_list.errors import FieldProblem, LimitError, RequestError
 from negative_list.readers.dialects import national_form
@@ -39,6 +39,9 @@ _PART_FOR_THE_BUREAU = 0.8
 """How much of the time that is left the bureau may take: the merged reply needs the rest."""
 _WAY_BACK_S, _PART_OF_THE_WAY_BACK = 0.02, 0.1
 _MAX_NUMBER = 10
+
+
+_Asking: TypeAlias = "asyncio.Future[BureauSaid]"
 
 
 class Turn:
@@ -87,42 +90,41 @@ class Turn:
         """A decision as a reply; whatever comes in between, one that says that nothing was checked."""
         service, heard, caller = self._service, self._heard, self._heard.caller
         came = Came(face=kind, digest=digest_of(heard.raw), caller=caller.name, lowest_action=caller.lowest_action)
+        asking = None if heard.late else self._ask(kind)
         try:
             if heard.late:
                 raise TimeoutError  # noqa: TRY301 - as if it had waited here
             async with asyncio.timeout(in_time(self._left_s())):
-                reply, left_out = await self._decided(kind, came)
+                reply, left_out = await self._decided(came, asking)
             if left_out is None:
                 return reply
             unchecked = await self._written(came, left_out.why, left_out.fields)
             return replies.partial_reply(reply, left_out.fields, unchecked, caller)
         except RequestError as error:
             service.refused("http", error)
-            return await self._unchecked(came, "limit" if isinstance(error, LimitError) else "request", error.fields)
+            why: Why = "limit" if isinstance(error, LimitError) else "request"
+            return await self._unchecked(came, why, error.fields, asking)
         except TimeoutError:
             service.late("http")
-            return await self._unchecked(came, "deadline", [_TOO_LATE])
+            return await self._unchecked(came, "deadline", [_TOO_LATE], asking)
         except Exception as error:  # noqa: BLE001 - a caller that gets no reply may refuse to save, or hang
             service.failed("http", error)
-            return await self._unchecked(came, "failed", [OUR_FAULT])
-
-    async def _decided(self, kind: str, came: Came) -> tuple[replies.Reply, LeftOut | None]:
-        service, heard, size = self._service, self._heard, len(self._heard.raw)
-        body, asking = heard.readable(), self._ask(kind)
-        try:
-            prescription = await service.run(size, partial(service.read_national, body))
-            decision = await service.check(prescription, size, self._left_s(), came)
-            reply = await service.run(size, partial(replies.reply_of, decision, prescription))
-            if asking is not None:
-                said = await asking
-                reply = replies.with_bureau(reply, said.rows, said.why, came.lowest_action)
-            return reply, left_out_of(decision)
-        except BaseException:
+            return await self._unchecked(came, "failed", [OUR_FAULT], asking)
+        finally:
             if asking is not None:
                 asking.cancel()
-            raise
 
-    def _ask(self, kind: str) -> asyncio.Future[BureauSaid] | None:
+    async def _decided(self, came: Came, asking: _Asking | None) -> tuple[replies.Reply, LeftOut | None]:
+        service, heard, size = self._service, self._heard, len(self._heard.raw)
+        prescription = await service.run(size, partial(service.read_national, heard.readable()))
+        decision = await service.check(prescription, size, self._left_s(), came)
+        reply = await service.run(size, partial(replies.reply_of, decision, prescription))
+        if asking is not None:
+            said = await asyncio.shield(asking)
+            reply = replies.with_bureau(reply, said.rows, said.why, came.lowest_action)
+        return reply, left_out_of(decision)
+
+    def _ask(self, kind: str) -> _Asking | None:
         """The bureau, asked beside us where the settings say so."""
         relay, left_s = self._service.relay, self._left_s()
         if relay is None or relay.mode(kind) != "both":
@@ -130,8 +132,17 @@ class Turn:
         within_s = float("inf") if left_s is None else left_s * _PART_FOR_THE_BUREAU
         return asyncio.ensure_future(relay.ask(self._call(), within_s))
 
-    async def _unchecked(self, came: Came, why: Why, fields: Sequence[FieldProblem]) -> replies.Reply:
-        return replies.failure_reply(fields, await self._written(came, why, fields), self._heard.caller)
+    async def _unchecked(
+        self, came: Came, why: Why, fields: Sequence[FieldProblem], asking: _Asking | None
+    ) -> replies.Reply:
+        """Told as the caller wants it; what the bureau found of it meanwhile is as good as ever."""
+        caller, unchecked = self._heard.caller, await self._written(came, why, fields)
+        said = await asking if asking is not None and (asking.done() or why != "deadline") else None
+        if said is None or said.why:
+            return replies.failure_reply(fields, unchecked, caller)
+        nothing = replies.Reply(output={"result": [], "notes": []})
+        found = replies.with_bureau(nothing, said.rows, "", came.lowest_action)
+        return replies.partial_reply(found, fields, unchecked, caller)
 
     async def _written(self, came: Came, why: Why, fields: Sequence[FieldProblem]) -> replies.Unchecked:
         """What was not checked, once that is written down and counted."""

@@ -81,6 +81,36 @@ def test_both_answer_one_check_and_every_finding_names_its_origin(tmp_path: Path
     assert ours.arrived[0].body == sent
 
 
+def unreadable_here() -> dict[str, Any]:
+    """A body that only the bureau can use."""
+    body = three()
+    body["input"]["data"]["patient_dtos"][0]["fsi_encounter_dtos"] = []
+    return body
+
+
+@pytest.mark.parametrize(("on_failure", "names"), [("error", ["医保局规则", "未全部检查"]), ("open", ["医保局规则"])])
+def test_what_we_cannot_check_the_bureau_may(on_failure: Any, names: list[str], tmp_path: Path) -> None:
+    """Its findings are shown, with that ours are missing, and its ids are known."""
+    his = Caller(name="his", on_failure=on_failure)
+    with bureau() as ours, running(tmp_path, upstream=behind(ours), callers=(his,)) as here:
+        ours.reply = lambda _call: taken(result=[finding("B-1")])
+        reply = call(here, unreadable_here(), headers={"reminder-caller": "his"})
+    assert reply["infcode"] == 0
+    assert [row["rule_name"] for row in reply["output"]["result"]] == names
+    assert reply["output"]["result"][0]["origin"] == "bureau"
+    assert reply["output"]["not_checked"]["reason"] == "request"
+
+
+@pytest.mark.parametrize("result", [[], None])
+def test_what_neither_can_check_is_an_error(result: list[Any] | None, tmp_path: Path) -> None:
+    """The bureau found nothing, or is not there: ours is missing all the same."""
+    with bureau() as ours, running(tmp_path, upstream=behind(ours)) as here:
+        ours.reply = lambda _call: taken(result=result)
+        if result is None:
+            ours.die()
+        assert call(here, unreadable_here())["infcode"] == -1
+
+
 def test_feedback_goes_to_whoever_issued_the_finding(tmp_path: Path) -> None:
     """One 3103 about both: ours becomes feedback here, the bureau's reaches the bureau, and no other's does."""
     with bureau() as ours, running(tmp_path, upstream=behind(ours)) as here:
