@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from negative_list.dictionary import load
 from negative_list.errors import FieldProblem, LimitError, RequestError
 from negative_list.readers.limits import MAX_LINES
 from negative_list.readers.wording import EXPECTED_OBJECT, EXPECTED_OBJECTS
@@ -20,6 +21,7 @@ __all__ = [
     "check_count",
     "check_lines",
     "has_own_id",
+    "is_nothing",
     "needs_current_line",
     "plain",
     "refused",
@@ -30,7 +32,11 @@ LONGEST_ID = 200
 """An id has fewer characters."""
 
 _ORDER_SCENES = frozenset({"2", "4", "5"})
+_EMPTY_SETS = frozenset({"[]", "{}"})  # what a client that escapes its sets makes of an empty one
 _PAYING_SCENES = frozenset({"6", "7", "8", "9", "10"})
+
+
+_NOTHING = frozenset({"", "null", "[]", "{}"})
 
 
 def rows(value: object, path: str) -> list[tuple[Row, str]]:
@@ -40,15 +46,23 @@ def rows(value: object, path: str) -> list[tuple[Row, str]]:
     """
     if isinstance(value, list):
         check_count(len(value), MAX_LINES, path)
-        wrong = [n for n, row in enumerate(value) if not isinstance(row, dict)]
+        wrong = [n for n, row in enumerate(value) if not (isinstance(row, dict) or is_nothing(row))]
         if wrong:
             raise refused(f"{path}[{wrong[0]}]", EXPECTED_OBJECT)
-        return [(row, f"{path}[{n}]") for n, row in enumerate(value)]
+        return [(row, f"{path}[{n}]") for n, row in enumerate(value) if isinstance(row, dict)]
     if isinstance(value, dict):
         return [(value, path)]
-    if value is None or (isinstance(value, str) and not value.strip("- ")):
+    if is_nothing(value):
         return []
     raise refused(path, EXPECTED_OBJECTS)
+
+
+def is_nothing(value: object) -> bool:
+    """Tell whether nothing stands where a set or one of its objects belongs: a placeholder, or an empty one."""
+    if isinstance(value, str):
+        text = value.strip()
+        return not text.strip("-") or text in _EMPTY_SETS or text in load().placeholders
+    return not value  # None, an empty list or object, and 0 or false, as some write what is not there
 
 
 def refused(field: str, message: str) -> RequestError:

@@ -309,6 +309,28 @@ def test_a_second_patient_is_passed_over_with_a_note() -> None:
     assert any("其余 2 位未检查" in note.message for note in told.notes)
 
 
+EMPTY: list[Any] = ["", None, [], [""], [None], "[]", "{}", "null", "-", 0, False, ["-", "null"], " [] "]
+
+
+@pytest.mark.parametrize("value", EMPTY, ids=repr)
+@pytest.mark.parametrize("key", ["fsi_operation_dtos", "fsi_diagnose_dtos"])
+def test_a_placeholder_for_a_set_is_an_empty_one(key: str, value: object) -> None:
+    """2.8: programs write them for what is not there, also as a text; the orders are checked all the same."""
+    sent = body([line(rx_id="R1")], encounter={key: value})
+    told = read(sent).encounter
+    assert [each.id for each in told.lines] == ["R1"]
+    empty = read(body([line(rx_id="R1")], encounter={key: []})).encounter
+    assert (told.operations, told.diagnoses) == (empty.operations, empty.diagnoses)
+
+
+@pytest.mark.parametrize("value", [None, "", "-", [], 0])
+def test_a_placeholder_among_orders_is_none(value: object) -> None:
+    """The paths of the others keep their places."""
+    sent = body([value, line(rx_id="R1", cnt="abc")])  # type: ignore[list-item]
+    assert [each.id for each in read(sent).encounter.lines] == ["R1"]
+    assert any("fsi_order_dtos[1]" in note.field for note in read(sent).notes)
+
+
 def test_lines_without_a_flag_are_current() -> None:
     """Only a flag of 0 says that a line is in force already."""
     sent = body([line(rx_id=str(n), curr_drord_flag=flag) for n, flag in enumerate(("1", 1, "", None, "0", 0))])
