@@ -43,7 +43,7 @@ class AsyncClient:
         target: str = DEFAULT_TARGET,
         *,
         deadline_ms: float = DEADLINE_MS,
-        folder: Path | None = None,
+        folder: Path | str | None = None,
         most_waiting: int = MOST_WAITING,
         caller: str = "",
         zone: str = "Asia/Shanghai",
@@ -134,6 +134,11 @@ class AsyncClient:
     def put_aside(self) -> int:
         """How many words waited and were refused in the end. Raises ``StoreError``."""
         return self._spool.refused()
+
+    @property
+    def folder_problem(self) -> str:
+        """Why words wait in memory although a folder was given; "" where they wait in it."""
+        return self._spool.problem
 
     async def deliver(self, within_s: float) -> bool:
         """Wait until nothing waits; whether that is so. Raises ``StoreError``."""

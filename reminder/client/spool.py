@@ -59,7 +59,9 @@ class Waiting(Struct, frozen=True, kw_only=True):
 
 
 class Spool(Protocol):
-    """Where calls wait. Every method may block, and raises ``StoreError``."""
+    """Where calls wait. Every method may block, and raises ``StoreError``. ``problem``: why the folder is not used."""
+
+    problem: str
 
     def add(self, method: str, request: bytes) -> Future[None]:
         """Keep a call; done where it is kept, on disk where there is a file. It fails with ``StoreError``."""
@@ -86,15 +88,25 @@ class Spool(Protocol):
         """Let go of everything."""
 
 
-def open_spool(folder: Path | None, most: int) -> Spool:
-    """The spool of a folder, or of this process's memory. Raises ``StoreError``."""
-    return _Memory(most) if folder is None else _Disk(folder, most)
+def open_spool(folder: Path | str | None, most: int) -> Spool:
+    """The spool of a folder, or of this process's memory, where there is none or it cannot be used (``problem``).
+
+    A file that was damaged by a loss of power may keep no program from starting; it stays as it is, to be looked at.
+    """
+    if folder is None:
+        return _Memory(most)
+    try:
+        return _Disk(Path(folder), most)
+    except StoreError as error:
+        _log.error("words wait in memory only: %s", error)
+        return _Memory(most, str(error))
 
 
 class _Memory:
     """Calls in memory: gone with the process."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, problem: str = "") -> None:
+        self.problem = problem
         self._most = most
         self._lock = threading.Lock()
         self._waiting: OrderedDict[int, Waiting] = OrderedDict()
@@ -140,6 +152,8 @@ class _Memory:
 
 class _Disk:
     """Calls in a file of a folder on a local disk, written beside the callers: what comes meanwhile goes together."""
+
+    problem = ""
 
     def __init__(self, folder: Path, most: int) -> None:
         make_folder(folder)

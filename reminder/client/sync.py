@@ -43,13 +43,11 @@ class Client:
     Args:
         target: HOST:PORT of the sidecar's gRPC.
         deadline_ms: What a call waits at most.
-        folder: Where words wait on disk while the sidecar is away; ``None``: in memory, and gone with the process.
+        folder: Where words wait on disk while the sidecar is away; ``None``, or one that cannot be
+            used (``folder_problem``): in memory, and gone with the process.
         most_waiting: How many of them at most.
         caller: The name of the caller's entry in the sidecar's settings ``[[callers]]``.
         zone: Whose civil time times without another are.
-
-    Raises:
-        StoreError: The folder cannot be used.
     """
 
     def __init__(
@@ -57,7 +55,7 @@ class Client:
         target: str = DEFAULT_TARGET,
         *,
         deadline_ms: float = DEADLINE_MS,
-        folder: Path | None = None,
+        folder: Path | str | None = None,
         most_waiting: int = MOST_WAITING,
         caller: str = "",
         zone: str = "Asia/Shanghai",
@@ -162,6 +160,11 @@ class Client:
     def put_aside(self) -> int:
         """How many words waited and were refused in the end. Raises ``StoreError``."""
         return self._spool.refused()
+
+    @property
+    def folder_problem(self) -> str:
+        """Why words wait in memory although a folder was given; "" where they wait in it."""
+        return self._spool.problem
 
     def deliver(self, within_s: float) -> bool:
         """Wait until nothing waits; whether that is so. Raises ``StoreError``."""

@@ -221,6 +221,15 @@ def test_what_waits_in_a_folder_is_delivered_by_the_next_process(make: Made, her
     assert len(here.of(SAVED)) == 1
 
 
+def test_a_damaged_folder_stands_in_nobodys_way(make: Made, here: StandIn, tmp_path: Path) -> None:
+    """The client begins, checks, tells, and says that nothing outlives it."""
+    (tmp_path / "waiting.sqlite").write_bytes(b"no database at all" * 999)
+    with make(here.target, folder=tmp_path) as client:
+        assert client.folder_problem
+        assert client.check(own_body()).decided is not None
+        assert client.record_saved(own_body(), prescription_id="RX1").state == "kept"
+
+
 def test_feedback_the_sidecar_has_not_on_disk_yet_is_sent_again(make: Made, here: StandIn) -> None:
     """The very same words under the same request id, which it knows again."""
     answers = iter([False, True])

@@ -95,11 +95,25 @@ def test_one_of_several_processes_delivers(tmp_path: Path) -> None:
     one.close("one")
 
 
-def test_a_folder_that_cannot_be_used_is_said_at_once(tmp_path: Path) -> None:
-    """When the client is made, not when the first word is lost."""
-    (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match="cannot be made"):
-        open_spool(tmp_path / "file", 10)
+@pytest.mark.parametrize("damage", [b"", b"SQLite format 3\x00" + b"\xff" * 4096, b"no database at all" * 999], ids=len)
+def test_a_folder_that_cannot_be_used_stops_no_program(damage: bytes, tmp_path: Path) -> None:
+    """Words wait in memory then, and the spool says why; the damaged file stays to be looked at."""
+    folder, file = (tmp_path, tmp_path / "waiting.sqlite") if damage else (tmp_path / "file", tmp_path / "file")
+    file.write_bytes(damage)
+    spool = open_spool(str(folder), 10)
+    assert spool.problem
+    spool.add("m", b"1").result()
+    assert [one.request for one in spool.first(9)] == [b"1"]
+    spool.close("x")
+    assert file.read_bytes() == damage
+
+
+def test_a_folder_may_be_a_text(tmp_path: Path) -> None:
+    """As settings hold it."""
+    spool = open_spool(str(tmp_path / "new"), 10)
+    assert spool.problem == ""
+    assert (tmp_path / "new" / "waiting.sqlite").exists()
+    spool.close("x")
 
 
 def test_what_comes_while_the_disk_is_busy_is_written_together_and_waits_for_nobody(tmp_path: Path) -> None:
