@@ -14,7 +14,7 @@ from msgspec import Struct
 from negative_list.readers.body import opened
 from negative_list.readers.dialect_table import Alias, Node, table
 from negative_list.readers.limits import MAX_LINES
-from negative_list.readers.rows import check_count, plain
+from negative_list.readers.rows import check_count, is_nothing, plain
 
 __all__ = ["Made", "Sent", "callers_key", "is_empty", "made_over"]
 
@@ -130,8 +130,10 @@ class _Work:
             if key in at.new and _is_structure(at.new[key]):
                 callers = _path(at.callers, key)
                 value = self._opened(at.new.pop(key), callers)
-                moved.setdefault(name, []).extend(_values(value, callers))
-                self.points["flat"] = None
+                found = list(_values(value, callers))
+                if not all(is_nothing(one) for one, _ in found):
+                    moved.setdefault(name, []).extend(found)
+                    self.points["flat"] = None
         return moved
 
     def _single(self, at: _Row, child: Node) -> list[_Row]:
@@ -155,7 +157,7 @@ class _Work:
         """Take the rows of a set, where it stands or from further out."""
         callers = self._said(at, child.key)
         value = self._opened(at.new.get(child.key), callers)
-        if is_empty(value):
+        if _holds_nothing(value):
             found = strays.pop(child.name, None) or self._out_of_place(at, child)
             return self._placed(at, child, found) if found else []
         if not isinstance(value, (dict, list)):
@@ -210,7 +212,7 @@ class _Work:
 
     def _is_bare(self, child: Node, around: _Row) -> bool:
         """Tell whether a node was left out and the object around it holds what belongs in it."""
-        if not child.single or not is_empty(around.new.get(child.key)):
+        if not child.single or not is_nothing(around.new.get(child.key)):
             return False
         called = (key for key, alias in child.aliases.items() if alias.national in child.children)
         row = self.sent[around.national].row
@@ -248,6 +250,11 @@ def _is_structure(value: object) -> bool:
     if isinstance(value, str):
         return value.lstrip()[:1] in {"{", "[", '"'} and bool(value.strip())
     return isinstance(value, (dict, list)) and bool(value)
+
+
+def _holds_nothing(value: object) -> bool:
+    """Tell whether a set is none: a placeholder, or a list of nothing else."""
+    return is_nothing(value) or (isinstance(value, list) and all(map(is_nothing, value)))
 
 
 def _has_signs(node: Node, value: object) -> bool:

@@ -209,6 +209,17 @@ def _note_choices(reading: Reading, frame: _Frame) -> None:
     if frame.misnamed:
         told = "没有此就诊ID的就诊信息，按最后一次就诊处理"
         reading.note("conflict", Place(frame.person_path), "curr_mdtrt_id", told)
+    for visit in frame.visits:
+        sent = visit.row.get("fsi_order_dtos")
+        if isinstance(sent, list) and len(sent) != len(visit.orders):
+            _note_gap(reading, visit, sent)
+
+
+def _note_gap(reading: Reading, visit: _Visit, sent: list[object]) -> None:
+    """Say that a place among the orders holds none: what was lost on the way cannot be judged."""
+    first = next(n for n, row in enumerate(sent) if not isinstance(row, dict))
+    told = f"{len(sent) - len(visit.orders)} 处没有医嘱内容，按没有处理"
+    reading.note("impossible_value", Place(visit.path), f"fsi_order_dtos[{first}]", told)
 
 
 def _judged(reading: Reading, current: Encounter, path: str) -> Encounter:

@@ -36,9 +36,6 @@ _EMPTY_SETS = frozenset({"[]", "{}"})  # what a client that escapes its sets mak
 _PAYING_SCENES = frozenset({"6", "7", "8", "9", "10"})
 
 
-_NOTHING = frozenset({"", "null", "[]", "{}"})
-
-
 def rows(value: object, path: str) -> list[tuple[Row, str]]:
     """Return the objects of a list with their paths; one object stands for a list of one, a placeholder for none.
 

@@ -57,6 +57,16 @@ def test_making_over_leaves_the_body_alone() -> None:
         assert encoded(point.sent) == before
 
 
+@pytest.mark.parametrize("blank", ["null", "[]", "—", None, [None], [""], ["-", {}], [{}], {}, 0, False], ids=repr)
+def test_sets_outside_their_node_leave_any_placeholder_in_it(blank: object) -> None:
+    """2.8 nesting (S12): what stands in their place is as varied as what is written for nothing elsewhere."""
+    sent = flat(body())
+    sets = sent["input"].keys() - {"data"}
+    sent["input"]["data"] |= dict.fromkeys(sets & sent["input"]["data"].keys(), blank)
+    sent["input"]["patient_dtos"]["fsi_encounter_dtos"] = blank
+    assert spoken(decided(encoded(sent))) == spoken(decided(encoded(body())))
+
+
 def _odd_cnt(sent: dict[str, Any]) -> dict[str, Any]:
     current(sent)["fsi_order_dtos"][1]["cnt"] = "很多"
     return sent
