@@ -149,6 +149,6 @@ def _is_plain(node: Node, row: Mapping[str, object]) -> bool:
             # the reader refuses more, whatever they are called
             if not all(_is_plain(child, one) for one in value[: MAX_LINES + 1] if isinstance(one, dict)):
                 return False
-        elif not is_empty(value):  # a text, or a list in place of one object
-            return False
+        elif not is_empty(value) or (child.single and not child.children.keys().isdisjoint(row)):
+            return False  # a text, a list in place of one object, or what belongs in it without it
     return True

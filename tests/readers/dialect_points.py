@@ -246,6 +246,11 @@ def _bare(told: Json) -> None:
     told["input"] = told["input"]["data"]
 
 
+def _no_input(told: Json) -> None:
+    """``data`` directly in the envelope."""
+    told["data"] = told.pop("input")["data"]
+
+
 def _middle_tier(told: Json) -> None:
     told |= {"medins_code": told.pop("fixmedins_code"), "insur_code": told.pop("insuplc_admdvs")}
 
@@ -268,6 +273,7 @@ POINTS: dict[str, Point] = {
     "nesting: flat": Point(flat(body()), body(), points=("flat",)),
     "nesting: flat in the envelope": Point(flat(body(), above="envelope"), body(), points=("flat",)),
     "nesting: no data": _with(_bare, points=("bare",)),
+    "nesting: no input": _with(_no_input, points=("bare",)),
     "input: text": _with(_as_text, points=("text",)),
     "input: text in a text": _with(_twice, points=("text",)),
     "other nodes: text": _with(_parts_as_text, points=("text",)),
