@@ -131,7 +131,7 @@ class _Work:
                 callers = _path(at.callers, key)
                 value = self._opened(at.new.pop(key), callers)
                 found = list(_values(value, callers))
-                if not all(is_nothing(one) for one, _ in found):
+                if any(_is_row(one) for one, _ in found):
                     moved.setdefault(name, []).extend(found)
                     self.points["flat"] = None
         return moved
@@ -254,7 +254,12 @@ def _is_structure(value: object) -> bool:
 
 def _holds_nothing(value: object) -> bool:
     """Tell whether a set is none: a placeholder, or a list of nothing else."""
-    return is_nothing(value) or (isinstance(value, list) and all(map(is_nothing, value)))
+    return is_nothing(value) or (isinstance(value, list) and not any(map(_is_row, value)))
+
+
+def _is_row(value: object) -> bool:
+    """Tell whether something stands in a list of rows; an object is one, though it be empty."""
+    return isinstance(value, dict) or not is_nothing(value)
 
 
 def _has_signs(node: Node, value: object) -> bool:
