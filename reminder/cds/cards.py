@@ -24,7 +24,17 @@ if TYPE_CHECKING:
     from negative_list.decision import Decision, Finding
     from reminder.journal.entries import Done
 
-__all__ = ["CLASSES", "DECISION", "FINDING", "LONGEST_SUMMARY", "REASONS", "Answering", "left_by", "not_checked"]
+__all__ = [
+    "CLASSES",
+    "DECISION",
+    "FINDING",
+    "LONGEST_SUMMARY",
+    "PARTLY",
+    "REASONS",
+    "Answering",
+    "left_by",
+    "not_checked",
+]
 
 LONGEST_SUMMARY = 139
 """Characters of a summary: fewer than 140 (b.4), counted as a browser counts them."""
@@ -40,6 +50,9 @@ DECISION, FINDING = "reminder.v1.decision", "reminder.v1.finding"
 
 _ASSOCIATED = "davinci-crd.associated-resource"
 _NOT_CHECKED = "【未检查】本次医嘱未做医保检查，请按原流程处理"
+PARTLY = "【未检查】部分规则未能在时限内检查，请人工核对"
+"""The summary of a card that stands behind the others where rules were left out."""
+
 _STOP = "。"
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|~&-])")
 _KEPT = (Decimal,)
@@ -131,10 +144,10 @@ def left_by(action: str) -> Done:
     return "exited" if action == "block" else "overridden"
 
 
-def not_checked(cds: Cds, ident: str, why: str, *, card: bool) -> dict[str, Any]:
+def not_checked(cds: Cds, ident: str, why: str, *, card: bool, summary: str = _NOT_CHECKED) -> dict[str, Any]:
     """An answer that says that nothing was checked, as a card or only in the extension; ``ident`` is in the journal."""
     shown = {
-        "summary": _NOT_CHECKED,
+        "summary": summary,
         "detail": _plain(why),
         "indicator": cds.indicators.get("warn", "warning"),
         "source": _source(cds) | {"topic": {"system": CLASSES, "code": "not-checked", "display": "未检查"}},

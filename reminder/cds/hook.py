@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from negative_list.errors import FieldProblem, LimitError, RequestError
 from negative_list.readers.body import parse_body
 from negative_list.readers.fhir.request import hook_form
+from reminder.bodies import OURS
 from reminder.cds.actions import Orders
-from reminder.cds.cards import Answering, not_checked
+from reminder.cds.cards import DECISION, PARTLY, Answering, not_checked
 from reminder.cds.outcome import OUR_FAULT, answer, outcome, status_of
 from reminder.over_http import caller_of, left_s_of
 from reminder.recording import Came, digest_of
-from reminder.unchecked import NotChecked, write_unchecked
+from reminder.unchecked import NotChecked, left_out_of, write_unchecked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from reminder.callers import Caller
     from reminder.cds.settings import Cds
     from reminder.service import Service
-    from reminder.unchecked import Why
+    from reminder.unchecked import LeftOut, Why
 
 __all__ = ["HookCall"]
 
@@ -65,7 +66,8 @@ class HookCall:
         service = self._service
         try:
             async with asyncio.timeout(self._left_s()):
-                return await self._decided()
+                told, left_out = await self._decided()
+            return answer(200, told) if left_out is None else await self._partly(told, left_out)
         except RequestError as error:
             service.refused("cds", error)
             why: Why = "limit" if isinstance(error, LimitError) else "request"
@@ -81,7 +83,7 @@ class HookCall:
         told = left_s_of(self._request.headers, self._caller, self._service.callers)
         return None if told is None else told - (self._clock() - self._begun)
 
-    async def _decided(self) -> Response:
+    async def _decided(self) -> tuple[dict[str, Any], LeftOut | None]:
         service, size = self._service, len(self._raw)
         form = self._form = await service.run(size, self._read_form)
         prescription = await service.run(size, partial(self._read, form))
@@ -89,7 +91,20 @@ class HookCall:
         decision = await service.check(prescription, size, self._left_s(), self._came(self._caller))
         self._shown(decision)
         answering = self._answering(form, prescription)
-        return answer(200, await service.run(size, partial(answering.answer, decision)))
+        left_out = left_out_of(decision)
+        late = left_out if left_out is not None and left_out.why == "deadline" else None
+        return await service.run(size, partial(answering.answer, decision)), late
+
+    async def _partly(self, told: dict[str, Any], left_out: LeftOut) -> Response:
+        """Cards of what was judged in time, and as the caller wants it that this is not all; none would be a pass."""
+        if self._caller.on_failure == "error" and not told["cards"]:
+            return await self._unchecked(left_out.why, 504, left_out.fields)
+        ident = await self._written(left_out.why, left_out.fields)
+        text, card = _said(left_out.fields), self._caller.on_failure != "open"
+        more = not_checked(self._cds, ident, text, card=card, summary=PARTLY)
+        extension = told["extension"]
+        extension |= {DECISION: extension[DECISION] | more["extension"][DECISION]}
+        return answer(200, told | {"cards": [*told["cards"], *more["cards"]], "extension": extension})
 
     def _read_form(self) -> HookForm:
         body = parse_body(self._raw)
@@ -120,6 +135,13 @@ class HookCall:
 
     async def _unchecked(self, why: Why, status: int, fields: Sequence[FieldProblem]) -> Response:
         """Written down and counted, and told as the caller wants it."""
+        ident, told = await self._written(why, fields), self._caller.on_failure
+        if told == "error":
+            return outcome(status, fields)
+        return answer(200, not_checked(self._cds, ident, _said(fields), card=told == "row"))
+
+    async def _written(self, why: Why, fields: Sequence[FieldProblem]) -> str:
+        """The id under which the journal has what was not checked."""
         told, body = self._caller.on_failure, self._form.body if self._form is not None else {}
         what = NotChecked(
             why=why,
@@ -128,8 +150,8 @@ class HookCall:
             institution_id=str(body.get("institution_id", self._cds.institution)),
             request_id=str(body.get("request_id", "")),
         )
-        ident = await write_unchecked(self._service, self._came(self._caller), what, self._left_s())
-        if told == "error":
-            return outcome(status, fields)
-        text = "; ".join(f"{each.field}: {each.message}" for each in fields)
-        return answer(200, not_checked(self._cds, ident, text, card=told == "row"))
+        return await write_unchecked(self._service, self._came(self._caller), what, self._left_s())
+
+
+def _said(fields: Sequence[FieldProblem]) -> str:
+    return "; ".join(each.message if each.field == OURS else f"{each.field}: {each.message}" for each in fields)

@@ -11,6 +11,7 @@ from negative_list.readers.body import MAX_BYTES
 from negative_list.readers.fhir.hooks import HOOKS
 from reminder.callers import Caller
 from reminder.cds.settings import CRD, PROFILES, Cds
+from reminder.recording import NOT_TOLD, Came
 from reminder.service import Service
 from tests.cds.asking import Answer, ask, cards_of, finding_of, send, sign
 from tests.cds.bodies import SELECT, SIGN, WOMEN, carried, hook_body, order
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from negative_list.decide import Begun
     from negative_list.decision import Decision
+    from negative_list.prescription import Prescription
     from reminder.deciding import Case
 
 CALLERS = (
@@ -52,6 +54,32 @@ class Slow(Service):
         """Wait for good."""
         await asyncio.sleep(LONG_S)
         raise TimeoutError
+
+
+class Hurried(Service):
+    """A service whose callers wait for a microsecond: every rule is left out."""
+
+    async def check(
+        self, prescription: Prescription, size_bytes: int = 0, left_s: float | None = None, came: Came = NOT_TOLD
+    ) -> Decision:
+        """Decided as ever."""
+        del left_s
+        return await super().check(prescription, size_bytes, 1e-6, came)
+
+
+@pytest.mark.parametrize(("on_failure", "status", "cards"), [("error", 504, 0), ("row", 200, 1), ("open", 200, 0)])
+def test_rules_left_out_for_want_of_time_are_no_pass(on_failure: Any, status: int, cards: int, tmp_path: Path) -> None:
+    """No card at all would read as one: told as its caller is told of what was not checked, and counted."""
+    callers = (Caller(name="ehr", on_failure=on_failure),)
+    with running(tmp_path, Hurried, callers=callers) as sidecar:
+        answer = ask(sidecar, hook_body(), **{"reminder-caller": "ehr"})
+        text = sidecar.service.metrics.text().decode()
+    assert answer.status == status
+    assert len(answer.get("cards", [])) == cards
+    if status == 200:
+        assert answer["extension"]["reminder.v1.decision"]["not_checked"] is True
+        assert answer["extension"]["reminder.v1.decision"]["decision_id"]
+    assert f'reminder_unchecked_total{{face="cds",reason="deadline",told="{on_failure}"}} 1.0' in text
 
 
 @pytest.fixture(scope="module")
