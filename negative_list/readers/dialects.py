@@ -142,7 +142,7 @@ def _is_plain(node: Node, row: Mapping[str, object]) -> bool:
         return False
     for key, child in node.children.items():
         value = row.get(key)
-        if isinstance(value, dict):
+        if isinstance(value, dict) and value:
             if not _is_plain(child, value):
                 return False
         elif isinstance(value, list) and not child.single:

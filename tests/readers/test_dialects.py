@@ -12,7 +12,7 @@ from negative_list.readers import read_body
 from negative_list.readers.dialect_table import table
 from negative_list.readers.dialects import encoding_of, is_national, national_form, parse_body, transaction_of_body
 from negative_list.site import Sites
-from tests.readers.dialect_list import FOUND, body, decided, encoded, found, spoken
+from tests.readers.dialect_list import FOUND, body, decided, encoded, found, line, spoken
 from tests.readers.dialect_points import POINTS, Point, camel, current, flat, hainan, people
 
 named = pytest.mark.parametrize("point", POINTS.values(), ids=POINTS)
@@ -142,11 +142,26 @@ def test_rows_outside_their_encounter_go_where_they_say() -> None:
         (body() | {"infno": "3301"}, "3101"),
         (body() | {"infno": ""}, "3101"),
         (flat(body()) | {"infno": None}, "3101"),
+        ({"data": body()["input"]["data"]}, "3101"),
+        ({"data": {"warns": [{"warn_rslt_id": "a"}]}}, "3103"),
     ],
 )
 def test_the_transaction_is_read_from_number_and_shape(sent: dict[str, Any], transaction: str) -> None:
     """Hainan's numbers and a slip are the transactions they stand for; every other number is its own."""
     assert transaction_of_body(sent) == transaction
+
+
+def _one_patient() -> dict[str, Any]:
+    return {"patient_dtos": [{"patn_id": "P", "fsi_encounter_dtos": [{"fsi_order_dtos": [line("A", "X")]}]}]}
+
+
+@pytest.mark.parametrize("stands", [{}, {"input": None}, {"input": ""}, {"input": "null"}, {"input": {}}], ids=repr)
+@pytest.mark.parametrize("more", [{}, {"fsi_his_data_dto": ""}], ids=repr)
+def test_input_is_left_out_around_data(stands: dict[str, Any], more: dict[str, Any]) -> None:
+    """Whatever stands in its place, and whatever else the body holds."""
+    sent = {"infno": "3101", "data": {"trig_scen": "2", **_one_patient(), **more}, **stands}
+    assert [line.id for line in read_body(parse_body(encoded(sent)), Sites()).encounter.lines] == ["A"]
+    assert national_form(sent).points == ("bare",)
 
 
 def test_feedback_is_made_over_too() -> None:
