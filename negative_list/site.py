@@ -56,18 +56,8 @@ CodeKind: TypeAlias = Literal["item", "diagnosis", "operation"]
 
 _EMPTY: Mapping[str, FactValue] = MappingProxyType({})
 _OWN_SINCE = "own_history_since"
-_KEYS = (
-    "zone",
-    "complete_bodies",
-    "untrusted",
-    "never_sent",
-    "overrides",
-    "defaults",
-    "tables",
-    "codes",
-    "code_files",
-    _OWN_SINCE,
-)
+_TABLES = ("overrides", "defaults", "tables", "codes")
+_KEYS = ("zone", "complete_bodies", "untrusted", "never_sent", *_TABLES, "code_files", _OWN_SINCE)
 _SHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # how XLSX and XLS begin
 _CODE_KEYS = ("kind", "local", "national", "valid_from", "valid_to")
 _CHECKS: Mapping[str, Callable[[str], object]] = {
