@@ -158,8 +158,10 @@ COUNT = {False: _COUNT, True: f"{_COUNT} AND kind IN (LIST(?))"}
 
 KEEP_ARTIFACT = "INSERT INTO artifact (digest, kind, content, first_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 ARTIFACT = "SELECT digest, kind, content, first_at FROM artifact WHERE digest = ?"
-HAS_ARTIFACT = "SELECT 1 FROM artifact WHERE digest = ?"
 """The first word of an artifact stays."""
+
+HAS_ARTIFACT = "SELECT 1 FROM artifact WHERE digest = ?"
+"""Whether one is kept."""
 
 NAME = """
 INSERT INTO named (digest, chain, until) VALUES (?, ?, ?)
