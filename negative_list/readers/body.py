@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
@@ -25,6 +26,12 @@ _BOM = b"\xef\xbb\xbf"
 _CHINESE_IN_UTF8 = re.compile(rb"[\xe0-\xff]")
 _WRITTEN = re.compile("[\u00a0-\u00ff\u0370-\u03ff]")  # signs as ± · ×, and Greek letters
 _WHOLE_FOR_EACH_BROKEN = 10  # Chinese of one encoding read as the other is broken in every second character
+_HALF = re.compile(  # half of a pair: a character there is none of
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]"
+)
+_LONGEST_INTEGER = 4_000
+_SURE_DIGITS = 40
+_FAR = 999_999
 _CODECS = {"utf-8": "utf-8", "gbk": "gb18030"}
 
 
@@ -79,6 +86,7 @@ def parse_body(raw: bytes, encoding: str = "") -> dict[str, Any]:
         RequestError: it is in no such encoding, not JSON, or no object.
     """
     check_bytes(len(raw), "body")
+    raw = raw.rstrip(b"\0")  # programs send it that count their buffer to its end
     told = encoding if not raw.startswith(_BOM) else "utf-8"
     if told == "gbk" or (not told and _reads_as_gbk(raw)):
         body = _decoded(_text(raw, "gbk"), "body")
@@ -110,13 +118,51 @@ def opened(text: str, field: str) -> object:
 
 def _decoded(data: bytes | str, field: str) -> object:
     try:
-        return _DECODER.decode(data)
+        try:
+            return _DECODER.decode(data)
+        except (msgspec.DecodeError, InvalidOperation) as error:
+            return _loosely(data, error)
     except RecursionError as error:
         raise _refused("正文嵌套过深 (nested too deeply); 请减少层次 (use fewer levels)", field) from error
     except msgspec.DecodeError as error:
         raise _refused(
             f"正文不是 JSON (not JSON: {str(error).lower()}); 请改正后重发 (mend it and send it again)", field
         ) from error
+
+
+def _loosely(data: bytes | str, error: Exception) -> object:
+    """What other parsers read all the same: a line break or another sign of control within a text, and any number.
+
+    Raises:
+        msgspec.DecodeError: it is not JSON for all that.
+    """
+    text = (data if isinstance(data, str) else data.decode("utf-8")).rstrip("\0")
+    if isinstance(error, msgspec.DecodeError) and _HALF.search(text):
+        raise error
+    try:
+        return json.loads(text, strict=False, parse_float=_number, parse_int=_integer, parse_constant=_no_constant)
+    except ValueError as other:
+        raise error if isinstance(error, msgspec.DecodeError) else msgspec.DecodeError(str(other)) from None
+
+
+def _number(digits: str) -> Decimal:
+    """A number; for an exponent that none can have, one that is as much too great or too small for everything."""
+    try:
+        return Decimal(digits)
+    except InvalidOperation:
+        begins, _, exponent = digits.lower().partition("e")
+        return Decimal(f"{begins[:_SURE_DIGITS]}e{exponent[:1].strip('0123456789')}{_FAR}")
+
+
+def _integer(digits: str) -> int | Decimal:
+    """An integer; of one that has more places than anything can, the first ones and how many there are."""
+    if len(digits) <= _LONGEST_INTEGER:
+        return int(digits)
+    return Decimal(f"{digits[:_SURE_DIGITS]}e{len(digits) - _SURE_DIGITS}")
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(name)
 
 
 def _text(raw: bytes, encoding: str) -> str:

@@ -24,7 +24,7 @@ from negative_list.readers.columns import (
     text_column,
 )
 from negative_list.readers.dialect_table import table
-from negative_list.readers.limits import MAX_NOTES, MAX_TEXT_BYTES, longer_than_limit
+from negative_list.readers.limits import MAX_NOTES, MAX_TEXT_BYTES
 from negative_list.readers.wording import EXPECTED_FACTS, no_fact, no_field
 
 if TYPE_CHECKING:
@@ -207,9 +207,7 @@ class Reading:
         known = columns.get
         for key, raw in row.items():
             column = known(key)
-            if column is None:
-                if raw.__class__ is str and longer_than_limit(raw):
-                    self._too_long(place, key)
+            if column is None:  # nobody looks at it, however long it is: a picture, a signature
                 continue
             try:  # asked here first, since nearly every value is remembered
                 value = column.memo.get(raw, MISSING)

@@ -531,26 +531,36 @@ def test_too_many_lines_are_refused() -> None:
     ]
 
 
-@pytest.mark.parametrize("key", ["hilist_name", "a_key_nobody_knows"])
-def test_a_text_over_the_limit_is_refused(key: str) -> None:
-    """The limit counts bytes of UTF-8; known and unknown fields alike."""
-    path = f"input.data.patient_dtos[0].fsi_encounter_dtos[0].fsi_order_dtos[0].{key}"
-    assert refusal(body([line(**{key: "药" * (MAX_TEXT_BYTES // 3 + 1)})])) == [path]
-    assert read(body([line(**{key: "a" * MAX_TEXT_BYTES})])).encounter.lines[0].id == "R1"
+def test_a_text_over_the_limit_is_refused() -> None:
+    """The limit counts bytes of UTF-8."""
+    path = "input.data.patient_dtos[0].fsi_encounter_dtos[0].fsi_order_dtos[0].hilist_name"
+    assert refusal(body([line(hilist_name="药" * (MAX_TEXT_BYTES // 3 + 1))])) == [path]
+    assert read(body([line(hilist_name="a" * MAX_TEXT_BYTES)])).encounter.lines[0].id == "R1"
 
 
-@pytest.mark.parametrize("where", ["opter_name", "patn_name", "dise_name", "wardno", "rule_ids"])
-def test_eight_megabytes_of_text_are_refused_anywhere(where: str) -> None:
+def test_a_key_nobody_looks_at_may_hold_as_much_as_it_likes() -> None:
+    """A picture or a signature beside a prescription is passed over with its key, at every level."""
+    long = "药" * (1024 * 1024)
+    sent = body([line(picture=long)], patient={"photo": long}, encounter={"signed": long}, opter_name=long, zz=long)
+    sent["input"]["data"] |= {"rule_ids": long, "picture": long}
+    sent["input"]["picture"] = long
+    told = read(sent)
+    assert [each.id for each in told.encounter.lines] == ["R1"]
+    assert (told.notes, long in told.names) == ((), False)
+
+
+@pytest.mark.parametrize("where", ["msgid", "patn_name", "dise_name", "wardno", "trig_scen"])
+def test_eight_megabytes_of_text_are_refused_wherever_they_are_read(where: str) -> None:
     """Envelope, data, patient, encounter and diagnosis are held to the same limit."""
     long = "药" * (8 * 1024 * 1024 // 3)
     in_data = body()
-    in_data["input"]["data"]["rule_ids"] = long
+    in_data["input"]["data"]["trig_scen"] = long
     bodies = {
-        "opter_name": body(opter_name=long),
+        "msgid": body(msgid=long),
         "patn_name": body(patient={"patn_name": long}),
         "dise_name": body(diagnoses=[diagnosis(name=long)]),
         "wardno": body(encounter={"wardno": long}),
-        "rule_ids": in_data,
+        "trig_scen": in_data,
     }
     assert [field.rpartition(".")[2] for field in refusal(bodies[where])] == [where]
 

@@ -42,12 +42,48 @@ def refusal(raw: bytes) -> RequestError:
         (b'{"infno": "\\ud800", "input": {}}', "body"),
         (b'{"\\udc00": "3101"}', "body"),
         (b'{"infno": NaN}', "body"),
+        (b'{"infno": "3101\n", "input": "\\ud800"}', "body"),
+        (b'{"infno": "3101\n", "input": NaN}', "body"),
+        (b'{"infno": "3101\n", "input": ' + b"[" * DEEP + b"]" * DEEP + b"}", "body"),
+        (b'{"infno": 1e99999999999999999999, "input": }', "body"),
     ],
-    ids=lambda told: repr(told)[:24],
+    ids=lambda told: repr(told)[:48],
 )
 def test_what_is_no_body_is_refused(raw: bytes, field: str) -> None:
     """Too deep, empty, in no encoding, with half a character: named, and nothing else happens."""
     assert [problem.field for problem in refusal(raw).fields] == [field]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+@pytest.mark.parametrize("behind", [b"\x00", b"\x00" * 4096, b"\n\x00"], ids=len)
+def test_nul_behind_the_end_is_no_part_of_a_body(behind: bytes, encoding: str) -> None:
+    """Programs that count their buffer, or its end, send it."""
+    raw = json.dumps(body(), ensure_ascii=False).encode(encoding)
+    assert spoken(decided(raw + behind)) == spoken(decided(raw))
+
+
+@pytest.mark.parametrize("sign", ["\n", "\r\n", "\t", "\x01", "\x1f"], ids=repr)
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_a_sign_of_control_in_a_text_is_read_as_it_was_escaped(sign: str, encoding: str) -> None:
+    """Text from a database comes with its line breaks; JSON wants them escaped, and many a program does not."""
+    sent = body()
+    current(sent)["fsi_order_dtos"][0]["hosplist_name"] = f"一{sign}二"
+    escaped = json.dumps(sent, ensure_ascii=False)
+    raw = escaped.replace(json.dumps(sign)[1:-1], sign)
+    assert raw != escaped
+    assert spoken(decided(raw.encode(encoding))) == spoken(decided(escaped.encode(encoding)))
+    assert parse_body(raw.encode(encoding)) == parse_body(escaped.encode(encoding))
+
+
+ENDLESS = ["9" * 100_000, "-" + "9" * 5_000, "1e99999999999999999999", "-1.5E-99999999999999999999", f"[{'9' * 5_000}]"]
+
+
+@pytest.mark.parametrize("number", ENDLESS, ids=lambda number: number[:4])
+def test_a_number_nothing_can_have_is_passed_over_with_its_key(number: str) -> None:
+    """A serial number, a key as digits: nobody looks at them."""
+    raw = encoded(body())
+    more = f'{{"serial": {number}, '.encode()
+    assert spoken(decided(more + raw.lstrip()[1:])) == spoken(decided(raw))
 
 
 def _many(**rows: Any) -> dict[str, Any]:
