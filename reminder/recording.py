@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["BUDGET_PART", "NOT_TOLD", "SAVED_S", "Came", "Recorder", "digest_of"]
 
+_USUAL_BYTES = 64 * 1024
+_S_A_BYTE = 0.2 / 1024**2  # of longer entries, which are packed, chained and synced beside other work
+
 BUDGET_PART = 0.5
 """What part of the caller's remaining time the commit may take at most; the way back needs the rest."""
 
@@ -97,9 +100,10 @@ class Recorder:
         self.exits = exits
         self._budget_s = budget_s
 
-    def within_s(self, left_s: float | None) -> float:
-        """How long the journal may be waited for; ``left_s``: until the caller gives up."""
-        return self._budget_s if left_s is None else max(0.0, min(self._budget_s, left_s * BUDGET_PART))
+    def within_s(self, left_s: float | None, size: int = 0) -> float:
+        """How long the journal may be waited for; ``left_s``: until the caller gives up, ``size``: bytes of the entry."""
+        budget_s = self._budget_s + max(0, size - _USUAL_BYTES) * _S_A_BYTE
+        return budget_s if left_s is None else max(0.0, min(budget_s, left_s * BUDGET_PART))
 
     def draft(self, made: Made, active: Active) -> tuple[Draft, Decided]:
         """The draft of a decision, and its entry. While the journal is not written in time, it says so of itself."""
@@ -116,7 +120,7 @@ class Recorder:
             self.journal.note(draft)
             self.exits.waits(draft)
             return decision
-        told = await self.journal.append(draft, self.within_s(left_s))
+        told = await self.journal.append(draft, self.within_s(left_s, len(draft.body)))
         if not told.journaled:
             self.exits.waits(draft)
         return msgspec.structs.replace(decision, receipt=told.receipt, journaled=told.journaled)

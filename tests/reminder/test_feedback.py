@@ -341,6 +341,19 @@ def test_while_the_journal_is_away_a_word_waits() -> None:
     story(tell)
 
 
+def test_a_long_entry_is_waited_for_longer_but_never_past_the_caller() -> None:
+    """A body of a thousand encounters is read and judged for seconds: fifty milliseconds never sufficed to write it."""
+
+    async def tell(here: Room) -> None:
+        assert here.journal is not None
+        recorder = Recorder(here.journal, KEYS, here.exits, 0.05, shared=False)
+        assert recorder.within_s(None) == recorder.within_s(None, 64 * 1024) == 0.05
+        assert recorder.within_s(None, 64 * 1024 + 2 * 1024**2) == pytest.approx(0.45)
+        assert recorder.within_s(0.2, 4 * 1024**2) == pytest.approx(0.1)
+
+    story(tell)
+
+
 def test_a_finding_whose_entry_waits_is_known() -> None:
     """The journal can be read and not written: the reason is judged and kept, not taken for one of nobody."""
     store, answered = Locked(), decided(visit(ALBUMIN), 3)
