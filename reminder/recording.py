@@ -101,7 +101,7 @@ class Recorder:
         self._budget_s = budget_s
 
     def within_s(self, left_s: float | None, size: int = 0) -> float:
-        """How long the journal may be waited for; ``left_s``: until the caller gives up, ``size``: bytes of the entry."""
+        """How long the journal may be waited for; ``left_s``: until the caller gives up, ``size``: bytes to write."""
         budget_s = self._budget_s + max(0, size - _USUAL_BYTES) * _S_A_BYTE
         return budget_s if left_s is None else max(0.0, min(budget_s, left_s * BUDGET_PART))
 
