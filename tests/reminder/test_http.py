@@ -69,7 +69,7 @@ def test_the_content_type_does_not_matter(here: Running, kind: str) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"[]", b"null", "{名}".encode("gb18030"), b'{"a":"\x00"}', b"[" * 100_000, b'{"a":NaN}', b"\xff" * 9],
+    [b"", b"{", b"[]", b"null", "{名}".encode("gb18030"), b'{\x00"a":1}', b"[" * 100_000, b'{"a":NaN}', b"\xff" * 9],
     ids=["empty", "cut", "list", "null", "GBK", "control", "deep", "NaN", "bytes"],
 )
 def test_what_is_no_json_object_is_refused_naming_the_body(here: Running, body: bytes) -> None:
