@@ -212,7 +212,7 @@ def _told(method: str, request: Any, response: Any) -> dict[str, Any]:
     if method == "RecordFeedback":
         findings = [one.finding_id for one in response.items]
         return {"kind": "feedback", "findings": findings, "journaled": response.journaled}
-    return {"kind": "saved", "prescription_id": request.prescription_id, "journaled": response.stored}
+    return {"kind": "saved", "prescription_id": request.prescription_id, "journaled": response.journaled}
 
 
 # --- the run ----------------------------------------------------------------------------------------------------------

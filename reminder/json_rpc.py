@@ -179,7 +179,7 @@ class _Reminder:
         written = await service.record_saved(prescription, **told)
         changed = bool(written.changed) and not written.waits
         answer = {"stored": not written.waits, "spooled": written.waits, "changed": changed}
-        return _ENCODER.encode(answer | {"notes": prescription.notes})
+        return _ENCODER.encode(answer | {"journaled": written.journaled, "notes": prescription.notes})
 
     async def record_feedback(self, call: _Call) -> bytes:
         """Words about findings."""

@@ -43,10 +43,14 @@ _PAUSES = 20
 
 
 class Written(Struct, frozen=True, kw_only=True):
-    """What became of something told: how much of it changed what is known, and whether it waits for the store."""
+    """What became of something told: how much of it changed what is known, and whether it waits for the store.
+
+    ``journaled``: whether an entry of it is on disk.
+    """
 
     changed: int
     waits: bool
+    journaled: bool = False
 
 
 class Memory:

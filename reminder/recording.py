@@ -139,13 +139,14 @@ class Recorder:
         if not self._shared:
             self.journal.beside(self.exits.load(now))
 
-    async def saved(self, draft: Draft, *, known: bool) -> None:
-        """A prescription was saved: back once the entry is on disk, or its time is over.
+    async def saved(self, draft: Draft, *, known: bool) -> bool:
+        """A prescription was saved: back once the entry is on disk, or its time is over; returns whether it is.
 
         ``known``: it was told before. Then it may stand in the journal, or the sidecar ended before that.
         """
-        if not (known and await self._holds(draft)):
-            await self.journal.append(draft, max(self._budget_s, SAVED_S))
+        if known and await self._holds(draft):
+            return True
+        return (await self.journal.append(draft, max(self._budget_s, SAVED_S))).journaled
 
     async def _holds(self, draft: Draft) -> bool:
         """Whether the journal has an entry of this prescription's revision; of two the first counts."""

@@ -148,7 +148,9 @@ class _Reminder:
         service = self._service
         request, prescription = await service.run(len(data), partial(_read_saved, data, service))
         written = await service.record_saved(prescription, request.prescription_id, request.revision, request.saved_at)
-        return wire.saved_response_of(written.changed, written.waits, prescription.notes)
+        return wire.saved_response_of(
+            written.changed, prescription.notes, waits=written.waits, journaled=written.journaled
+        )
 
     async def _record_feedback(self, data: bytes, context: Context) -> pb.RecordFeedbackResponse:
         service = self._service

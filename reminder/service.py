@@ -335,7 +335,8 @@ class Service(Happened):
                 self.exits.ended((saved.encounter_key,), self._outside.now())
             own = {prescription.encounter.id: saved.encounter_key, prescription.patient.id: saved.patient_key}
             draft = saved_draft(saved, self.active.digests, self._outside.now(), zone.key, own)
-            await self.recorder.saved(draft, known=not (written.changed or written.waits))
+            journaled = await self.recorder.saved(draft, known=not (written.changed or written.waits))
+            written = msgspec.structs.replace(written, journaled=journaled)
         self._log.info(
             "saved",
             institution_id=prescription.institution_id[:MAX_LOGGED],

@@ -84,10 +84,14 @@ def response_of(decision: Decision) -> pb.CheckResponse:
     )
 
 
-def saved_response_of(changed: int, waits: bool, notes: Iterable[Note]) -> pb.RecordSavedResponse:
+def saved_response_of(changed: int, notes: Iterable[Note], *, waits: bool, journaled: bool) -> pb.RecordSavedResponse:
     """The message of what became of a saved prescription."""
     return pb.RecordSavedResponse(
-        stored=not waits, spooled=waits, changed=bool(changed) and not waits, notes=[_note_out(note) for note in notes]
+        stored=not waits,
+        spooled=waits,
+        changed=bool(changed) and not waits,
+        notes=[_note_out(note) for note in notes],
+        journaled=journaled,
     )
 
 

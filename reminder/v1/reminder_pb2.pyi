@@ -1216,12 +1216,17 @@ class RecordSavedResponse(_message.Message):
     SPOOLED_FIELD_NUMBER: _builtins.int
     CHANGED_FIELD_NUMBER: _builtins.int
     NOTES_FIELD_NUMBER: _builtins.int
+    JOURNALED_FIELD_NUMBER: _builtins.int
     stored: _builtins.bool
     """Whether later checks know it from now on."""
     spooled: _builtins.bool
     """Whether it waits on the sidecar's disk for the store to come back; nothing need be sent again."""
     changed: _builtins.bool
     """Whether it changed what is known; false: it was known already, or a higher revision is. Always false when spooled."""
+    journaled: _builtins.bool
+    """Whether the journal's entry of it is on disk. False: there is no journal, or it was not written within a second and
+    is written later, unless the sidecar ends before that; sent again, it is written once.
+    """
     @_builtins.property
     def notes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Note]:
         """What the caller should know about the body."""
@@ -1233,10 +1238,11 @@ class RecordSavedResponse(_message.Message):
         spooled: _builtins.bool = ...,
         changed: _builtins.bool = ...,
         notes: _abc.Iterable[Global___Note] | None = ...,
+        journaled: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed", "notes", b"notes", "spooled", b"spooled", "stored", b"stored"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed", "journaled", b"journaled", "notes", b"notes", "spooled", b"spooled", "stored", b"stored"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -309,7 +309,7 @@ def test_saved_is_told_over_http_alike(here: Running) -> None:
     told = {"prescription": body(encounter="M0"), "prescription_id": "RX1", "revision": 1}
     assert post(here, encoded(told), SAVED_PATH) == (
         200,
-        {"stored": True, "spooled": False, "changed": True, "notes": []},
+        {"stored": True, "spooled": False, "changed": True, "journaled": True, "notes": []},
     )
     assert found(asked(here, body())) == [WEEKLY]
     for broken, field in (
@@ -320,6 +320,14 @@ def test_saved_is_told_over_http_alike(here: Running) -> None:
     ):
         status, answer = post(here, encoded(broken), SAVED_PATH)
         assert (status, answer["error"][0]["field"]) == (400, field)
+
+
+def test_what_has_no_entry_is_not_said_to_have_one(tmp_path: Path) -> None:
+    """Kept all the same."""
+    with running(tmp_path, list=write_rules(tmp_path), journal="off") as sidecar:
+        told = {"prescription": body(encounter="M0"), "prescription_id": "RX1", "revision": 1}
+        _, answer = post(sidecar, encoded(told), SAVED_PATH)
+    assert (answer["stored"], answer["journaled"]) == (True, False)
 
 
 # -- nothing of a person
