@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from tests.reminder.bodies import MEN, WOMEN, encoded, national_body, national_order
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
     from reminder.service import Service
     from tests.reminder.sidecar import Running
 
-__all__ = ["CALL", "ask", "call", "feedback", "here_with", "patient_of", "raw_call", "three", "warn"]
+__all__ = ["CALL", "ask", "call", "feedback", "here_with", "own_three", "patient_of", "raw_call", "three", "warn"]
 
+_ENCOUNTERS = count(100)
 CALL = "/fsi/api/rsfComIfsService/callService"
 
 
@@ -32,6 +34,14 @@ def three(**changes: Any) -> dict[str, Any]:
         level="8",
         **changes,
     )
+
+
+def own_three(**changes: Any) -> dict[str, Any]:
+    """The same of an encounter of its own: a block that another test left by its exit blocks no more in theirs."""
+    body = three(**changes)
+    patient = patient_of(body)
+    patient["curr_mdtrt_id"] = patient["fsi_encounter_dtos"][0]["mdtrt_id"] = f"M{next(_ENCOUNTERS)}"
+    return body
 
 
 def patient_of(body: dict[str, Any]) -> dict[str, Any]:

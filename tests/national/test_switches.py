@@ -15,7 +15,7 @@ from reminder.callers import Caller
 from reminder.journal.coding import decode
 from reminder.journal.rederive import rederive
 from reminder.national.replies import encode, reply_of
-from tests.national.asking import ask, call, feedback, here_with, patient_of, raw_call, three, warn
+from tests.national.asking import ask, call, feedback, here_with, own_three, patient_of, raw_call, warn
 from tests.reminder.bodies import encoded, national_body
 from tests.reminder.decisions import FULL, PRESCRIPTION
 
@@ -57,14 +57,14 @@ def nothing() -> dict[str, Any]:
 
 def test_infcode_is_the_number_zero_and_the_message_is_empty(here: Running) -> None:
     """A client compares it with the integer 0 (S3); one takes any text in err_msg for a failure (S5, S7)."""
-    reply = call(here, three())
+    reply = call(here, own_three())
     assert type(reply["infcode"]) is int
     assert (reply["infcode"], reply["err_msg"]) == (0, "")
 
 
 def test_infcode_may_be_a_text(here: Running) -> None:
     """For a client that parses it so; failures too."""
-    assert asked_by(here, "text", three())["infcode"] == "0"
+    assert asked_by(here, "text", own_three())["infcode"] == "0"
     assert asked_by(here, "text", {"infno": "3101"})["infcode"] == "-1"
 
 
@@ -75,7 +75,7 @@ def test_the_result_is_a_list_though_nothing_was_found(here: Running) -> None:
 
 def test_every_amount_is_a_number(here: Running) -> None:
     """A null makes a client's whole parse fail (S6)."""
-    _, _, content = raw_call(here, encoded(three()))
+    _, _, content = raw_call(here, encoded(own_three()))
     rows = json.loads(content, parse_float=Decimal)["output"]["result"]
     amounts = [row["vola_amt"] for row in rows]
     amounts += [detail["vola_amt"] for row in rows for detail in row["judge_result_detail_dtos"]]
@@ -84,14 +84,14 @@ def test_every_amount_is_a_number(here: Running) -> None:
 
 def test_every_finding_has_an_id_and_a_detail(here: Running) -> None:
     """A client skips a finding without them (S5); ids come back in 40 characters (table 144)."""
-    for row in ask(here, three()):
+    for row in ask(here, own_three()):
         assert 0 < len(row["jr_id"]) <= 36
         assert row["judge_result_detail_dtos"]
 
 
 def test_both_times_are_digits_that_are_a_time(here: Running) -> None:
     """A client types them as a time (S11): seventeen digits, 1.2."""
-    reply = call(here, three())
+    reply = call(here, own_three())
     assert all(len(reply[name]) == 17 and reply[name].isdigit() for name in ("refmsg_time", "respond_time"))
 
 
@@ -116,7 +116,7 @@ def test_a_caller_with_a_larger_buffer_is_told_everything() -> None:
 
 def test_a_single_object_is_the_gravest_finding_and_says_how_many_more_there_are(here: Running) -> None:
     """A client parses one object (S5); all of them stand beside."""
-    output = asked_by(here, "object", three())["output"]
+    output = asked_by(here, "object", own_three())["output"]
     assert output["result"]["rule_id"] == "R67-men"
     assert output["result"]["vola_cont"].endswith("（另有 3 条提示）")
     assert [row["rule_id"] for row in output["results"]] == ["R67-men", "E01-quantity", "R12-level", "R12-level"]
@@ -127,20 +127,20 @@ def test_no_finding_may_be_null_or_no_key_at_all(here: Running) -> None:
     """3.2: empty or missing."""
     assert asked_by(here, "null", nothing())["output"]["result"] is None
     assert "result" not in asked_by(here, "absent", nothing())["output"]
-    assert len(asked_by(here, "null", three())["output"]["result"]) == 4
+    assert len(asked_by(here, "null", own_three())["output"]["result"]) == 4
 
 
 def test_a_client_that_stops_at_any_row_sees_only_what_it_may_stop_at(here: Running) -> None:
     """What is weaker is kept back, and the decision is that of what is shown."""
-    block, warning = asked_by(here, "blocks", three()), asked_by(here, "warnings", three())
+    block, warning = asked_by(here, "blocks", own_three()), asked_by(here, "warnings", own_three())
     assert [row["sev_deg"] for row in block["output"]["result"]] == ["1"]
     assert [row["sev_deg"] for row in warning["output"]["result"]] == ["1", "2"]
-    assert [row["sev_deg"] for row in ask(here, three())] == ["1", "2", "3", "3"]
+    assert [row["sev_deg"] for row in ask(here, own_three())] == ["1", "2", "3", "3"]
 
 
 def test_the_same_message_from_two_callers_is_answered_to_each(here: Running) -> None:
     """The answer to one is not the answer to another that is told less."""
-    body = three()
+    body = own_three()
     assert len(asked_by(here, "blocks", body)["output"]["result"]) == 1
     assert len(asked_by(here, "object", body)["output"]["results"]) == 4
     assert len(asked_by(here, "blocks", body)["output"]["result"]) == 1
@@ -148,21 +148,21 @@ def test_the_same_message_from_two_callers_is_answered_to_each(here: Running) ->
 
 def test_a_caller_is_known_by_its_institution_and_read_in_its_encoding(here: Running) -> None:
     """Though that stands in the body that has to be read."""
-    reply = call(here, three(fixmedins_code="H00000000009"), encoding="gbk")
+    reply = call(here, own_three(fixmedins_code="H00000000009"), encoding="gbk")
     assert reply["infcode"] == "0"
 
 
 @pytest.mark.parametrize("where", ["recer_sys_code", "syscode"])
 def test_a_caller_is_known_by_its_system(here: Running, where: str) -> None:
     """1.1 names it in the envelope, older editions among the data."""
-    body = three()
+    body = own_three()
     (body if where == "recer_sys_code" else body["input"]["data"])[where] = "OLDHIS"
     assert isinstance(call(here, body)["output"]["result"], dict)
 
 
 def test_a_caller_that_is_told_to_write_gbk_is_not_guessed_at(here: Running) -> None:
     """Some GBK is UTF-8 too, by chance."""
-    body = three()
+    body = own_three()
     patient_of(body)["patn_name"] = "聪"
     _, told, content = raw_call(here, encoded(body).decode().encode("gbk"), headers={"Reminder-Caller": "gbk"})
     assert told["content-type"].endswith("gbk")
@@ -171,7 +171,7 @@ def test_a_caller_that_is_told_to_write_gbk_is_not_guessed_at(here: Running) -> 
 
 def test_what_a_caller_was_not_shown_is_in_the_journal_and_derived_again(here: Running) -> None:
     """The entry names the caller and the weakest action it is told of."""
-    reply = asked_by(here, "blocks", three())
+    reply = asked_by(here, "blocks", own_three())
     entry = here.await_(_entry(here, reply["output"]["decision_id"]))
     assert (entry.caller, entry.lowest_action, entry.face) == ("blocks", "block", "3101")
     assert [found.shown for found in entry.found].count(True) == 1
@@ -182,7 +182,7 @@ def test_what_a_caller_was_not_shown_is_in_the_journal_and_derived_again(here: R
 
 def test_feedback_in_gbk_is_kept_with_its_words(here: Running) -> None:
     """3103 in every encoding, as 3101."""
-    (row, *_) = ask(here, three())
+    (row, *_) = ask(here, own_three())
     told = call(here, feedback(warn(row["jr_id"], "1", "病情危重，延误有风险")), encoding="gbk")
     assert told["output"]["items"][0]["status"] == "kept"
 
