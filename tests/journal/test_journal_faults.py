@@ -98,8 +98,10 @@ def test_two_writers_of_one_chain_write_two_whole_ones(opening: Callable[[], Sql
 
     async def work() -> list[Appended]:
         async with journal_on(opening) as first, journal_on(opening) as second:
-            calls = [one.append(draft(n), LONG_S) for n in range(count) for one in (first, second)]
-            told = await asyncio.gather(*calls)
+            # In turn at first, for whoever had written all before the other began would leave it a chain to go on in.
+            told = [await one.append(draft(0), LONG_S) for one in (first, second)]
+            calls = [one.append(draft(n), LONG_S) for n in range(1, count) for one in (first, second)]
+            told += await asyncio.gather(*calls)
             assert {first.chain, second.chain} > {CHAIN}
             return told
 
