@@ -17,6 +17,7 @@ import io
 import itertools
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from benchmarks.open_loop import Answer, Asked, Expected, Load, Told, figures, longest_in, named
 from benchmarks.serving import IN_FLIGHT, METHOD
 from benchmarks.workload import AT, make_workload
 from negative_list.compile import canonical_lines
@@ -60,40 +62,13 @@ CAPACITY_S = 4.0
 MOST_HELD_MS = 5.0
 _PROBED = 6
 REST_S = 0.5
+WINDOW_S = 2.0
+"""Seconds after the call for an activation in which it is felt, if it is; calm blocks are cut into as long ones."""
+
 _PIECE = 1 << 20
 _LISTS = "/reminder.v1.ListService/"
 _BIN = Path(sys.executable).parent
 _ALWAYS = Fact(fact="encounter.visit_mode", any_of=("inpatient", "outpatient"))
-
-Told = frozenset[tuple[str, int, tuple[str, ...]]]
-"""What an answer's findings are known again by: rule, its version, the lines."""
-
-
-class Expected(Struct, frozen=True, kw_only=True):
-    """A request as bytes, and its findings under each release.
-
-    ``whole``: the body decides them all. Where history may have a part in it, what is found must be of the release.
-    """
-
-    data: bytes
-    found: Mapping[str, Told]
-    whole: bool
-
-    def fits(self, release: str, found: Told, versions: Mapping[str, int]) -> bool:
-        """Whether findings are those of the release an answer names; ``versions``: of its rules, by id."""
-        own = all(versions.get(rule) == version for rule, version, _ in found)
-        return own and (not self.whole or found == self.found.get(release))
-
-
-class Answer(Struct, frozen=True, kw_only=True):
-    """One answer: when it was to be sent, when it came, what it named; ``right``: its findings are that release's."""
-
-    due: float
-    came: float
-    release: str
-    right: bool
-    error: str = ""
-
 
 # -- two releases
 
@@ -163,13 +138,6 @@ def _told(decision: Decision) -> Told:
 # -- the sidecar
 
 
-class Asked(Struct, frozen=True, kw_only=True):
-    """What is asked; ``versions``: those of each release's rules, by id."""
-
-    requests: Sequence[Expected]
-    versions: Mapping[str, Mapping[str, int]]
-
-
 @contextlib.asynccontextmanager
 async def serving(folder: Path, files: Mapping[str, Path], *, holds: Path | None) -> AsyncIterator[dict[str, Any]]:
     """A sidecar that began with the first release and has staged the second: what it said when it served."""
@@ -237,56 +205,11 @@ async def capacity(target: str, requests: Sequence[Expected]) -> float:
         async def run() -> int:
             done = 0
             while time.perf_counter() < end:
-                await call(_named(requests[next(numbers) % len(requests)].data))
+                await call(named(requests[next(numbers) % len(requests)].data))
                 done += 1
             return done
 
         return sum(await asyncio.gather(*(run() for _ in range(IN_FLIGHT)))) / CAPACITY_S
-
-
-_SERIAL = itertools.count()
-
-
-def _named(request: bytes) -> bytes:
-    """A request with an id of its own, or it got the answer it had: of a field that stands twice, the last counts."""
-    ident = f"Q{next(_SERIAL):09d}".encode()
-    return request + b"\x0a" + bytes([len(ident)]) + ident
-
-
-class Load:
-    """Requests at times fixed in advance, for so many seconds. ``asked``: what is asked, and how to tell answers."""
-
-    def __init__(self, call: Any, asked: Asked, rate: float, seconds: float) -> None:
-        self._call, self._requests, self._versions = call, asked.requests, asked.versions
-        self._rate, self._count = rate, round(rate * seconds)
-        self.answers: list[Answer] = []
-
-    async def run(self) -> list[Answer]:
-        """Send them all; every answer, failed ones too."""
-        begun = time.perf_counter() + 0.05
-        sent = []
-        for number in range(self._count):
-            due = begun + number / self._rate
-            wait = due - time.perf_counter()
-            if wait > 0:
-                await asyncio.sleep(wait)
-            sent.append(asyncio.create_task(self._one(number, due)))
-        await asyncio.gather(*sent)
-        return self.answers
-
-    async def _one(self, number: int, due: float) -> None:
-        expected = self._requests[number % len(self._requests)]
-        try:
-            data = await self._call(_named(expected.data), timeout=20)
-        except grpc.aio.AioRpcError as error:
-            told = Answer(due=due, came=time.perf_counter(), release="", right=False, error=str(error.code()))
-        else:
-            came = time.perf_counter()
-            answer = pb.CheckResponse.FromString(data)
-            found = frozenset((f.rule_id, f.rule_version, tuple(f.lines)) for f in answer.findings)
-            right = expected.fits(answer.release, found, self._versions.get(answer.release, {}))
-            told = Answer(due=due, came=came, release=answer.release, right=right)
-        self.answers.append(told)
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -317,20 +240,6 @@ async def activations(channel: grpc.aio.Channel, versions: Iterator[str], count:
 # -- what came of it
 
 
-def figures(answers: Sequence[Answer]) -> dict[str, float]:
-    """Milliseconds from the scheduled time, and what failed."""
-    ms = sorted((answer.came - answer.due) * 1000 for answer in answers)
-    return {
-        "answers": len(ms),
-        "p50": round(ms[len(ms) // 2], 2),
-        "p99": round(ms[int(len(ms) * 0.99)], 2),
-        "p999": round(ms[int(len(ms) * 0.999)], 2),
-        "longest": round(ms[-1], 2),
-        "failed": sum(bool(answer.error) for answer in answers),
-        "wrong": sum(not answer.right for answer in answers),
-    }
-
-
 def seen(changes: Sequence[Change], answers: Sequence[Answer]) -> dict[str, float]:
     """Seconds from the call for an activation to the first answer that names it, and answers of the old one after."""
     seconds, late = [], 0
@@ -345,6 +254,24 @@ def seen(changes: Sequence[Change], answers: Sequence[Answer]) -> dict[str, floa
         "never_seen": sum(each < 0 for each in seconds),
         "call_s_longest": round(max(change.back - change.called for change in changes), 3),
         "old_release_after_the_call": late,
+    }
+
+
+def windows(
+    calm: Sequence[Answer], busy: Sequence[Answer], changes: Sequence[Change], seconds: float
+) -> dict[str, Any]:
+    """The longest answer after each activation, beside that of as many seconds without: a median of stalls.
+
+    The longest of all belongs to the machine as often as to an activation; the median of windows does not.
+    """
+    first, last = min(one.due for one in calm), max(one.due for one in calm)
+    starts = [first + n * seconds for n in range(int((last - first) / seconds))]
+    without, with_ = longest_in(calm, starts, seconds), longest_in(busy, [one.called for one in changes], seconds)
+    return {
+        "seconds": round(seconds, 2),
+        "without_ms": without,
+        "with_ms": with_,
+        "median_above_ms": round(statistics.median(with_) - statistics.median(without), 2),
     }
 
 
@@ -378,6 +305,7 @@ async def _measured(
         "without_ms": without,
         "with_ms": with_,
         "longest_above_ms": round(with_["longest"] - without["longest"], 2),
+        "windows": windows(calm, busy, changes, min(WINDOW_S, seconds / count)),
         **seen(changes, busy),
         "edges": edges,
     }

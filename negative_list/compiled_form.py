@@ -2,8 +2,8 @@
 
 It is a cache of this machine: made again where it is missing, damaged or another program's, never taken from outside.
 A head (one line of JSON) names the list, the program that made it and the SHA-256 of the rest; the rest are parts, each
-a letter, four bytes of length, and content. Rules stay the canonical JSON they were; see
-:mod:`negative_list.on_demand`.
+a letter, four bytes of length, and content. Rules stay the canonical JSON they were, and keys lie in shards that are
+read when one of them is asked for; see :mod:`negative_list.on_demand`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import struct
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from itertools import chain, islice
+from itertools import accumulate, chain, islice
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import msgspec
@@ -32,21 +32,25 @@ from negative_list.compile import (
     terms_of,
 )
 from negative_list.errors import NegativeListError
-from negative_list.on_demand import GROUP_CODE, PIECE_ROWS, Index, Rules
+from negative_list.on_demand import NUMBER_CODE, PIECE_ROWS, Index, Rows, Rules
 from negative_list.terms import Terms, automaton, shards_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from negative_list.on_demand import Shard
     from negative_list.rules import RuleList
 
 __all__ = ["FORMAT", "FormError", "Loading", "form_of", "loading_of", "opened", "read"]
 
-FORMAT = b"negative-list compiled 1\n"
+FORMAT = b"negative-list compiled 2\n"
 """First line of a compiled form."""
 
-SHARD_KEYS = 2_000
-"""Keys of an index in one part: reading them holds the interpreter for some 0.3 ms."""
+SHARD_KEYS = 64
+"""Keys of an index in one shard: reading them takes the check that asks first for one some 15 microseconds."""
+
+PART_SHARDS = 64
+"""Shards in one part: taking it in takes some 50 microseconds."""
 
 MOST_HEAD_BYTES = 4_096
 """Longest head that is read."""
@@ -82,18 +86,27 @@ class _Set(Struct, frozen=True, array_like=True):
     codes: tuple[str, ...]
 
 
-class _Keys(Struct, frozen=True, array_like=True, gc=False):
-    """A shard of an index; ``length``: of prefixes, 0 for whole keys."""
+class _Rows(Struct, frozen=True, array_like=True):
+    """What :class:`Rows` are made of."""
+
+    starts: bytes
+    text: memoryview
+
+
+class _Keys(Struct, frozen=True, array_like=True):
+    """Shards of an index, with the first key of each; ``length``: of prefixes, 0 for whole keys. ``size``: of keys."""
 
     index: str
     length: int
-    numbers: dict[str, int]
+    size: int
+    first: list[str]
+    shards: list[memoryview]
 
 
 _READ_ABOUT = msgspec.msgpack.Decoder(_About).decode
 _READ_SET = msgspec.msgpack.Decoder(_Set).decode
 _READ_KEYS = msgspec.msgpack.Decoder(_Keys).decode
-_READ_BYTES = msgspec.msgpack.Decoder(list[bytes]).decode
+_READ_ROWS = msgspec.msgpack.Decoder(_Rows).decode
 _READ_TERMS = msgspec.msgpack.Decoder(list[str]).decode
 _READ_HEAD = msgspec.json.Decoder(_Head).decode
 _WRITE = msgspec.msgpack.Encoder().encode
@@ -134,8 +147,8 @@ def _parts(rules: RuleList, lines: Sequence[bytes]) -> Iterator[tuple[bytes, byt
     )
     yield from ((_SET, _WRITE(_Set(name, codes))) for name, codes in sorted(sets.items()))
     bare = [line.removesuffix(b"\n") for line in lines]
-    yield from ((_LINES, _WRITE(piece)) for piece in _pieces(bare[: len(rules.sets)], PIECE_ROWS))
-    yield from ((_RULES, _WRITE(piece)) for piece in _pieces(bare[len(rules.sets) :], PIECE_ROWS))
+    yield from ((_LINES, _rows_part(piece)) for piece in _pieces(bare[: len(rules.sets)], PIECE_ROWS))
+    yield from ((_RULES, _rows_part(piece)) for piece in _pieces(bare[len(rules.sets) :], PIECE_ROWS))
     yield from _index_parts(found, len(in_order))
     yield from ((_TERMS, _WRITE(shard)) for shard in shards_of(terms_of(rules)))
 
@@ -150,11 +163,18 @@ def _index_parts(found: Indexes[int], size: int) -> Iterator[tuple[bytes, bytes]
     for numbers in chain.from_iterable(keys.values() for _, _, keys in indexes):
         if len(numbers) > 1:
             groups.setdefault(numbers, size + len(groups))
-    told = [array(GROUP_CODE, numbers).tobytes() for numbers in groups]
-    yield from ((_GROUPS, _WRITE(piece)) for piece in _pieces(told, PIECE_ROWS))
+    told = [array(NUMBER_CODE, numbers).tobytes() for numbers in groups]
+    yield from ((_GROUPS, _rows_part(piece)) for piece in _pieces(told, PIECE_ROWS))
     for name, length, keys in indexes:
         named = ((key, groups[numbers] if len(numbers) > 1 else numbers[0]) for key, numbers in sorted(keys.items()))
-        yield from ((_KEYS, _WRITE(_Keys(name, length, dict(shard)))) for shard in _pieces(named, SHARD_KEYS))
+        for shards in _pieces(_pieces(named, SHARD_KEYS), PART_SHARDS):
+            first, size = [shard[0][0] for shard in shards], sum(map(len, shards))
+            yield _KEYS, _WRITE(_Keys(name, length, size, first, [memoryview(_WRITE(dict(each))) for each in shards]))
+
+
+def _rows_part(rows: Sequence[bytes]) -> bytes:
+    starts = array(NUMBER_CODE, accumulate(map(len, rows), initial=0))
+    return _WRITE(_Rows(starts.tobytes(), memoryview(b"".join(rows))))
 
 
 _INDEXES = ("code", "type", "name", "diagnosis", "operation")
@@ -204,14 +224,29 @@ class Loading:
         self._compiled = read.compiled(self._digest)
 
 
+class _Shards:
+    """The shards of one index, as far as they were read."""
+
+    def __init__(self) -> None:
+        self.first: list[str] = []
+        self.shards: list[Shard] = []
+        self.size = 0
+
+    def take(self, keys: _Keys) -> None:
+        """Some more."""
+        self.first += keys.first
+        self.shards += keys.shards
+        self.size += keys.size
+
+
 class _Read:
     """What was read so far."""
 
     def __init__(self) -> None:
         self.about: _About | None = None
         self.sets: dict[str, tuple[str, ...]] = {}
-        self.bytes: dict[bytes, list[list[bytes]]] = {_LINES: [], _RULES: [], _GROUPS: []}
-        self.shards: dict[tuple[str, int], list[dict[str, int]]] = {}
+        self.rows: dict[bytes, list[Rows]] = {_LINES: [], _RULES: [], _GROUPS: []}
+        self.shards: dict[tuple[str, int], _Shards] = {}
         self.automata: list[Any] = []
 
     def take(self, kind: bytes, content: bytes) -> None:
@@ -223,9 +258,10 @@ class _Read:
             self.sets[named.name] = named.codes
         elif kind == _KEYS:
             keys = _READ_KEYS(content)
-            self.shards.setdefault((keys.index, keys.length), []).append(keys.numbers)
+            self.shards.setdefault((keys.index, keys.length), _Shards()).take(keys)
         else:
-            self.bytes[kind].append(_READ_BYTES(content))
+            rows = _READ_ROWS(content)
+            self.rows[kind].append(Rows(rows.starts, rows.text))
 
     def compiled(self, digest: str) -> CompiledList:
         """The list."""
@@ -233,7 +269,7 @@ class _Read:
         if about is None:
             raise FormError("the compiled list has no beginning; delete it, and it is made again")
         binder = Binder(self.sets)
-        rules = Rules(self.bytes[_RULES], about.overridden, binder)
+        rules = Rules(self.rows[_RULES], about.overridden, binder)
         whole = {name: self._index(f"by_{name}", 0, rules) for name in _INDEXES}
         prefixes = {length: self._index(name, length, rules) for name, length in self.shards if name == "by_prefix"}
         return CompiledList(
@@ -250,21 +286,23 @@ class _Read:
             digest=digest,
             details=about.details,
             changes=frozenset(about.changes),
-            lines=partial(_lines, self.bytes[_LINES], rules),
+            lines=partial(_lines, self.rows[_LINES], rules),
             parts=self._held(rules, binder, (*whole.values(), *prefixes.values())),
         )
 
     def _index(self, name: str, length: int, rules: Rules) -> Index:
-        return Index(self.shards.get((name, length), []), self.bytes[_GROUPS], rules)
+        held = self.shards.get((name, length), _Shards())
+        return Index(held.first, held.shards, held.size, self.rows[_GROUPS], rules)
 
     def _held(self, rules: Rules, binder: Binder, indexes: Iterable[Index]) -> tuple[dict[Any, Any] | list[Any], ...]:
         """All there is to let go of, a little at a time."""
         found = (index.found for index in indexes)
-        return (*found, rules.bound, *binder.held, *self.shards.values(), *self.bytes.values(), self.automata)
+        first, shards = (held.first for held in self.shards.values()), (held.shards for held in self.shards.values())
+        return (*found, rules.bound, *binder.held, *first, *shards, *self.rows.values(), self.automata)
 
 
-def _lines(sets: Sequence[Sequence[bytes]], rules: Rules) -> Iterator[bytes]:
-    yield from (line + b"\n" for line in chain.from_iterable(sets))
+def _lines(sets: Sequence[Rows], rules: Rules) -> Iterator[bytes]:
+    yield from (bytes(line) + b"\n" for line in chain.from_iterable(sets))
     yield from rules.lines()
 
 

@@ -1,7 +1,8 @@
-"""The rules of a list whose compiled form was read: bound when they first concern a line, then kept.
+"""The rules of a list whose compiled form was read: found and bound when they first concern a line, then kept.
 
-A list of 400,000 details is ready in a fraction of a second this way, and what nobody asks about stays text. What is
-kept is what :func:`negative_list.compile.compile` would have made; two threads that bind one rule at once get the same.
+A list of 400,000 details is ready in some milliseconds this way, and what nobody asks about stays the bytes that were
+read. What is kept is what :func:`negative_list.compile.compile` would have made; two threads that bind one rule at once
+get the same.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import msgspec
 
@@ -19,15 +20,49 @@ from negative_list.rules import Rule
 if TYPE_CHECKING:
     from negative_list.bind import Binder
 
-__all__ = ["GROUP_CODE", "PIECE_ROWS", "Index", "Rules"]
+__all__ = ["NUMBER_CODE", "PIECE_ROWS", "Index", "Rows", "Rules", "Shard"]
 
 PIECE_ROWS = 512
 """Rules, or groups of rules, in a piece of a compiled form: few enough that none is long in the making."""
 
-GROUP_CODE = "I"
-"""How :mod:`array` writes the numbers of a group's rules."""
+NUMBER_CODE = "I"
+"""How :mod:`array` writes numbers: of a group's rules, and of the places where rows begin."""
+
+Shard: TypeAlias = "dict[str, int] | memoryview"
+"""Some keys of an index, beside each other in their order, with their numbers: as they were read until one is asked
+for."""
 
 _DECODE = msgspec.json.Decoder(Rule).decode
+_READ_SHARD = msgspec.msgpack.Decoder(dict[str, int]).decode
+
+
+class Rows(Sequence[memoryview]):
+    """Texts that stand one after another in what was read, each cut out when it is asked for.
+
+    Args:
+        starts: where each begins, and last where the last one ends, as :mod:`array` writes :data:`NUMBER_CODE`.
+        text: all of them.
+    """
+
+    __slots__ = ("_starts", "_text")
+
+    def __init__(self, starts: bytes, text: memoryview) -> None:
+        self._starts = array(NUMBER_CODE, starts)
+        self._text = text
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._starts) - 1
+
+    @overload
+    def __getitem__(self, number: int) -> memoryview: ...
+    @overload
+    def __getitem__(self, number: slice) -> Sequence[memoryview]: ...
+    def __getitem__(self, number: int | slice) -> memoryview | Sequence[memoryview]:
+        """One of them, counted from 0, or some; raises IndexError behind the last."""
+        if isinstance(number, slice):
+            return [self[each] for each in range(len(self))[number]]
+        return self._text[self._starts[number] : self._starts[number + 1]]
 
 
 class Rules(Sequence[BoundRule]):
@@ -43,7 +78,7 @@ class Rules(Sequence[BoundRule]):
 
     def __init__(
         self,
-        pieces: Sequence[Sequence[bytes]],
+        pieces: Sequence[Rows],
         overridden: Mapping[int, tuple[tuple[int, int], ...]],
         binder: Binder,
     ) -> None:
@@ -86,27 +121,31 @@ class Rules(Sequence[BoundRule]):
         """The rules as they were written."""
         for piece in self._pieces:
             for line in piece:
-                yield line + b"\n"
+                yield bytes(line) + b"\n"
 
 
 class Index(Mapping[str, tuple[BoundRule, ...]]):
     """Rules by key, as :func:`negative_list.compile.indexed` has them.
 
     Args:
+        first: the first key of each shard.
         shards: rule numbers by key, every key of a shard before those of the next; from the number of rules on, a
-            number means a group.
+            number means a group. Shards that were looked into are put in their places.
+        size: number of keys.
         groups: the numbers of the rules of each group, as :mod:`array` writes them, in pieces of :data:`PIECE_ROWS`.
         rules: the rules.
     """
 
     __slots__ = ("_first", "_found", "_groups", "_rules", "_shards", "_size")
 
-    def __init__(self, shards: Sequence[dict[str, int]], groups: Sequence[Sequence[bytes]], rules: Rules) -> None:
-        self._shards = tuple(shards)
-        self._first = [next(iter(shard)) for shard in shards]
+    def __init__(
+        self, first: Sequence[str], shards: list[Shard], size: int, groups: Sequence[Rows], rules: Rules
+    ) -> None:
+        self._first = first
+        self._shards = shards
+        self._size = size
         self._groups = tuple(groups)
         self._rules = rules
-        self._size = sum(map(len, shards))
         self._found: dict[str, tuple[BoundRule, ...]] = {}
 
     def __len__(self) -> int:
@@ -115,8 +154,8 @@ class Index(Mapping[str, tuple[BoundRule, ...]]):
 
     def __iter__(self) -> Iterator[str]:
         """The keys, sorted."""
-        for shard in self._shards:
-            yield from shard
+        for place in range(len(self._shards)):
+            yield from self._shard(place)
 
     def __getitem__(self, key: str) -> tuple[BoundRule, ...]:
         """The rules under a key; raises KeyError where there are none."""
@@ -132,17 +171,23 @@ class Index(Mapping[str, tuple[BoundRule, ...]]):
 
     def _find(self, key: str, default: Any) -> Any:
         place = bisect_right(self._first, key) - 1
-        number = self._shards[place].get(key) if place >= 0 else None
+        number = self._shard(place).get(key) if place >= 0 else None
         if number is None:
             return default
         found = self._found[key] = self._rules_of(number)
         return found
 
+    def _shard(self, place: int) -> dict[str, int]:
+        shard = self._shards[place]
+        if not isinstance(shard, dict):
+            shard = self._shards[place] = _READ_SHARD(shard)
+        return shard
+
     def _rules_of(self, number: int) -> tuple[BoundRule, ...]:
         rules, place = self._rules, number - len(self._rules)
         if place < 0:
             return rules.alone(number)
-        numbers = array(GROUP_CODE, self._groups[place // PIECE_ROWS][place % PIECE_ROWS])
+        numbers = array(NUMBER_CODE, bytes(self._groups[place // PIECE_ROWS][place % PIECE_ROWS]))
         return tuple(rules.alone(each)[0] for each in numbers)
 
     @property

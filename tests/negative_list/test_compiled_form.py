@@ -19,7 +19,7 @@ from negative_list.compiled_form import FormError, form_of, loading_of, opened, 
 from negative_list.decide import decide
 from negative_list.engine import match
 from negative_list.generate import generate
-from negative_list.on_demand import PIECE_ROWS, Index
+from negative_list.on_demand import PIECE_ROWS, Index, Rows
 from negative_list.parse import read_parsed
 from negative_list.rules import RuleList, Trigger
 from negative_list.terms import SHARD_TERMS
@@ -113,16 +113,23 @@ def test_a_rule_is_bound_when_it_is_asked_for_and_kept() -> None:
 
 
 def test_no_step_of_loading_is_long() -> None:
-    """No step decodes more than a shard: what holds the interpreter for a millisecond at most."""
+    """A step takes in so many rows or shards and reads none of them; a shard is read when a key of it is asked for."""
     rules = generate(20_000, 1)
     loading = loading_of(io.BytesIO(form_of(rules)))
-    assert sum(1 for _ in loading) > len(rules.rules) // PIECE_ROWS + rules.details // compiled_form.SHARD_KEYS
+    keys = compiled_form.SHARD_KEYS * compiled_form.PART_SHARDS
+    assert sum(1 for _ in loading) > len(rules.rules) // PIECE_ROWS + rules.details // keys
     compiled = loading.compiled
-    shards = [len(part) for part in compiled.parts for part in part if isinstance(part, dict)]
-    pieces = [len(part) for part in compiled.parts for part in part if isinstance(part, list)]
-    assert max(shards) <= compiled_form.SHARD_KEYS
-    assert max(pieces) <= PIECE_ROWS
+    assert max(len(each) for part in compiled.parts for each in part if isinstance(each, Rows)) == PIECE_ROWS
     assert len(compiled.terms) <= SHARD_TERMS * len(compiled.parts[-1])
+    assert not read_shards(compiled)
+    assert compiled.by_code.get("nobody") is None
+    (shard,) = read_shards(compiled)
+    assert 0 < len(shard) <= compiled_form.SHARD_KEYS
+
+
+def read_shards(compiled: CompiledList) -> list[dict[str, int]]:
+    """The shards that were looked into."""
+    return [each for part in compiled.parts if isinstance(part, list) for each in part if isinstance(each, dict)]
 
 
 def test_nothing_in_a_list_holds_itself() -> None:
