@@ -10,9 +10,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 import msgspec
 
@@ -29,6 +30,8 @@ Marked: TypeAlias = tuple[str, str]
 _ENCODER = msgspec.json.Encoder(decimal_format="number", order="sorted")
 _LINE = msgspec.json.Decoder(tuple[str, str])
 _DIGITS = 16
+_PIECE_BYTES = 1 << 16  # some 1,600 lines, compared in 0.2 ms
+_REST_S = 0.0005
 _SILENT: dict[str, Any] = {"title": "", "cases": (), "origin": "", "version": 1, "points": ()}
 
 
@@ -65,9 +68,11 @@ class Confirmed:
 
     def lines(self) -> set[bytes]:
         """What was confirmed, as it is written. Raises ``OSError``."""
+        known: set[bytes] = set()
         with self._path.open("rb") as file:
-            # Line by line: whoever serves gets the interpreter in between.
-            return {line.rstrip(b"\n") for line in file}
+            for piece in _pieces(file):
+                known.update(piece.split(b"\n"))
+        return known
 
     def read(self) -> dict[str, set[str]]:
         """The marks confirmed of each rule id. Raises ``OSError``."""
@@ -77,6 +82,13 @@ class Confirmed:
                 rule_id, mark = _LINE.decode(line)
                 found.setdefault(rule_id, set()).add(mark)
         return found
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    """Whole lines, some thousand at a time; whoever serves gets the interpreter after each."""
+    while piece := file.read(_PIECE_BYTES):
+        yield piece + file.readline()
+        time.sleep(_REST_S)
 
 
 def _lines(marked: Iterable[Marked]) -> bytes:
@@ -145,10 +157,9 @@ def not_confirmed(path: Path, confirmed: Confirmed) -> tuple[str, ...]:
     try:
         with path.open("rb") as file:
             named = file.readline().strip().decode()
-            for line in file:
-                digest.update(line)
-                if line.rstrip(b"\n") not in known:
-                    news.append(line)
+            for piece in _pieces(file):
+                digest.update(piece)
+                news += [line for line in piece.split(b"\n") if line and line not in known]
     except (OSError, UnicodeDecodeError) as error:
         raise MarksError(str(error)) from error
     if digest.hexdigest() != named:
