@@ -2,7 +2,8 @@
 
 Each process knows what it heard itself; what another one heard, or this one before it was started again, the journal
 knows. Who writes the journal alone learns that once, at the start, and asks no more: a question for every block was a
-tenth of what the journal costs. Where the journal cannot be read, what was heard here still holds.
+tenth of what the journal costs. Workers tell each other of which encounters a block was left, and ask about those
+alone. Where the journal cannot be read, what was heard here still holds.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from negative_list.prescription import FactValue, Prescription
     from reminder.journal.base import Draft, JournalStore, Row
 
-__all__ = ["EXIT_PERIOD", "Asks", "Exits", "Flag", "Left", "ends", "flagged", "in_force"]
+__all__ = ["EXIT_PERIOD", "Asks", "Exits", "Flag", "Left", "Others", "ends", "flagged", "in_force"]
 
 EXIT_PERIOD = timedelta(hours=24)
 """How long a block that was left only warns, where the encounter does not end before."""
@@ -48,6 +49,16 @@ class Asks(Protocol):
 
     def ask(self, work: Callable[[JournalStore], Any], within_s: float) -> Awaitable[Any]:
         """What ``work`` comes to; raises ``StoreError`` where it does not in time."""
+
+
+class Others(Protocol):
+    """The other workers that write the journal: what any of them heard, this one included."""
+
+    def tell(self, encounter_key: str) -> None:
+        """A block of an encounter was left."""
+
+    def may_have_left(self, encounter_keys: Sequence[str], now: datetime) -> bool:
+        """Whether one may have been left in an encounter, as far as the last 24 hours go."""
 
 
 class Left(Struct, frozen=True, kw_only=True):
@@ -100,10 +111,16 @@ def in_force(left: Iterable[Exit], ended: datetime | None, now: datetime) -> tup
 
 
 class Exits:
-    """The exits this process heard of, and those the journal tells. ``journal`` is ``None`` where none is kept."""
+    """The exits this process heard of, and those the journal tells.
 
-    def __init__(self, journal: Asks | None = None) -> None:
+    Args:
+        journal: ``None`` where none is kept.
+        others: the workers that write it, where it is written by several that tell each other.
+    """
+
+    def __init__(self, journal: Asks | None = None, others: Others | None = None) -> None:
         self._journal = journal
+        self._others = others
         self._sure_from: datetime | None = None
         self._left: OrderedDict[str, tuple[Exit, ...]] = OrderedDict()
         self._ended: OrderedDict[str, datetime] = OrderedDict()
@@ -111,7 +128,7 @@ class Exits:
         self._waiting: WeakValueDictionary[str, Draft] = WeakValueDictionary()  # the journal's queue holds them
 
     async def load(self, now: datetime) -> None:
-        """Learn what the journal knows; only for who writes it alone, and asks it no more from then on."""
+        """Learn what the journal knows; only for who hears all that is written from then on."""
         if self._journal is None:
             return
         try:
@@ -120,13 +137,15 @@ class Exits:
             return
         self._sure_from = now
         for key, (left, end) in told.items():
-            self.heard(key, left)
+            self.heard(key, left)  # other workers hear of it again, which has them ask, as they would have to
             if end is not None:
                 self.ended((key,), end)
 
     def heard(self, encounter_key: str, left: Sequence[Exit]) -> None:
         """Blocks of an encounter were left."""
         if encounter_key and left:
+            if self._others is not None:
+                self._others.tell(encounter_key)
             known = dict.fromkeys((*self._left.get(encounter_key, ()), *left))
             for gone in _remember(self._left, encounter_key, tuple(known), MOST):
                 self._doubt(max(one.until for one in gone))
@@ -142,9 +161,11 @@ class Exits:
         if self._sure_from is not None:
             self._sure_from = max(self._sure_from, until)
 
-    def _is_sure(self, now: datetime) -> bool:
-        """Whether all that is in force is known here."""
-        return self._sure_from is not None and now >= self._sure_from
+    def _is_sure(self, encounter_keys: Sequence[str], now: datetime) -> bool:
+        """Whether all that is in force for an encounter is known here."""
+        if self._sure_from is None or now < self._sure_from:
+            return False
+        return self._others is None or not self._others.may_have_left(encounter_keys, now)
 
     def answered(self, draft: Draft) -> None:
         """A decision with a block was answered; its entry may not be in the journal yet."""
@@ -168,7 +189,7 @@ class Exits:
         """
         left = [one for key in encounter_keys for one in self._left.get(key, ())]
         ended = max((self._ended[key] for key in encounter_keys if key in self._ended), default=None)
-        if self._journal is not None and encounter_keys and within_s > 0 and not self._is_sure(now):
+        if self._journal is not None and encounter_keys and within_s > 0 and not self._is_sure(encounter_keys, now):
             try:
                 told, end = await self._journal.ask(lambda store: _told(store, encounter_keys, now), within_s)
             except StoreError:

@@ -96,7 +96,7 @@ class Recorder:
         self.journal = journal
         self.repeated = Repeated(journal, known, shared=shared)
         self._keys = keys
-        self._shared = shared or known is not None
+        self._shared = shared
         self.exits = exits
         self._budget_s = budget_s
 

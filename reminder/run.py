@@ -44,6 +44,7 @@ from reminder.stores.desk import Clocks, Desk
 from reminder.stores.keys import Keys
 from reminder.stores.opening import open_store
 from reminder.stores.spool import Spool
+from reminder.workers.exits import SharedExits
 from reminder.workers.known import SharedKnown
 from reminder.workers.place import ALONE, Place
 from reminder.workers.together import Together
@@ -303,11 +304,12 @@ def open_recorder(  # noqa: PLR0913, PLR0917 - one argument a part it is made of
         metrics=metrics.journal,
         log=log,
     )
-    known = None
+    known = others = None
     if place.common is not None:
         known = SharedKnown(place.common, place.number, shared=bool(database))
+        others = SharedExits(place.common, place.number)
     budget_s = config.commit_budget_ms / 1000
-    return Recorder(journal, memory.keys, Exits(journal), budget_s, shared=bool(database), known=known)
+    return Recorder(journal, memory.keys, Exits(journal, others), budget_s, shared=bool(database), known=known)
 
 
 def _there(data: Path) -> Path:

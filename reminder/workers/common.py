@@ -30,21 +30,27 @@ _STATE, _PID, _SERVING, _STARTS, _WRITTEN = 4, 0, 1, 2, 3
 _BOARD = 1 + 24 * 8
 _MARKS = 1 << 17  # what is seen in an hour: some 10,000 prescriptions
 _ANSWERED = 3 * (1 << 15)  # requests, three numbers each: a worker hears of them within a second, if anybody asks it
+_LEFT = 1 << 12  # encounters of which a block was left: a large hospital has some tens a day
 _SAID = 2 + 2 * SAID_BYTES // _CELL_BYTES
 _LENGTH_BYTES, _SUM_BYTES = 4, 4
 _TRIES = 10
 
-_SIZES = (_STATE, _BOARD, HOURS_KEPT * (2 + _MARKS), 1 + _ANSWERED, _SAID)
+_SIZES = (_STATE, _BOARD, HOURS_KEPT * (2 + _MARKS), 1 + _ANSWERED, 1 + _LEFT, _SAID)
 _BEGINS = tuple(accumulate(_SIZES, initial=0))
 
 
 class Part:
-    """The part of one worker. ``board`` and ``marks`` are cells of the board, ``answered`` tells of requests."""
+    """The part of one worker.
+
+    ``board`` and ``marks`` are cells of the board; ``answered`` tells of requests, ``left`` of encounters of which a
+    block was left.
+    """
 
     def __init__(self, cells: memoryview) -> None:
         pieces = [cells[begin:end] for begin, end in pairwise(_BEGINS)]
-        self._state, self.board, self._marks, answered, said = pieces
+        self._state, self.board, self._marks, answered, left, said = pieces
         self.answered = Stream(answered[:1], answered[1:])
+        self.left = Stream(left[:1], left[1:])
         self._said_head, self._said = said[:2], said[2:].cast("B")
 
     def marks(self, which: int) -> tuple[memoryview, memoryview, memoryview]:

@@ -143,6 +143,7 @@ ORDER = (
     "reminder.junk",
     "reminder.reasons",
     "reminder.exits",
+    "reminder.workers.exits",
     "reminder.justify",
     "reminder.feedback",
     "reminder.relay",

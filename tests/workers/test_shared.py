@@ -14,10 +14,12 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from negative_list.decision import Decision
 from negative_list.prescription import Encounter, Line, Prescription
 from reminder.board import Board
+from reminder.exits import EXIT_PERIOD
 from reminder.journal.known import WINDOW
 from reminder.stores.base import StoreError
-from reminder.workers import folder
+from reminder.workers import exits, folder
 from reminder.workers.common import SAID_BYTES, Common
+from reminder.workers.exits import SharedExits
 from reminder.workers.folder import LOCK_FILE, alone_in
 from reminder.workers.known import SharedKnown
 from reminder.workers.lead import FAILED, SERVES, Lead
@@ -88,6 +90,46 @@ def test_who_missed_something_is_sure_of_nothing_for_a_window() -> None:
         here.answered(f"{number:032x}", NOW)
     assert there.latest(ONE, NOW) == ""
     assert (there.sure(NOW), there.sure(NOW + WINDOW)) == (False, True)
+
+
+def test_of_which_encounters_a_block_was_left_every_worker_knows() -> None:
+    """Also the one that comes later, and one in the place of who told it."""
+    common = Common(2)
+    first, other = SharedExits(common, 0), SharedExits(common, 1)
+    assert not other.may_have_left(("e",), NOW)
+    first.tell("e")
+    assert other.may_have_left(("older", "e"), NOW)
+    assert first.may_have_left(("e",), NOW)
+    assert not other.may_have_left(("f",), NOW)
+    assert all(SharedExits(common, number).may_have_left(("e",), NOW) for number in (0, 1))
+
+
+def test_who_missed_an_exit_asks_about_every_encounter_for_a_day() -> None:
+    """What was told before it looked first it has read in the journal."""
+    common = Common(2)
+    first, other = SharedExits(common, 0), SharedExits(common, 1)
+    for number in range(5_000):
+        first.tell(f"e{number}")
+    assert not SharedExits(common, 1).may_have_left(("f",), NOW)
+    assert not other.may_have_left(("f",), NOW)
+    for number in range(5_000):
+        first.tell(f"e{number}")
+    assert other.may_have_left(("f",), NOW)
+    assert other.may_have_left(("f",), NOW + EXIT_PERIOD - timedelta(seconds=1))
+    assert not other.may_have_left(("f",), NOW + EXIT_PERIOD)
+
+
+def test_encounters_beyond_the_room_are_asked_about_for_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until the one that was forgotten counts no more."""
+    monkeypatch.setattr(exits, "MOST_LEFT", 3)
+    common = Common(2)
+    first, other = SharedExits(common, 0), SharedExits(common, 1)
+    for number in range(3):
+        first.tell(f"e{number}")
+    assert not other.may_have_left(("f",), NOW)
+    first.tell("e3")
+    assert other.may_have_left(("f",), NOW + timedelta(hours=1))
+    assert not other.may_have_left(("f",), NOW + EXIT_PERIOD)
 
 
 def test_the_board_counts_what_any_worker_saw_once() -> None:
