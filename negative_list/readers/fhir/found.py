@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 __all__ = ["Found", "entries"]
 
 _OUTCOME = "OperationOutcome"
+_BUNDLE = "Bundle"
 
 
 def entries(bundle: object, path: str) -> Iterator[tuple[Row, str, str]]:
     """The resources of a Bundle with their paths and full URLs; a list of resources, or one, stands for a Bundle."""
-    if isinstance(bundle, dict) and "entry" not in bundle and kind_of(bundle) not in {"Bundle", ""}:
+    if isinstance(bundle, dict) and "entry" not in bundle and kind_of(bundle) not in {_BUNDLE, ""}:
         yield bundle, path, ""
         return
     inner = bundle.get("entry") if isinstance(bundle, dict) else bundle
@@ -27,7 +28,9 @@ def entries(bundle: object, path: str) -> Iterator[tuple[Row, str, str]]:
         if isinstance(entry, dict):
             at = f"{path}.entry" + ("" if alone else f"[{place}]")
             resource = entry.get("resource")
-            if isinstance(resource, dict):
+            if kind_of(resource if isinstance(resource, dict) else entry) == _BUNDLE:  # one in another, as it is
+                yield from entries(resource or entry, f"{at}.resource" if resource else at)
+            elif isinstance(resource, dict):
                 yield resource, f"{at}.resource", text(entry.get("fullUrl"))
             elif kind_of(entry):
                 yield entry, at, ""

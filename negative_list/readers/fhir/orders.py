@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from negative_list.readers.fhir.found import Found
     from negative_list.readers.fhir.tables import Order
 
-__all__ = ["fill_line", "is_order", "lacks_item", "why_none"]
+__all__ = ["fill_line", "is_order", "item_path", "lacks_item", "why_none"]
 
 _AS_NEEDED = "必要时"
 _LONGEST_DAYS = 10_000
@@ -49,12 +49,17 @@ def why_none(resource: Row) -> str:
 
 
 def lacks_item(resource: Row, found: Found) -> bool:
-    """Whether an order names its item only by a reference that leads nowhere."""
+    """Whether nothing that was sent names what an order is of."""
     told, _ = _item(resource, ORDERS[kind_of(resource)], found)
-    return not (told.code or told.name) and any(
-        text(inside(resource, *path, "reference")) or isinstance(inside(resource, *path), str)
-        for path in ORDERS[kind_of(resource)].reference
-    )
+    return not (told.code or told.name)
+
+
+def item_path(resource: Row) -> str:
+    """The element by which an order refers to its item; "" where it has no such reference."""
+    for path in ORDERS[kind_of(resource)].reference:
+        if text(inside(resource, *path, "reference")) or isinstance(inside(resource, *path), str):
+            return ".".join(path)
+    return ""
 
 
 def fill_line(told: Told, resource: Row, found: Found) -> None:

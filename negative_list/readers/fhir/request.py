@@ -19,7 +19,8 @@ from negative_list.readers.fhir.elements import Told, id_of, kind_of, text
 from negative_list.readers.fhir.found import Found, entries
 from negative_list.readers.fhir.hooks import HOOKS
 from negative_list.readers.fhir.observed import observed
-from negative_list.readers.fhir.orders import fill_line, is_order, lacks_item, why_none
+from negative_list.readers.fhir.orders import fill_line, is_order, item_path, lacks_item, why_none
+from negative_list.readers.fhir.tables import ORDERS
 from negative_list.readers.fhir.visit import MORE_DIAGNOSES, Context, fill_encounter, fill_patient, insurance_of
 from negative_list.readers.wording import EXPECTED_OBJECT
 
@@ -35,12 +36,16 @@ IN_FORCE = frozenset({"medications", "services"})
 """Keys of the prefetch that tell the orders already in force; both whole: no order of this visit is missing."""
 
 _ORDERS = "context.draftOrders"
+_FEW = 5
 _ALIVE = frozenset({"active", "completed", "on-hold"})
 _OWN_PATIENT, _OWN_VISIT, _OWN_OTHERS = "patient", "encounter", "other_encounters"
 
 
 class NothingKnownError(RequestError):
-    """Every order names its item only by a reference that leads nowhere: nothing at all can be said."""
+    """Nothing at all can be said of the drafts.
+
+    None is an order of a kind that is judged, or none names its item, by itself or by a resource that was sent along.
+    """
 
 
 class Ordered(Struct, frozen=True, kw_only=True):
@@ -127,16 +132,15 @@ class _Making:
 
     def form(self, institution: str) -> HookForm:
         drafts = self._drafts()
-        if drafts and all(lacks_item(resource, self._found) for resource, _ in drafts):
-            at = f"{drafts[0][1]}.medicationReference"
-            raise NothingKnownError([FieldProblem(field=at, message=_NOTHING_KNOWN)])
+        chosen = self._chosen(drafts)
+        self._need_items([each for each in drafts if _is_chosen(each[0], chosen)])
         patient = Told(_OWN_PATIENT, "", self._paths)
         visit = Told(_OWN_VISIT, "", self._paths)
         fill_patient(patient, self._context, self._found, self._naming)
         fill_encounter(visit, self._context, self._found, self._naming, [row for row, _ in drafts])
         visit.put("insurance", insurance_of(self._found))
         self._observe(patient, visit)
-        lines, others = self._lines(drafts)
+        lines, others = self._lines(drafts, chosen)
         visit.row["lines"] = lines
         body = {
             "request_id": text(self._body.get("hookInstance")),
@@ -159,25 +163,40 @@ class _Making:
     # -- orders
 
     def _drafts(self) -> list[tuple[Row, str]]:
-        """The orders to be checked; what is none is noted."""
-        drafts, left = [], Counter[str]()
-        for resource, path, _ in entries(self._row.get("draftOrders"), _ORDERS):
+        """The orders to be checked; what is none is noted. Drafts without any are no pass: none of them was judged."""
+        drafts, left, told = [], Counter[str](), self._row.get("draftOrders")
+        found = list(entries(told, _ORDERS))
+        for resource, path, _ in found:
             if not is_order(resource):
                 left[kind_of(resource) or "?"] += 1
             elif why := why_none(resource):
                 self.note("not_an_order", f"{path}.status", f"{_reference(resource)} {why}，未检查")
             else:
                 drafts.append((resource, path))
+        if not drafts and (left or (not found and _holds_something(told))):
+            kinds = "、".join(f"{count} 项 {kind[:40]}" for kind, count in sorted(left.items())[:_FEW]) or "0 项资源"
+            raise NothingKnownError([FieldProblem(field=_ORDERS, message=_no_order(kinds))])
         for kind, count in sorted(left.items()):
             self.note("not_checked", _ORDERS, f"{count} 项 {kind[:40]} 没有可检查的内容，未检查")
         return drafts
 
-    def _lines(self, drafts: list[tuple[Row, str]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    def _need_items(self, drafts: list[tuple[Row, str]]) -> None:
+        """Refuse drafts none of which names what is ordered."""
+        lacking = [(row, path) for row, path in drafts if lacks_item(row, self._found)]
+        if not drafts or len(lacking) < len(drafts):
+            return
+        for row, path in lacking:
+            if at := item_path(row):
+                raise NothingKnownError([FieldProblem(field=f"{path}.{at}", message=_NOTHING_KNOWN)])
+        raise NothingKnownError([FieldProblem(field=lacking[0][1], message=_NO_ITEM)])
+
+    def _lines(
+        self, drafts: list[tuple[Row, str]], chosen: frozenset[str]
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """The lines of this visit, its drafts first, and other visits with theirs."""
-        chosen = self._chosen(drafts)
         lines = [self._line(f"{_OWN_VISIT}.lines[{n}]", row, path) for n, (row, path) in enumerate(drafts)]
         for (row, _), line in zip(drafts, lines, strict=True):
-            line["current"] = not chosen or text(row.get("id")) in chosen
+            line["current"] = _is_chosen(row, chosen)
         others: dict[str, list[tuple[Row, str]]] = {}
         for row, path in self._in_force({_reference(row) for row, _ in drafts}):
             visit = id_of(row.get("encounter"), "Encounter")
@@ -241,6 +260,16 @@ class _Making:
         self._notes.append(Note(code=code, field=field, message=message))
 
 
+def _is_chosen(resource: Row, chosen: frozenset[str]) -> bool:
+    return not chosen or text(resource.get("id")) in chosen
+
+
+def _holds_something(bundle: object) -> bool:
+    """Whether a Bundle that has no resource has anything in their place; an empty one asks nothing."""
+    told = bundle.get("entry") if isinstance(bundle, dict) else bundle
+    return bool(told)
+
+
 def _reference(resource: Row) -> str:
     name = text(resource.get("id"))
     return f"{kind_of(resource)}/{name}" if name else ""
@@ -250,9 +279,19 @@ def _refused(field: str, message: str) -> RequestError:
     return RequestError([FieldProblem(field=field, message=message)])
 
 
+def _no_order(kinds: str) -> str:
+    return (
+        f"草稿中没有可检查的医嘱：{kinds} (no order among the drafts that can be checked); "
+        f"请使用 FHIR R4 的 {'、'.join(ORDERS)} (send these resources)"
+    )
+
+
 _NO_CONTEXT = "缺少 (missing); 请给出 hook 的 context (give the hook's context)"
 _NO_ORDERS = "缺少 (missing); 请给出医嘱的 Bundle (give the Bundle of orders)"
 _NOTHING_KNOWN = (
     "医嘱的项目都只有引用，引用的资源未随请求送达 (every order names its item by a reference to a resource that was "
     "not delivered); 请在 draftOrders 或 prefetch 中带上这些资源 (send them along)"
+)
+_NO_ITEM = (
+    "医嘱都没有写明项目 (no order says what is ordered); 请给出项目的编码或名称 (give the item's code or name)"
 )
