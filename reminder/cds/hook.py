@@ -59,7 +59,7 @@ class HookCall:
         self._caller = caller_of(request, service.callers)
         self._clock = asyncio.get_running_loop().time
         self._begun = self._clock()
-        self._form: HookForm | None = None
+        self._body: Mapping[str, Any] = {}
 
     async def answer(self) -> Response:
         """The cards; whatever comes in between, an answer that says that nothing was checked."""
@@ -85,7 +85,7 @@ class HookCall:
 
     async def _decided(self) -> tuple[dict[str, Any], LeftOut | None]:
         service, size = self._service, len(self._raw)
-        form = self._form = await service.run(size, self._read_form)
+        form = await service.run(size, self._read_form)
         prescription = await service.run(size, partial(self._read, form))
         self._caller = caller_of(self._request, service.callers, institution=prescription.institution_id)
         decision = await service.check(prescription, size, self._left_s(), self._came(self._caller))
@@ -107,7 +107,7 @@ class HookCall:
         return answer(200, told | {"cards": [*told["cards"], *more["cards"]], "extension": extension})
 
     def _read_form(self) -> HookForm:
-        body = parse_body(self._raw)
+        body = self._body = parse_body(self._raw)
         if body.get("hook", self._hook) != self._hook:
             message = f"此服务只用于 {self._hook} (this service is for `{self._hook}`); 请改用该 hook (send that hook)"
             raise RequestError([FieldProblem(field="hook", message=message)])
@@ -142,13 +142,13 @@ class HookCall:
 
     async def _written(self, why: Why, fields: Sequence[FieldProblem]) -> str:
         """The id under which the journal has what was not checked."""
-        told, body = self._caller.on_failure, self._form.body if self._form is not None else {}
+        told = self._caller.on_failure
         what = NotChecked(
             why=why,
             told=told,
             fields=fields,
-            institution_id=str(body.get("institution_id", self._cds.institution)),
-            request_id=str(body.get("request_id", "")),
+            institution_id=self._institution or self._cds.institution,
+            request_id=text(self._body.get("hookInstance")),
         )
         return await write_unchecked(self._service, self._came(self._caller), what, self._left_s())
 

@@ -15,10 +15,14 @@ __all__ = ["Found", "entries"]
 
 _OUTCOME = "OperationOutcome"
 _BUNDLE = "Bundle"
+_LEVELS = 3
 
 
-def entries(bundle: object, path: str) -> Iterator[tuple[Row, str, str]]:
-    """The resources of a Bundle with their paths and full URLs; a list of resources, or one, stands for a Bundle."""
+def entries(bundle: object, path: str, levels: int = _LEVELS) -> Iterator[tuple[Row, str, str]]:
+    """The resources of a Bundle with their paths and full URLs; a list of resources, or one, stands for a Bundle.
+
+    A Bundle in place of a resource is opened, ``levels`` deep.
+    """
     if isinstance(bundle, dict) and "entry" not in bundle and kind_of(bundle) not in {_BUNDLE, ""}:
         yield bundle, path, ""
         return
@@ -28,8 +32,8 @@ def entries(bundle: object, path: str) -> Iterator[tuple[Row, str, str]]:
         if isinstance(entry, dict):
             at = f"{path}.entry" + ("" if alone else f"[{place}]")
             resource = entry.get("resource")
-            if kind_of(resource if isinstance(resource, dict) else entry) == _BUNDLE:  # one in another, as it is
-                yield from entries(resource or entry, f"{at}.resource" if resource else at)
+            if levels and isinstance(resource, dict) and kind_of(resource) == _BUNDLE:
+                yield from entries(resource, f"{at}.resource", levels - 1)
             elif isinstance(resource, dict):
                 yield resource, f"{at}.resource", text(entry.get("fullUrl"))
             elif kind_of(entry):
@@ -93,6 +97,8 @@ def _failed(value: object) -> bool:
 
 
 def _is_whole(value: object) -> bool:
-    """Whether that is all there is: no further page, and no failure."""
-    links = objects(value.get("link")) if isinstance(value, dict) else []
-    return not _failed(value) and not any(text(link.get("relation")) == "next" for link in links)
+    """Whether that is all there is: no further page, no failure, and no Bundle inside, whose pages nobody asks for."""
+    told = first(value)
+    more = any(text(link.get("relation")) == "next" for link in objects(told.get("link")))
+    inner = any(kind_of(first(entry.get("resource"))) == _BUNDLE for entry in objects(told.get("entry")))
+    return not (more or inner or _failed(value))
