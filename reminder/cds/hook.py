@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from negative_list.errors import FieldProblem, LimitError, RequestError
 from negative_list.readers.body import parse_body
+from negative_list.readers.fhir.elements import text
 from negative_list.readers.fhir.request import hook_form
 from reminder.bodies import OURS
 from reminder.cds.actions import Orders
@@ -18,7 +19,7 @@ from reminder.recording import Came, digest_of
 from reminder.unchecked import NotChecked, left_out_of, write_unchecked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -60,6 +61,7 @@ class HookCall:
         self._clock = asyncio.get_running_loop().time
         self._begun = self._clock()
         self._body: Mapping[str, Any] = {}
+        self._form: HookForm | None = None
 
     async def answer(self) -> Response:
         """The cards; whatever comes in between, an answer that says that nothing was checked."""
@@ -85,7 +87,7 @@ class HookCall:
 
     async def _decided(self) -> tuple[dict[str, Any], LeftOut | None]:
         service, size = self._service, len(self._raw)
-        form = await service.run(size, self._read_form)
+        form = self._form = await service.run(size, self._read_form)
         prescription = await service.run(size, partial(self._read, form))
         self._caller = caller_of(self._request, service.callers, institution=prescription.institution_id)
         decision = await service.check(prescription, size, self._left_s(), self._came(self._caller))
@@ -100,8 +102,8 @@ class HookCall:
         if self._caller.on_failure == "error" and not told["cards"]:
             return await self._unchecked(left_out.why, 504, left_out.fields)
         ident = await self._written(left_out.why, left_out.fields)
-        text, card = _said(left_out.fields), self._caller.on_failure != "open"
-        more = not_checked(self._cds, ident, text, card=card, summary=PARTLY)
+        why, card = _said(left_out.fields), self._caller.on_failure != "open"
+        more = not_checked(self._cds, ident, why, card=card, summary=PARTLY)
         extension = told["extension"]
         extension |= {DECISION: extension[DECISION] | more["extension"][DECISION]}
         return answer(200, told | {"cards": [*told["cards"], *more["cards"]], "extension": extension})
@@ -142,12 +144,12 @@ class HookCall:
 
     async def _written(self, why: Why, fields: Sequence[FieldProblem]) -> str:
         """The id under which the journal has what was not checked."""
-        told = self._caller.on_failure
+        told, form = self._caller.on_failure, self._form.body if self._form is not None else {}
         what = NotChecked(
             why=why,
             told=told,
             fields=fields,
-            institution_id=self._institution or self._cds.institution,
+            institution_id=str(form.get("institution_id", self._cds.institution)),
             request_id=text(self._body.get("hookInstance")),
         )
         return await write_unchecked(self._service, self._came(self._caller), what, self._left_s())

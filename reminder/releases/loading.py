@@ -32,8 +32,8 @@ PAUSE_S = 0.002
 """How long others have it then, at least."""
 
 MOST_PAUSE_S = 0.012
-"""How long they have it at most, however busy they are: loading 400,000 details is some ten slices, letting them go some
-thirty, and nobody waits for that."""
+"""How long they have it at most, however busy they are: 400,000 details are some ten slices to load, and some thirty to
+let go, for which nobody waits."""
 
 IDLE_S = 0.0005
 """A pause that ends no later than this after its time found nobody else at work."""

@@ -18,13 +18,22 @@ from msgspec import Struct
 
 from reminder.releases.book import Book
 from reminder.releases.confirming import Confirmed
+from reminder.releases.due import Again, again, may_mend
 from reminder.releases.folder import Folder
 from reminder.releases.intake import Brought, Staging, pairs_known, take_in
 from reminder.releases.ledger import Step
 from reminder.releases.moving import Moves
 from reminder.releases.pen import SWAP_S, Pen, Settled
 from reminder.releases.readying import Readying
-from reminder.releases.saying import fell_back, overdue, told_of, why_not_active
+from reminder.releases.saying import (
+    fell_back,
+    given_up,
+    overdue,
+    told_of,
+    tried_again,
+    waits_on,
+    why_not_active,
+)
 from reminder.releases.staged import Shelf, Staged
 from reminder.releases.standing import Chosen, Scheduled, Seen, Standing, Working
 from reminder.releases.trust import RoadError, may_activate
@@ -130,11 +139,19 @@ class Office:
         """What does not work although decisions are made."""
         day = self._service.civil(self._service.now(), "").date()
         steps = self.book.last(_LOOKED_AT)
-        told = (self.book.problem, fell_back(steps), overdue(self.standing(), self.shelf.all(), day))
+        waiting = waits_on(self.standing(), self._waiting())
+        told = (self.book.problem, fell_back(steps), waiting, overdue(self.standing(), self.shelf.all(), day))
         return tuple(filter(None, told))
 
     def _why(self) -> str:
-        return why_not_active(self.standing(), self.book.last(_LOOKED_AT))
+        return why_not_active(self.standing(), self.book.last(_LOOKED_AT), self._waiting())
+
+    def _waiting(self) -> Again | None:
+        """When the scheduled activation that failed is tried again; ``None``: there is none, or it is over."""
+        due = self.standing().scheduled
+        if due is None or due == self._over or due.at > self._service.now():
+            return None
+        return again(due, self.book.last(_LOOKED_AT))
 
     def _measure(self) -> None:
         """Tell the metrics what stands."""
@@ -320,27 +337,49 @@ class Office:
             return self._done()
 
     async def make_due(self) -> None:
-        """Make what is scheduled active once its time has come; where that fails it is scheduled no more.
+        """Make what is scheduled active once its time has come.
+
+        Where that fails it is tried again, as :mod:`reminder.releases.due` says; in the end it is scheduled no more.
 
         Raises:
             OSError: that it is scheduled no more could not be written; that alone is tried again with the next call.
         """
-        due = self.standing().scheduled
-        if due is None or due.at > self._service.now():
+        due, now = self.standing().scheduled, self._service.now()
+        if due is None or due.at > now:
+            return
+        waiting = self._waiting()
+        if waiting is not None and now < waiting.at:
             return
         async with self.turn:
             if self.standing().scheduled != due:
                 return
-            if self._over != due:
-                self._over = due
-                await self._activate_due(due)
+            if self._over != due and not await self._activate_due(due):
+                return
+            self._over = due
             await self.change(lambda now: msgspec.structs.replace(now, scheduled=None), wait=False)
 
-    async def _activate_due(self, due: Scheduled) -> None:
+    async def _activate_due(self, due: Scheduled) -> bool:
+        """Whether it is over: it is active, or is not tried again."""
         try:
             await self._activate(due.version, allow_older=due.allow_older, shadow=due.shadow, who=due.who, why=due.why)
         except RoadError as error:
             await self._was_due(due, error)
+            waiting = self._waiting()
+            if not may_mend(error) or waiting is None:
+                return True
+            if waiting.given_up or waiting.tries == 1:
+                await self._tell_waiting(due, waiting)
+            self._measure()
+            return waiting.given_up
+        return True
+
+    async def _tell_waiting(self, due: Scheduled, waiting: Again) -> None:
+        """Once that it is going to be tried again, and once that it is no more."""
+        chosen = Chosen(version=due.version, digest=due.digest, at=self._service.now(), who=due.who, why=due.why)
+        if waiting.given_up:
+            await self._moves.step(chosen, "schedule", "failed", given_up(waiting), reason="given-up")
+        else:
+            await self._moves.step(chosen, "schedule", "done", tried_again(waiting))
 
     async def _was_due(self, due: Scheduled, error: RoadError) -> None:
         """A version that is staged no more fails without a step of its own."""

@@ -14,18 +14,28 @@ if TYPE_CHECKING:
     from reminder.releases.staged import Staged
     from reminder.releases.standing import Chosen, Seen, Standing
 
-__all__ = ["START", "fell_back", "overdue", "told_of", "why_not_active"]
+__all__ = [
+    "START",
+    "fell_back",
+    "given_up",
+    "overdue",
+    "told_of",
+    "tried_again",
+    "waits_on",
+    "why_not_active",
+]
 
 START = "start"
 """Who makes a list active when the sidecar starts: nobody was asked."""
 
 
-def why_not_active(standing: Standing, steps: Iterable[Step]) -> str:
+def why_not_active(standing: Standing, steps: Iterable[Step], waiting: Again | None = None) -> str:
     """Why the release that was seen last is not the active one; "" where it is, or none was seen.
 
     Args:
         standing: what stands.
         steps: the steps that were taken, newest first.
+        waiting: when a scheduled activation that failed is tried again.
     """
     seen, active = standing.seen, standing.active
     if seen is None:
@@ -35,6 +45,8 @@ def why_not_active(standing: Standing, steps: Iterable[Step]) -> str:
     if active is not None and (seen.version, seen.digest) == (active.version, active.digest):
         return ""
     if standing.scheduled is not None and standing.scheduled.version == seen.version:
+        if waiting is not None:
+            return f"启用失败 (could not be made active): {waiting.why}; {tried_again(waiting)}"
         return f"定于 {_utc(standing.scheduled.at)} 启用 (to become active at {_utc(standing.scheduled.at)})"
     return _after(seen, standing, steps)
 
@@ -54,6 +66,33 @@ def _after(seen: Seen, standing: Standing, steps: Iterable[Step]) -> str:
 
 def _utc(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def tried_again(waiting: Again) -> str:
+    """When a scheduled activation that failed is tried next, and until when."""
+    at, until = _utc(waiting.at), _utc(waiting.until)
+    return f"{at} 再试，至 {until} 为止 (tried again at {at}, then with growing pauses until {until})"
+
+
+def given_up(waiting: Again) -> str:
+    """That it is tried no more."""
+    return (
+        f"试了 {waiting.tries} 次，不再重试 (tried {waiting.tries} times and given up); 排除原因后请重新启用 "
+        "(see to the reason and activate it)"
+    )
+
+
+def waits_on(standing: Standing, waiting: Again | None) -> str:
+    """That a scheduled activation failed and is going to be tried again; "" where not.
+
+    Args:
+        standing: what stands.
+        waiting: when it is.
+    """
+    if standing.scheduled is None or waiting is None:
+        return ""
+    version, at = standing.scheduled.version, _utc(waiting.at)
+    return f"releases: {version} could not be made active when it was due ({waiting.why}); tried again at {at}"
 
 
 def overdue(standing: Standing, staged: Sequence[Staged], day: date) -> str:

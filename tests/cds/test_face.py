@@ -175,13 +175,30 @@ def test_past_its_deadline_a_call_is_told_that_nothing_was_checked(tmp_path: Pat
         assert outcome(ask(here, hook_body(), **{"reminder-deadline-ms": "100"})) == (504, "timeout", ["sidecar"])
 
 
-def test_a_signed_draft_of_nothing_is_no_error(here: Running) -> None:
-    """A form before anything was chosen, and a Bundle without an order."""
-    empty = {"resourceType": "MedicationRequest", "status": "draft"}
-    for body in (hook_body(empty), hook_body(context={"draftOrders": {"entry": []}})):
-        answer = sign(here, body)
-        assert answer["cards"] == []
-        assert answer["extension"]["reminder.v1.decision"]["decision"] == "pass"
+def test_a_signed_bundle_of_nothing_is_no_error(here: Running) -> None:
+    """Nothing was asked."""
+    answer = sign(here, hook_body(context={"draftOrders": {"entry": []}}))
+    assert answer["cards"] == []
+    assert answer["extension"]["reminder.v1.decision"]["decision"] == "pass"
+
+
+@pytest.mark.parametrize(
+    "draft", [{"resourceType": "MedicationRequest", "status": "draft"}, {"resourceType": "MedicationOrder", "id": "O1"}]
+)
+def test_drafts_that_hold_nothing_to_check_are_told_as_unchecked(here: Running, draft: dict[str, Any]) -> None:
+    """Never a silent pass: as the caller wants to hear of it, in the journal under the request's id, and counted."""
+    status, code, _ = outcome(ask(here, hook_body(draft)))
+    assert (status, code) == (412, "incomplete")
+    for name, cards in (("row", 1), ("open", 0)):
+        body = hook_body(draft)
+        answer = ask(here, body, **{"reminder-caller": name})
+        told = answer["extension"]["reminder.v1.decision"]
+        assert (answer.status, len(cards_of(answer)), told["not_checked"]) == (200, cards, True)
+        assert "decision" not in told
+        entry = entry_of(here, told["unchecked_id"])
+        assert (entry.face, entry.why, entry.told, entry.request_id) == ("cds", "request", name, body["hookInstance"])
+        text = here.service.metrics.text().decode()
+        assert f'reminder_unchecked_total{{face="cds",reason="request",told="{name}"}}' in text
 
 
 def test_order_select_tells_of_what_is_selected(here: Running) -> None:

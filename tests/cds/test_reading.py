@@ -110,21 +110,66 @@ def test_the_published_sample_has_its_dose_where_stu3_had_it() -> None:
     assert (old["line.dose"], old["line.dose_unit"], old["line.doses_per_day"]) == (2, "片", 3)
 
 
-def test_a_draft_without_any_drug_is_a_line_nobody_can_judge() -> None:
-    """A client's form before anything was chosen: no error, and no finding."""
-    empty = {"resourceType": "MedicationRequest", "id": "R1", "status": "draft"}
-    prescription = read(hook_body(empty))
-    assert [line.codes for line in prescription.encounter.lines] == [()]
+BLANK = {"resourceType": "MedicationRequest", "id": "R9", "status": "draft"}
+
+
+def test_a_draft_without_any_drug_beside_others_is_a_line_nobody_can_judge() -> None:
+    """The others are judged; of it a note says that it was not."""
+    prescription = read(hook_body(BLANK, order()))
+    assert [bool(line.codes) for line in prescription.encounter.lines] == [False, True]
     assert notes_of(prescription) == [("unknown_code", DRAFT)]
 
 
-def test_items_that_are_only_references_to_nothing_cannot_be_judged_at_all() -> None:
-    """Nothing can be said of any order: the service has to answer that something needed is missing."""
-    lost = order(medicationCodeableConcept=None, medicationReference={"reference": "Medication/gone"})
+LOST = order(medicationCodeableConcept=None, medicationReference={"reference": "Medication/gone"})
+
+
+@pytest.mark.parametrize(
+    ("drafts", "field"),
+    [
+        ([BLANK], DRAFT),
+        ([LOST], DRAFT + ".medicationReference"),
+        ([BLANK, LOST], DRAFT.replace("[0]", "[1]") + ".medicationReference"),
+        ([{"resourceType": "MedicationOrder", "id": "O1"}], "context.draftOrders"),
+        ([{"resourceType": "RequestGroup"}, {**order(), "status": "stopped"}], "context.draftOrders"),
+        ([{}], "context.draftOrders"),
+    ],
+    ids=["no item", "a reference to nothing", "both", "STU2", "a group, and one that was stopped", "no type"],
+)
+def test_drafts_of_which_nothing_can_be_said_are_no_pass(drafts: list[dict[str, Any]], field: str) -> None:
+    """The service has to answer that something needed is missing."""
     with pytest.raises(NothingKnownError) as caught:
-        hook_form(hook_body(lost), Naming())
-    assert caught.value.fields[0].field == DRAFT + ".medicationReference"
-    assert len(read(hook_body(lost, order("R2"))).encounter.lines) == 2
+        hook_form(hook_body(context={"draftOrders": bundle(*drafts)}), Naming())
+    assert [problem.field for problem in caught.value.fields] == [field]
+
+
+@pytest.mark.parametrize("told", [{"resourceType": "Bundle", "entry": [{}]}, {"entry": "x"}, ["x"]])
+def test_a_bundle_with_something_in_place_of_resources_is_no_pass(told: object) -> None:
+    """Nobody knows what it was; one with nothing in it asks nothing."""
+    with pytest.raises(NothingKnownError) as caught:
+        hook_form(hook_body(context={"draftOrders": told}), Naming())
+    assert "0 项资源" in caught.value.fields[0].message
+
+
+def test_a_selected_draft_without_item_is_no_pass_although_others_have_one() -> None:
+    """The others were judged when they were selected."""
+    body = hook_body(BLANK, order(), hook="order-select", context={"selections": ["MedicationRequest/R9"]})
+    with pytest.raises(NothingKnownError):
+        hook_form(body, Naming())
+
+
+def test_drafts_that_say_that_nothing_is_to_be_done_are_a_pass() -> None:
+    """They were withdrawn: there is nothing to judge, and a note says so."""
+    prescription = read(hook_body(order(doNotPerform=True), order("R2", status="cancelled")))
+    assert [code for code, _ in notes_of(prescription)] == ["not_an_order", "not_an_order"]
+
+
+def test_a_bundle_in_place_of_a_resource_is_opened() -> None:
+    """As some clients nest the answer of a search; a problem is told where it stands. Not any number of levels."""
+    inner = bundle(order(), order("R2"))
+    prescription = read(hook_body(context={"draftOrders": bundle(inner)}))
+    assert [line.id for line in prescription.encounter.lines] == ["R1", "R2"]
+    with pytest.raises(NothingKnownError, match="1 项 Bundle"):
+        read(hook_body(context={"draftOrders": bundle(bundle(bundle(bundle(inner))))}))
 
 
 # -- what an order says
@@ -286,8 +331,9 @@ def test_prefetched_orders_are_in_force_and_counted_once() -> None:
         ({}, True),
         ({"services": {"resourceType": "OperationOutcome"}}, False),
         ({"medications": bundle() | {"link": [{"relation": "next", "url": "https://x.example"}]}}, False),
+        ({"medications": bundle(bundle())}, False),
     ],
-    ids=["all there", "refused", "a page of several"],
+    ids=["all there", "refused", "a page of several", "a Bundle inside, which may be a page"],
 )
 def test_a_visit_is_whole_only_where_both_kinds_of_orders_were_delivered_whole(
     changes: dict[str, Any], complete: bool

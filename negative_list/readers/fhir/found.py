@@ -98,7 +98,7 @@ def _failed(value: object) -> bool:
 
 def _is_whole(value: object) -> bool:
     """Whether that is all there is: no further page, no failure, and no Bundle inside, whose pages nobody asks for."""
-    told = first(value)
+    told = value if isinstance(value, dict) else {}
     more = any(text(link.get("relation")) == "next" for link in objects(told.get("link")))
     inner = any(kind_of(first(entry.get("resource"))) == _BUNDLE for entry in objects(told.get("entry")))
     return not (more or inner or _failed(value))

@@ -292,6 +292,4 @@ _NOTHING_KNOWN = (
     "医嘱的项目都只有引用，引用的资源未随请求送达 (every order names its item by a reference to a resource that was "
     "not delivered); 请在 draftOrders 或 prefetch 中带上这些资源 (send them along)"
 )
-_NO_ITEM = (
-    "医嘱都没有写明项目 (no order says what is ordered); 请给出项目的编码或名称 (give the item's code or name)"
-)
+_NO_ITEM = "医嘱都没有写明项目 (no order says what is ordered); 请给出项目的编码或名称 (give the item's code or name)"
