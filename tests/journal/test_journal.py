@@ -215,7 +215,7 @@ def test_who_finds_the_chain_taken_goes_on_in_another() -> None:
     async def work() -> None:
         store = MemoryJournalStore()
         async with journal_on(lambda: store) as first, journal_on(lambda: store) as second:
-            for one in (first, second):  # in turn: whoever had written all before the other began would leave it the chain
+            for one in (first, second):  # in turn: who had written all before the other began would leave it the chain
                 await one.append(draft(0), LONG_S)
             told = await asyncio.gather(
                 *(one.append(draft(n), LONG_S) for n in range(1, 21) for one in (first, second))
