@@ -16,6 +16,7 @@ from reminder.service import Service
 from tests.cds.asking import Answer, ask, cards_of, finding_of, send, sign
 from tests.cds.bodies import SELECT, SIGN, WOMEN, carried, hook_body, order
 from tests.reminder.sidecar import Running, running
+from tests.reminder.unchecked import entry_of
 from tests.stores.desks import LONG_S
 
 if TYPE_CHECKING:

@@ -523,11 +523,12 @@ def test_no_shape_of_any_element_is_an_error(value: object) -> None:
     amounts = {"quantity": value, "expectedSupplyDuration": {"value": value}}
     dosages = ("route", "timing", "doseQuantity", "doseAndRate", "asNeededCodeableConcept")
     bodies = [
-        *(hook_body(plain | {key: value}) for key in plain.keys() - {"resourceType", "extension"}),
+        *(hook_body(plain | {key: value}, order("R2")) for key in plain.keys() - {"resourceType", "extension"}),
         *(hook_body(prefetch=prefetched() | {key: value}) for key in prefetched()),
         *(hook_body(order(dosageInstruction={key: value})) for key in dosages),
         hook_body(order(dispenseRequest=amounts)),
         hook_body(prefetch=value),
     ]
     forms = [hook_form(body, Naming()) for body in bodies]
-    assert [len(form.body["encounter"]["lines"]) for form in forms] == [1] * len(forms)
+    drafts = [len(body["context"]["draftOrders"]["entry"]) for body in bodies]
+    assert [len(form.body["encounter"]["lines"]) for form in forms] == drafts

@@ -110,7 +110,7 @@ _NAMED = frozenset(
     {
         *("_TOO_BIG", "_TOO_DEEP", "_TOO_LONG", "_why_not", "no_fact", "no_field"),
         *("_NO_CONTEXT", "_NO_ORDERS", "_NOTHING_KNOWN", "_NOTHING", "_NO_CARD", "_NO_OUTCOME"),
-        *("_OTHERWISE", "_wrong_key", "_TOO_LARGE"),
+        *("_OTHERWISE", "_wrong_key", "_TOO_LARGE", "_NO_ITEM", "_no_order"),
         *("_FULL", "_WHOLE", "_expected"),
         *("_BROKEN", "_CHANGED", "_damaged", "_no_icd", "_no_item_code", "_no_table", "_no_word"),
         *("_NO_FACT", "_NO_ITEMS", "_NO_REASON", "_NO_ID", "_NO_NUMBER", "_NO_WARNS", "_NO_WAY"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,11 +11,10 @@ from typer.testing import CliRunner
 
 from reminder.callers import Caller
 from reminder.cli import app
-from reminder.journal.coding import decode
-from reminder.journal.entries import Unchecked
 from reminder.service import Service
 from tests.national.asking import call, feedback, here_with, patient_of, raw_call, three, warn
 from tests.reminder.bodies import national_body
+from tests.reminder.unchecked import entry_of
 from tests.stores.desks import LONG_S
 
 if TYPE_CHECKING:
@@ -67,27 +65,6 @@ FIELD = "input.data.patient_dtos[0].fsi_encounter_dtos"
 def by(here: Running, name: str, body: Any) -> dict[str, Any]:
     """The reply to a caller that names its entry."""
     return call(here, body, path="/3101", headers={"reminder-caller": name})
-
-
-async def _entries(here: Running) -> list[Unchecked]:
-    journal = here.service.journal
-    assert journal is not None
-
-    def read(store: Any) -> list[Unchecked]:
-        rows = [row for head in store.heads() for row in store.chain(head.chain) if row.kind == "unchecked"]
-        return [entry for row in rows if isinstance(entry := decode(row.body), Unchecked)]
-
-    return await journal.ask(read, LONG_S)
-
-
-def entry_of(here: Running, ident: str) -> Unchecked:
-    """The entry a reply names."""
-    until = time.monotonic() + LONG_S
-    while time.monotonic() < until:  # past a deadline nobody waits for the entry
-        for entry in here.await_(_entries(here)):
-            if entry.unchecked_id == ident:
-                return entry
-    raise AssertionError(ident)
 
 
 def test_by_default_it_is_an_error_that_names_the_field(here: Running) -> None:
