@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HookCall"]
 
+_NOT_SAID = (None, "")
 _TOO_LATE = FieldProblem(field="sidecar", message="未能在时限内完成 (not done in time); 请稍后重试 (try it again)")
 
 
@@ -110,7 +111,9 @@ class HookCall:
 
     def _read_form(self) -> HookForm:
         body = self._body = parse_body(self._raw)
-        if body.get("hook", self._hook) != self._hook:
+        if body.get("hook") in _NOT_SAID:
+            body = {**body, "hook": self._hook}
+        if body["hook"] != self._hook:
             message = f"此服务只用于 {self._hook} (this service is for `{self._hook}`); 请改用该 hook (send that hook)"
             raise RequestError([FieldProblem(field="hook", message=message)])
         return hook_form(body, self._cds.naming, self._cds.institution)

@@ -19,7 +19,7 @@ __all__ = ["routes"]
 
 
 def routes(service: Service, cds: Cds) -> list[Route]:
-    """The endpoints of CDS Hooks: discovery, each service, and feedback on its cards."""
+    """The endpoints of CDS Hooks: discovery, each service, and feedback on its cards; with a slash behind, too."""
 
     @cache
     def face() -> Face:
@@ -36,8 +36,9 @@ def routes(service: Service, cds: Cds) -> list[Route]:
     async def feedback(request: Request) -> Response:
         return await face().feedback(request)
 
-    return [
-        Route("/cds-services", discover, methods=["GET"]),
-        Route("/cds-services/{service}", hook, methods=["POST"]),
-        Route("/cds-services/{service}/feedback", feedback, methods=["POST"]),
-    ]
+    taken = (
+        ("/cds-services", discover, "GET"),
+        ("/cds-services/{service}", hook, "POST"),
+        ("/cds-services/{service}/feedback", feedback, "POST"),
+    )
+    return [Route(path + end, call, methods=[method]) for path, call, method in taken for end in ("", "/")]

@@ -209,6 +209,26 @@ def test_order_select_tells_of_what_is_selected(here: Running) -> None:
     assert [finding_of(card)["orders"] for card in cards] == [["MedicationRequest/B"]]
 
 
+@pytest.mark.parametrize("told", [{}, {"hook": None}, {"hook": ""}])
+def test_a_hook_that_is_not_said_is_the_services(here: Running, told: dict[str, Any]) -> None:
+    """Its path says it; what is selected counts all the same."""
+    body = hook_body(order("A"), order("B", **NINE), context={"selections": ["MedicationRequest/B"]})
+    del body["hook"]
+    cards = cards_of(ask(here, body | told, SELECT))
+    assert [finding_of(card)["orders"] for card in cards] == [["MedicationRequest/B"]]
+
+
+def test_a_slash_behind_a_path_changes_nothing(here: Running) -> None:
+    """A client that is redirected may drop its body, or go to an address it cannot reach."""
+    assert send(here, "GET", "/cds-services/") == send(here, "GET", "/cds-services")
+    assert len(cards_of(ask(here, hook_body(), SIGN + "/"))) == 1
+    assert (
+        ask(here, {"feedback": []}, SIGN + "/feedback/").status
+        == ask(here, {"feedback": []}, SIGN + "/feedback").status
+    )
+    assert outcome(ask(here, hook_body(), "/cds-services/nobody/")) == (404, "not-found", ["id"])
+
+
 def test_an_answer_names_what_could_not_be_evaluated(here: Running) -> None:
     """A client that sends no prefetch gets no card, and hears why."""
     answer = sign(here, hook_body(prefetch={}))
