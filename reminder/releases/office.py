@@ -18,22 +18,14 @@ from msgspec import Struct
 
 from reminder.releases.book import Book
 from reminder.releases.confirming import Confirmed
-from reminder.releases.due import Again, again, may_mend
 from reminder.releases.folder import Folder
 from reminder.releases.intake import Brought, Staging, pairs_known, take_in
 from reminder.releases.ledger import Step
 from reminder.releases.moving import Moves
 from reminder.releases.pen import SWAP_S, Pen, Settled
 from reminder.releases.readying import Readying
-from reminder.releases.saying import (
-    fell_back,
-    given_up,
-    overdue,
-    told_of,
-    tried_again,
-    waits_on,
-    why_not_active,
-)
+from reminder.releases.saying import fell_back, overdue, told_of, waits_on, why_not_active
+from reminder.releases.scheduling import Schedule
 from reminder.releases.staged import Shelf, Staged
 from reminder.releases.standing import Chosen, Scheduled, Seen, Standing, Working
 from reminder.releases.trust import RoadError, may_activate
@@ -106,7 +98,7 @@ class Office:
         self._trust = tuple(trust)
         self._service = service
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._over: Scheduled | None = None
+        self._schedule = Schedule(service, self.book, self._pen, self._moves, self._activate_due)
         self._measure()
 
     # -- what stands
@@ -139,19 +131,12 @@ class Office:
         """What does not work although decisions are made."""
         day = self._service.civil(self._service.now(), "").date()
         steps = self.book.last(_LOOKED_AT)
-        waiting = waits_on(self.standing(), self._waiting())
+        waiting = waits_on(self.standing(), self._schedule.waiting())
         told = (self.book.problem, fell_back(steps), waiting, overdue(self.standing(), self.shelf.all(), day))
         return tuple(filter(None, told))
 
     def _why(self) -> str:
-        return why_not_active(self.standing(), self.book.last(_LOOKED_AT), self._waiting())
-
-    def _waiting(self) -> Again | None:
-        """When the scheduled activation that failed is tried again; ``None``: there is none, or it is over."""
-        due = self.standing().scheduled
-        if due is None or due == self._over or due.at > self._service.now():
-            return None
-        return again(due, self.book.last(_LOOKED_AT))
+        return why_not_active(self.standing(), self.book.last(_LOOKED_AT), self._schedule.waiting())
 
     def _measure(self) -> None:
         """Tell the metrics what stands."""
@@ -344,48 +329,16 @@ class Office:
         Raises:
             OSError: that it is scheduled no more could not be written; that alone is tried again with the next call.
         """
-        due, now = self.standing().scheduled, self._service.now()
-        if due is None or due.at > now:
-            return
-        waiting = self._waiting()
-        if waiting is not None and now < waiting.at:
+        if (due := self._schedule.due) is None:
             return
         async with self.turn:
-            if self.standing().scheduled != due:
-                return
-            if self._over != due and not await self._activate_due(due):
-                return
-            self._over = due
-            await self.change(lambda now: msgspec.structs.replace(now, scheduled=None), wait=False)
-
-    async def _activate_due(self, due: Scheduled) -> bool:
-        """Whether it is over: it is active, or is not tried again."""
-        try:
-            await self._activate(due.version, allow_older=due.allow_older, shadow=due.shadow, who=due.who, why=due.why)
-        except RoadError as error:
-            await self._was_due(due, error)
-            waiting = self._waiting()
-            if not may_mend(error) or waiting is None:
-                return True
-            if waiting.given_up or waiting.tries == 1:
-                await self._tell_waiting(due, waiting)
+            over = await self._schedule.is_over(due, self.standing())
             self._measure()
-            return waiting.given_up
-        return True
+            if over:
+                await self.change(lambda now: msgspec.structs.replace(now, scheduled=None), wait=False)
 
-    async def _tell_waiting(self, due: Scheduled, waiting: Again) -> None:
-        """Once that it is going to be tried again, and once that it is no more."""
-        chosen = Chosen(version=due.version, digest=due.digest, at=self._service.now(), who=due.who, why=due.why)
-        if waiting.given_up:
-            await self._moves.step(chosen, "schedule", "failed", given_up(waiting), reason="given-up")
-        else:
-            await self._moves.step(chosen, "schedule", "done", tried_again(waiting))
-
-    async def _was_due(self, due: Scheduled, error: RoadError) -> None:
-        """A version that is staged no more fails without a step of its own."""
-        if error.kind == "unknown":
-            chosen = Chosen(version=due.version, digest=due.digest, at=self._service.now(), who=due.who, why=due.why)
-            await self._moves.step(chosen, "activate", "failed", str(error), reason=error.reason)
+    def _activate_due(self, due: Scheduled) -> Coroutine[Any, Any, Done]:
+        return self._activate(due.version, allow_older=due.allow_older, shadow=due.shadow, who=due.who, why=due.why)
 
     def _chosen(self, staged: Staged, who: str, why: str, *, shadow: bool = False) -> Chosen:
         return Chosen(

@@ -10,6 +10,7 @@ from reminder.releases.trust import is_older
 if TYPE_CHECKING:
     from datetime import date, datetime
 
+    from reminder.releases.due import Again
     from reminder.releases.ledger import Step
     from reminder.releases.staged import Staged
     from reminder.releases.standing import Chosen, Seen, Standing

@@ -45,6 +45,7 @@ MODULES = (
     *(f"reminder/national/{name}.py" for name in ("turn", "feedback")),
     "reminder/workers/folder.py",
     *(f"reminder/releases/{name}.py" for name in ("folder", "trust", "staged", "moving", "office", "beginning")),
+    "reminder/releases/saying.py",
     "reminder/list_rpc.py",
     "reminder/forecast_rpc.py",
     *(f"reminder/forecast/{name}.py" for name in ("comparing", "ordered")),
@@ -110,6 +111,7 @@ _NAMED = frozenset(
     {
         *("_TOO_BIG", "_TOO_DEEP", "_TOO_LONG", "_why_not", "no_fact", "no_field"),
         *("_NO_CONTEXT", "_NO_ORDERS", "_NOTHING_KNOWN", "_NOTHING", "_NO_CARD", "_NO_OUTCOME"),
+        *("given_up", "tried_again", "waits_on"),
         *("_OTHERWISE", "_wrong_key", "_TOO_LARGE", "_NO_ITEM", "_no_order"),
         *("_FULL", "_WHOLE", "_expected"),
         *("_BROKEN", "_CHANGED", "_damaged", "_no_icd", "_no_item_code", "_no_table", "_no_word"),

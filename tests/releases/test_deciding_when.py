@@ -12,8 +12,11 @@ import grpc
 import pytest
 
 from reminder.releases import watching
+from reminder.releases.due import FIRST_PAUSE, PATIENCE
 from reminder.releases.folder import Folder
 from reminder.releases.intake import Brought
+from reminder.releases.readying import Readying
+from reminder.releases.trust import RoadError
 from reminder.releases.watching import MOST_WHOLE_BYTES, PATIENCE_S, Watch
 from reminder.v1 import reminder_pb2 as pb
 from tests.releases.roads import answer, listed, logged, rules_with, some_release, trusted, until
@@ -21,10 +24,12 @@ from tests.reminder.sidecar import running
 from tests.stores.desks import LONG_S
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from reminder.releases.intake import Staging
     from reminder.releases.standing import Standing
+    from tests.reminder.sidecar import Running
 
 
 def test_what_is_scheduled_waits_for_its_time_and_can_be_taken_back(tmp_path: Path) -> None:
@@ -161,8 +166,10 @@ def test_a_copy_never_takes_the_last_room(tmp_path: Path, monkeypatch: pytest.Mo
     assert (into.exists(), seen.ready(2.0), seen.ready(1.0 + PATIENCE_S)) == (False, [], [file])
 
 
-def test_a_schedule_that_failed_for_want_of_space_fails_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is not tried again, and the next one comes when it is due."""
+def test_a_schedule_that_failed_for_want_of_space_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until it is active, status and health say why it is not and when it is tried next."""
     full = [True]
     write = Folder.write_standing
 
@@ -171,24 +178,91 @@ def test_a_schedule_that_failed_for_want_of_space_fails_alone(tmp_path: Path, mo
             raise OSError(28, "No space left on device")
         write(folder, standing)
 
-    trust = (trusted(tmp_path),)
-    with running(tmp_path, trust=trust) as here:
+    with running(tmp_path, trust=(trusted(tmp_path),)) as here:
+        listed(here).stage(some_release("2026.1"))
+        listed(here).activate("2026.1", at="2026-02-01 00:00:00")
+        now = a_clock(here, monkeypatch)
+        monkeypatch.setattr(Folder, "write_standing", write_if)
+        now[0] = due_at(here)
+        until(lambda: any("tried again at 2026-01-31 16:00:05 UTC" in text for text in here.service.degraded))
+        status = listed(here).status()
+        assert ("No space left" in status.why_not_active, status.scheduled.release.version) == (True, "2026.1")
+        assert [(step.step, step.result) for step in status.steps][:2] == [("schedule", "done"), ("activate", "failed")]
+        now[0] += FIRST_PAUSE
+        until(lambda: any("tried again at 2026-01-31 16:00:15 UTC" in text for text in here.service.degraded))
+        full[0] = False
+        now[0] += 2 * FIRST_PAUSE
+        until(lambda: listed(here).status().active.version == "2026.1")
+        until(lambda: not listed(here).status().HasField("scheduled"))
+        assert (here.service.degraded, listed(here).status().why_not_active) == ((), "")
+        until(lambda: failures(here) == ["unwritable"] * 2)
+
+
+def test_what_is_not_mended_in_a_day_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That is said once, and the next one comes when it is due."""
+    with running(tmp_path, trust=(trusted(tmp_path),)) as here:
         for version in ("2026.1", "2026.2"):
             listed(here).stage(some_release(version, rules_with(title=f"第{version}版")))
         listed(here).activate("2026.1", at="2026-02-01 00:00:00")
+        now = a_clock(here, monkeypatch)
+        monkeypatch.setattr(Readying, "ready", damaged)
+        now[0] = due_at(here)
+        until(lambda: bool(here.service.degraded))
+        now[0] += PATIENCE
+        until(lambda: not listed(here).status().HasField("scheduled"))
+        status = listed(here).status()
+        assert ("tried 2 times and given up" in status.steps[0].detail, here.service.degraded) == (True, ())
+        monkeypatch.undo()
+        listed(here).activate("2026.2", at="2026-02-03 00:00:00")
+        at = due_at(here)
+        monkeypatch.setattr(here.service, "now", lambda: at)
+        until(lambda: listed(here).status().active.version == "2026.2")
+
+
+def test_what_cannot_mend_itself_is_told_once_and_ends_the_schedule(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An older release without ``--allow-older``, and one that is staged no more."""
+    with running(tmp_path, trust=(trusted(tmp_path),)) as here:
+        for version in ("2026.1", "2026.2"):
+            listed(here).stage(some_release(version, rules_with(title=f"第{version}版")))
+        listed(here).activate("2026.1", at="2026-02-01 00:00:00")
+        listed(here).activate("2026.2")
+        now = a_clock(here, monkeypatch)
+        now[0] = due_at(here)
+        until(lambda: not listed(here).status().HasField("scheduled"))
+        listed(here).stage(some_release("2026.3", rules_with(title="第三版")))
+        now[0] -= PATIENCE
+        listed(here).activate("2026.3", at="2026-02-01 00:00:00")
         office = here.service.office
         assert office is not None
-        monkeypatch.setattr(Folder, "write_standing", write_if)
-        due = office.standing().scheduled
-        assert due is not None
-        monkeypatch.setattr(here.service, "now", lambda: due.at)
-        until(lambda: any("schedule cannot be written (No space" in text for text in here.service.degraded))
-        full[0] = False
+        office.staged("2026.3").path.unlink()
+        now[0] = due_at(here)
         until(lambda: not listed(here).status().HasField("scheduled"))
-        assert (here.service.degraded, answer(here)[0]) == ((), "")
-        failed = [line["reason"] for line in logged(here, "release") if line["result"] == "failed"]
-        assert failed == ["unwritable"]
-        monkeypatch.undo()
-        listed(here).activate("2026.2", at="2026-02-01 00:00:00")
-        monkeypatch.setattr(here.service, "now", lambda: due.at)
-        until(lambda: listed(here).status().active.version == "2026.2")
+        until(lambda: failures(here) == ["older", "unknown-version"])
+        assert here.service.degraded == ()
+
+
+def failures(here: Running) -> list[str]:
+    """Why steps failed, as the log says."""
+    return [line["reason"] for line in logged(here, "release") if line["result"] == "failed"]
+
+
+async def damaged(*_: object) -> None:
+    """Nothing can be made ready."""
+    raise RoadError("refused", "damaged", "the file is damaged")
+
+
+def a_clock(here: Running, monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
+    """The clock of the service, to be set."""
+    now = [here.service.now()]
+    monkeypatch.setattr(here.service, "now", lambda: now[0])
+    return now
+
+
+def due_at(here: Running) -> datetime:
+    """When what is scheduled is due."""
+    office = here.service.office
+    scheduled = office.standing().scheduled if office is not None else None
+    assert scheduled is not None
+    return scheduled.at

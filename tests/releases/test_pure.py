@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,12 @@ from negative_list.release.opening import rules_of
 from negative_list.rules import Case, NamedSet, RuleList, Text, Trigger
 from negative_list.validate import check
 from reminder.releases.confirming import Confirmed, MarksError, mark_of, marks_of, not_confirmed, write_marks
+from reminder.releases.due import FIRST_PAUSE, MOST_PAUSE, PATIENCE, again, may_mend
 from reminder.releases.folder import Folder, FolderError
 from reminder.releases.ledger import Ledger, Step
 from reminder.releases.saying import why_not_active
 from reminder.releases.self_test import self_test
-from reminder.releases.standing import Seen, Standing
+from reminder.releases.standing import Scheduled, Seen, Standing
 from reminder.releases.trust import RoadError, is_known, is_older, known_of, may_activate, may_stage, missing
 from tests.negative_list.builders import rule
 from tests.release.made import about, key, opened, release
@@ -29,6 +31,7 @@ from tests.releases.lists import NOW, chosen
 
 if TYPE_CHECKING:
     from negative_list.rules import Rule
+    from reminder.releases.trust import Kind
 
 SAMPLE = Path(negative_list.__file__).parent / "lists" / "sample" / "rules.yaml"
 MANIFEST = opened(release(version="2026.11.2", replaces="2026.11.1")).manifest
@@ -185,6 +188,28 @@ def test_why_the_last_seen_is_not_active() -> None:
     assert "was active before" in why_not_active(standing, [done])
     mine = Seen(version="2", digest=active.digest, at=NOW)
     assert why_not_active(msgspec.structs.replace(standing, seen=mine), []) == ""
+
+
+def test_a_scheduled_activation_that_failed_is_tried_again_with_growing_pauses_for_a_day() -> None:
+    """The steps say how often it failed; those before its time, and of others, do not count."""
+    due = Scheduled(version="3", digest="d", at=NOW)
+    failed = Step(at=NOW, version="3", digest="d", step="activate", result="failed", detail="no space")
+    assert again(due, [msgspec.structs.replace(failed, version="2")]) is None
+    assert again(due, [msgspec.structs.replace(failed, at=NOW - timedelta(seconds=1))]) is None
+    steps, at, pauses = [failed], NOW, list[timedelta]()
+    while (waiting := again(due, steps)) is not None and not waiting.given_up:
+        pauses.append(waiting.at - at)
+        at = waiting.at
+        steps.insert(0, msgspec.structs.replace(failed, at=at))
+    assert pauses[:3] == [FIRST_PAUSE, 2 * FIRST_PAUSE, 4 * FIRST_PAUSE]
+    assert (pauses[-1], sum(pauses, timedelta()) <= PATIENCE, len(steps) < 200) == (MOST_PAUSE, True, True)
+
+
+def test_what_was_decided_does_not_mend_itself() -> None:
+    """A version that is older, gone or none."""
+    reasons = [("refused", "unwritable"), ("refused", "not-loaded"), ("refused", "damaged"), ("refused", "older")]
+    kinds: list[tuple[Kind, str]] = [*reasons, ("unknown", "unknown-version"), ("wrong", "no-version")]
+    assert [may_mend(RoadError(kind, reason, "")) for kind, reason in kinds] == [True] * 3 + [False] * 3
 
 
 def tested(*rules: Rule) -> tuple[str, ...]:
