@@ -6,7 +6,9 @@ they take every path that nobody else took.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import msgspec
 from starlette.applications import Starlette
@@ -18,14 +20,16 @@ from negative_list.errors import FieldProblem
 from reminder import health_http, json_rpc
 from reminder.cds import routes as cds
 from reminder.national import face as national
-from reminder.over_http import json_response
+from reminder.over_http import AS_IT_IS, json_response
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from starlette.datastructures import Headers
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import Route
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from reminder.config import Config
     from reminder.service import Service
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["admin_app", "callers_app"]
 
 _MAX_PATH = 200
+_WHOLE = re.compile(rb"https?://[^/]*(.*)", re.IGNORECASE | re.DOTALL)
 _PREFLIGHT_S = 600
 
 
@@ -54,8 +59,41 @@ def admin_app(service: Service, _config: Config) -> Starlette:
 
 def _app(routes: Sequence[Route], cors: Sequence[str] = ()) -> Starlette:
     """The routes; pages of the origins ``cors`` (``*``: of any) may call them, never with credentials."""
-    middleware = [Middleware(CORSMiddleware, allow_origins=cors, **_CORS)] if cors else []
+    middleware = [Middleware(_Whole)]
+    if cors:
+        middleware.append(Middleware(_Cors, allow_origins=cors, **_CORS))
     return Starlette(routes=routes, exception_handlers={HTTPException: _not_here}, middleware=middleware)
+
+
+class _Whole:
+    """A target with scheme and host, as callers send that were given a proxy, is its path (RFC 9112, 3.2.2)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request; which host it names is of no interest here."""
+        if scope["type"] == "http" and not scope["path"].startswith("/"):
+            found = _WHOLE.match(scope.get("raw_path") or scope["path"].encode())
+            if found is not None:
+                raw = found[1] or b"/"
+                scope |= {"path": unquote(raw.decode("latin-1")), "raw_path": raw}
+        await self._app(scope, receive, send)
+
+
+class _Cors(CORSMiddleware):
+    """As ever, but for replies that are somebody else's: they pass with the headers they came with."""
+
+    async def simple_response(self, scope: Scope, receive: Receive, send: Send, request_headers: Headers) -> None:
+        """Any request that asks not only what it may."""
+
+        async def told(message: Message) -> None:
+            if AS_IT_IS in scope:
+                await send(message)
+            else:
+                await self.send(message, send, request_headers)
+
+        await self.app(scope, receive, told)
 
 
 _CORS: dict[str, Any] = {"allow_methods": ["*"], "allow_headers": ["*"], "max_age": _PREFLIGHT_S}

@@ -14,10 +14,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from starlette.requests import Request
+    from starlette.types import Receive, Scope, Send
 
     from reminder.callers import Caller, Callers
 
-__all__ = ["DEADLINE_HEADER", "GRPC_TIMEOUT", "bytes_of", "caller_of", "json_response", "left_s_of"]
+__all__ = [
+    "AS_IT_IS",
+    "DEADLINE_HEADER",
+    "GRPC_TIMEOUT",
+    "AsItIs",
+    "bytes_of",
+    "caller_of",
+    "json_response",
+    "left_s_of",
+]
+
+AS_IT_IS = "reminder.as_it_is"
+"""The key of a request's scope that says that its reply is somebody else's."""
 
 DEADLINE_HEADER = "reminder-deadline-ms"
 """The header in which a caller says after how many milliseconds it gives up."""
@@ -80,3 +93,16 @@ def _milliseconds(text: str) -> float | None:
 def json_response(status: int, content: bytes, charset: str = "utf-8") -> Response:
     """A reply in JSON."""
     return Response(content, status_code=status, headers={"content-type": f"{_JSON}; charset={charset}"})
+
+
+class AsItIs(Response):
+    """A reply of somebody else: its headers are what they are, and nobody puts any to them on the way."""
+
+    def __init__(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
+        super().__init__(body, status_code=status)
+        self.raw_headers = list(headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        scope[AS_IT_IS] = True
+        await super().__call__(scope, receive, send)

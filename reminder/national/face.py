@@ -24,7 +24,7 @@ from reminder.national import replies
 from reminder.national.calls import AT_ONCE, NOTHING_SAID, hear, unheard
 from reminder.national.transactions import CHECKS, PASSED, kind_of, paths_of
 from reminder.national.turn import OUR_FAULT, Turn, in_time
-from reminder.over_http import bytes_of, json_response, left_s_of
+from reminder.over_http import AsItIs, bytes_of, json_response, left_s_of
 from reminder.relay.records import Call
 
 if TYPE_CHECKING:
@@ -100,14 +100,14 @@ class _Face:
         return await self._pass(raw, request, "")
 
     async def _pass(self, raw: bytes, request: Request, number: str) -> Response:
-        """The bureau's reply as it is."""
+        """The bureau's reply as it is, or ours where there is none."""
         relay = self._service.relay
         if relay is None or len(raw) > _MAX_PASSED:
             raise HTTPException(404 if relay is None else 413)
         passed = await relay.pass_on(Call.of(request.scope, raw), number)
-        response = Response(passed.body, status_code=passed.status)
-        response.raw_headers = list(passed.headers)
-        return response
+        if passed.why:
+            return json_response(passed.status, passed.body)
+        return AsItIs(passed.status, passed.headers, passed.body)
 
     async def _heard(self, raw: bytes, request: Request) -> Heard:
         """The call, read; a long one in its turn beside, which may take longer than its caller waits.

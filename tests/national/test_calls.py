@@ -203,6 +203,17 @@ def test_a_browser_reads_the_reply(here: Running) -> None:
     assert told["access-control-allow-origin"] == "*"
 
 
+@pytest.mark.parametrize("target", ["http://reminder.example:8080", "https://reminder.example", "HTTP://x"])
+def test_a_target_may_have_scheme_and_host(here: Running, target: str) -> None:
+    """As a client sends it that was given a proxy (RFC 9112, 3.2.2); every path is what it is without them."""
+    for path in ("/3101", "/", "/fsi/api/anything?x=1"):
+        status, _, content = raw_call(here, encoded(three()), target + path)
+        assert (status, json.loads(content)["infcode"]) == (200, 0)
+    assert raw_call(here, b"", target + "/healthz", "GET")[0] == 200
+    assert raw_call(here, b"", target + "/nothing", "GET")[0] == 404
+    assert json.loads(raw_call(here, encoded(three()), target)[2])["infcode"] == 0
+
+
 def test_a_site_may_let_no_page_call(tmp_path: Path) -> None:
     """Or only those it names."""
     with here_with(tmp_path, cors=()) as closed:
