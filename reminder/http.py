@@ -77,7 +77,7 @@ class _Whole:
             found = _WHOLE.match(scope.get("raw_path") or scope["path"].encode())
             if found is not None:
                 raw = found[1] or b"/"
-                scope |= {"path": unquote(raw.decode("latin-1")), "raw_path": raw}
+                scope["path"], scope["raw_path"] = unquote(raw.decode("latin-1")), raw
         await self._app(scope, receive, send)
 
 
