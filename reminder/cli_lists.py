@@ -44,6 +44,7 @@ _STEPS = {
     "schedule": "定时",
     "activate": "启用",
     "rollback": "回退",
+    "prune": "清理",
 }
 _RESULTS = {"done": "完成", "failed": "失败", "skipped": "略过"}
 

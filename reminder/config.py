@@ -94,7 +94,8 @@ class Config(Struct, frozen=True, kw_only=True):
     ``journal_days_below_180``. ``formulas`` is a file of formulas of the compliance rate of one's own.
 
     ``release`` is the release a data folder begins with, ``trust`` the files of public keys releases may be signed by,
-    ``watch`` a folder in which new ones are looked for.
+    ``watch`` a folder in which new ones are looked for. ``releases_kept``: how many of those that were staged are kept,
+    the newest, beside what is active, was before or is scheduled; 0: all.
 
     ``survey`` ``off``: what bodies hold is not counted for ``reminder survey``.
 
@@ -132,6 +133,7 @@ class Config(Struct, frozen=True, kw_only=True):
     release: Path | None = None
     trust: tuple[Path, ...] = ()
     watch: Path | None = None
+    releases_kept: int = 10
     callers: tuple[Caller, ...] = ()
     cors: tuple[str, ...] = ("*",)
     http_deadline_ms: float = 9000.0
@@ -306,6 +308,13 @@ def _days(raw: object, _folder: Path) -> int:
     return raw
 
 
+def _releases(raw: object, _folder: Path) -> int:
+    """A whole number of releases; 0 stands for all."""
+    if isinstance(raw, bool) or not isinstance(raw, int) or raw < 0:
+        raise ValueError(f"`{raw}` is not a number of releases; use a whole number, 0 to keep everything")
+    return raw
+
+
 def _yes(raw: object, _folder: Path) -> bool:
     """True or false."""
     if not isinstance(raw, bool):
@@ -365,6 +374,7 @@ _READERS: dict[str, Callable[[object, Path], object]] = {
     "release": _path,
     "trust": _paths,
     "watch": _path,
+    "releases_kept": _releases,
     "callers": read_callers,
     "cors": _origins,
     "http_deadline_ms": _milliseconds,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from reminder.releases.folder import Folder, shown
 from reminder.releases.following import Follower
 from reminder.releases.intake import Brought
 from reminder.releases.office import Office
+from reminder.releases.pruning import prune
 from reminder.releases.saying import START
 from reminder.releases.watching import wait_for_due, watch
 
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from reminder.workers.place import Place
 
 __all__ = ["Releasing"]
+
+_PRUNE_S = 600.0
+"""Between looks at what is not needed any more; none at the start, which has other things to do."""
 
 
 class Releasing:
@@ -65,6 +70,8 @@ class Releasing:
         office.beside(keep("releases: schedule", lambda: wait_for_due(office, say)))
         if (watched := config.watch) is not None:
             office.beside(keep("releases: watching", lambda: watch(office, watched, self._log, say)))
+        if newest := config.releases_kept:
+            office.beside(keep("releases: pruning", lambda: _prune(office, service, newest)))
         active = office.standing().active
         if config.list is not None and active is not None and active.version:
             self._log.warning("list not used", why=f"release {active.version} of the data folder is active")
@@ -78,6 +85,14 @@ class Releasing:
         if self._following is not None:
             self._following.cancel()
             await asyncio.gather(self._following, return_exceptions=True)
+
+
+async def _prune(office: Office, service: Service, newest: int) -> None:
+    """Take old releases away, now and then; where the folder cannot be read, later."""
+    while True:
+        await asyncio.sleep(_PRUNE_S)
+        with contextlib.suppress(OSError):
+            await prune(office, service, newest)
 
 
 async def _bring(office: Office, path: Path, log: FilteringBoundLogger) -> None:

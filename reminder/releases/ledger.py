@@ -15,7 +15,7 @@ from msgspec import Struct
 __all__ = ["STEPS", "Ledger", "Result", "Step", "StepName"]
 
 StepName: TypeAlias = Literal[
-    "receive", "verify", "validate", "self_test", "compile", "forecast", "schedule", "activate", "rollback"
+    "receive", "verify", "validate", "self_test", "compile", "forecast", "schedule", "activate", "rollback", "prune"
 ]
 STEPS: tuple[StepName, ...] = (
     "receive",
@@ -27,8 +27,9 @@ STEPS: tuple[StepName, ...] = (
     "schedule",
     "activate",
     "rollback",
+    "prune",
 )
-"""The steps of the road, in order."""
+"""The steps of the road, in order; the last when a release is taken away."""
 
 Result: TypeAlias = Literal["done", "failed", "skipped"]
 """How a step ended."""

@@ -92,7 +92,7 @@ class Office:
         self.confirmed = Confirmed(self.folder.confirmed)
         self.book = Book(self.folder, service.metrics.releases, log, service.now)
         self.turn = asyncio.Lock()
-        self._staging = asyncio.Lock()
+        self.staging = asyncio.Lock()
         self._pen = Pen(self.folder)
         self._moves = Moves(service, self.book, self._pen, Readying(self.folder, self.confirmed, service))
         self._trust = tuple(trust)
@@ -233,7 +233,7 @@ class Office:
 
         One at a time, beside everything else: nobody who takes a list back waits for a new one to be tried.
         """
-        async with self._staging:
+        async with self.staging:
             known = pairs_known(self.shelf, self.standing(), self.book.all())
             staging = await take_in(self.folder, self.book, brought, self._trust, known)
             await self._saw(brought, staging)

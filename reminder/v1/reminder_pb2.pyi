@@ -2178,7 +2178,7 @@ class Step(_message.Message):
     at: _builtins.str
     """When it ended, UTC."""
     step: _builtins.str
-    """receive, verify, validate, self_test, compile, forecast, schedule, activate, rollback."""
+    """receive, verify, validate, self_test, compile, forecast, schedule, activate, rollback, prune."""
     result: _builtins.str
     """done, failed, skipped."""
     detail: _builtins.str
