@@ -18,6 +18,7 @@ from msgspec import Struct
 from negative_list.prescription import Note, Prescription
 from negative_list.readers.national import read_national
 from negative_list.readers.own import read_check_request
+from negative_list.readers.twice import noted
 from reminder.active import Active
 from reminder.callers import Callers
 from reminder.deciding import NOTHING_ASKED, Case, Clock, Read, keyed_of, made_of, read_of, unread
@@ -166,7 +167,7 @@ class Service(Happened):
             prescription = msgspec.structs.replace(read(body, self.active.sites, arrived, saved=saved), at=arrived)
         if self.survey is not None and not saved:
             self.survey.read(body, prescription, self.active.sites, own=read is read_check_request)
-        return prescription
+        return noted(prescription, body)
 
     async def check(
         self, prescription: Prescription, size_bytes: int = 0, left_s: float | None = None, came: Came = NOT_TOLD
@@ -277,7 +278,7 @@ class Service(Happened):
         if ended:
             self.exits.ended(known, case.now)
             return ()
-        return await self.exits.of(known, case.now, recorder.within_s(clock.left_s()))
+        return await self.exits.of(known, case.now, recorder.exits_s(clock.left_s()))
 
     def _case(self, prescription: Prescription, came: Came, clock: Clock, *, reused: bool = False) -> Case:
         now = self._outside.now()

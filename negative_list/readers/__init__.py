@@ -9,6 +9,7 @@ from negative_list.errors import FieldProblem, RequestError
 from negative_list.readers.dialects import is_national
 from negative_list.readers.national import read_national
 from negative_list.readers.own import read_check_request
+from negative_list.readers.twice import noted
 from negative_list.readers.wording import EXPECTED_OBJECT
 
 if TYPE_CHECKING:
@@ -25,6 +26,5 @@ def read_body(body: object, sites: Sites, at: datetime | None = None) -> Prescri
     """
     if not isinstance(body, dict):
         raise RequestError([FieldProblem(field="body", message=EXPECTED_OBJECT)])
-    if is_national(body):
-        return read_national(body, sites, at)
-    return read_check_request(body, sites, at)
+    read = read_national if is_national(body) else read_check_request
+    return noted(read(body, sites, at), body)

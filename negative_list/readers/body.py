@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from negative_list.errors import FieldProblem, LimitError, RequestError
+from negative_list.readers.twice import with_keys_told
 
 __all__ = ["ENCODINGS", "MAX_BYTES", "check_bytes", "encoding_of", "opened", "parse_body"]
 
@@ -89,22 +90,23 @@ def parse_body(raw: bytes, encoding: str = "") -> dict[str, Any]:
     raw = raw.rstrip(b"\0")  # programs send it that count their buffer to its end
     told = encoding if not raw.startswith(_BOM) else "utf-8"
     if told == "gbk" or (not told and _reads_as_gbk(raw)):
-        body = _decoded(_text(raw, "gbk"), "body")
-    else:
-        body = _of_utf8(raw.removeprefix(_BOM), told)
-    if not isinstance(body, dict):
-        raise _refused("正文不是 JSON 对象 (not a JSON object); 请用花括号 (put it in braces)")
-    return body
-
-
-def _of_utf8(raw: bytes, told: str) -> object:
-    """What is UTF-8, or GBK where it is not and was not told to be: a byte of GBK may look like an escape of JSON."""
+        text = _text(raw, "gbk")
+        return _object(text, _decoded(text, "body"))
+    raw = raw.removeprefix(_BOM)
     try:
-        return _decoded(raw, "body")
+        return _object(raw, _decoded(raw, "body"))
     except (UnicodeDecodeError, RequestError):
         if _is_utf8(raw):
             raise
-        return _decoded(_text(raw, told or encoding_of(raw)), "body")
+    # GBK where it was not told to be UTF-8: a byte of GBK may look like an escape of JSON
+    text = _text(raw, told or encoding_of(raw))
+    return _object(text, _decoded(text, "body"))
+
+
+def _object(data: bytes | str, body: object) -> dict[str, Any]:
+    if not isinstance(body, dict):
+        raise _refused("正文不是 JSON 对象 (not a JSON object); 请用花括号 (put it in braces)")
+    return with_keys_told(data, body)
 
 
 def opened(text: str, field: str) -> object:

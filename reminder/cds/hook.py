@@ -19,7 +19,7 @@ from reminder.recording import Came, digest_of
 from reminder.unchecked import NotChecked, left_out_of, write_unchecked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -61,7 +61,7 @@ class HookCall:
         self._caller = caller_of(request, service.callers)
         self._clock = asyncio.get_running_loop().time
         self._begun = self._clock()
-        self._body: Mapping[str, Any] = {}
+        self._body: dict[str, Any] = {}
         self._form: HookForm | None = None
 
     async def answer(self) -> Response:
@@ -112,7 +112,7 @@ class HookCall:
     def _read_form(self) -> HookForm:
         body = self._body = parse_body(self._raw)
         if body.get("hook") in _NOT_SAID:
-            body = {**body, "hook": self._hook}
+            body["hook"] = self._hook
         if body["hook"] != self._hook:
             message = f"此服务只用于 {self._hook} (this service is for `{self._hook}`); 请改用该 hook (send that hook)"
             raise RequestError([FieldProblem(field="hook", message=message)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -243,6 +244,16 @@ def test_what_is_wrong_with_a_value_is_told_in_the_clients_words(here: Running) 
     body["prefetch"]["patient"]["birthDate"] = "1960-13-01"
     (note,) = sign(here, body)["extension"]["reminder.v1.decision"]["notes"]
     assert (note["code"], note["field"]) == ("impossible_value", "prefetch.patient.birthDate")
+
+
+def test_a_key_that_came_twice_is_named(here: Running) -> None:
+    """The last one counts, also of a body that does not say its hook."""
+    told = hook_body()
+    del told["hook"]
+    raw = json.dumps(told).replace('"gender":', '"gender": "other", "gender":').encode()
+    answer = sign(here, raw)
+    (note,) = answer["extension"]["reminder.v1.decision"]["notes"]
+    assert (note["code"], note["field"], len(cards_of(answer))) == ("conflict", "prefetch.patient.gender", 1)
 
 
 # -- settings

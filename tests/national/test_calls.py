@@ -197,6 +197,14 @@ def test_a_browser_may_ask_first(here: Running, path: str) -> None:
     assert "access-control-allow-credentials" not in told
 
 
+def test_a_key_that_came_twice_is_named(here: Running) -> None:
+    """Which of the two counted is nothing to find out from a wrong answer."""
+    raw = encoded(three()).replace(b'"gend":', b'"gend": "9", "gend":')
+    output = json.loads(raw_call(here, raw)[2])["output"]
+    assert [note["code"] for note in output["notes"] if note["field"].endswith(".gend")] == ["conflict"]
+    assert json.loads(raw_call(here, encoded(three()))[2])["output"]["result"] != []
+
+
 def test_a_browser_reads_the_reply(here: Running) -> None:
     """The reply itself names who may read it, too."""
     _, told, _ = raw_call(here, encoded(three()), headers={"Origin": "http://10.1.2.3:8000"})

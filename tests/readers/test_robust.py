@@ -144,10 +144,3 @@ def test_a_huge_number_is_read_or_refused(number: str, quoted: str) -> None:
         except RequestError as error:
             told = error
         assert isinstance(told, (Prescription, RequestError))
-
-
-def test_of_two_keys_the_last_counts() -> None:
-    """A key that is sent twice is what it was said to be last, as parsers of JSON have it."""
-    inner = json.dumps(body()["input"])
-    raw = b'{"infno": "3102", "input": {}, "infno": "3101", "inf_time": "2026-01-01 09:00:00", "input": %b}'
-    assert spoken(decided(raw % inner.encode())) == spoken(decided(encoded(body())))

@@ -22,6 +22,7 @@ from negative_list.readers.fhir.observed import observed
 from negative_list.readers.fhir.orders import fill_line, is_order, item_path, lacks_item, why_none
 from negative_list.readers.fhir.tables import ORDERS
 from negative_list.readers.fhir.visit import MORE_DIAGNOSES, Context, fill_encounter, fill_patient, insurance_of
+from negative_list.readers.twice import notes_of
 from negative_list.readers.wording import EXPECTED_OBJECT
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class _Making:
         self._naming = naming
         self._found = Found(body.get("prefetch"), context.get("draftOrders"))
         self._paths: dict[str, str] = {}
-        self._notes: list[Note] = []
+        self._notes: list[Note] = list(notes_of(body))
 
     def form(self, institution: str) -> HookForm:
         drafts = self._drafts()
