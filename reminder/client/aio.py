@@ -9,19 +9,17 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import grpc
 import grpc.aio
 
-from reminder.callers import NAMED_BY
 from reminder.client import calls
-from reminder.client.channels import DEADLINE_MS, DEFAULT_TARGET, TRY_PART, WATCHING
-from reminder.client.delivery import DELIVERY_S, Delivery
+from reminder.client.base import LOOK_S, BaseClient, ms_since
+from reminder.client.channels import TRY_PART, WATCHING
+from reminder.client.delivery import DELIVERY_S
 from reminder.client.messages import CHECK, check_message
 from reminder.client.refusals import Failure, failure_of
-from reminder.client.spool import MOST_WAITING, open_spool
-from reminder.client.watch import PROBE_S, Watch
+from reminder.client.watch import PROBE_S
 from reminder.v1 import reminder_pb2 as pb
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Generator, Iterable, Mapping
 
     from google.protobuf.message import Message
 
@@ -32,28 +30,11 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncClient"]
 
-_LOOK_S = 0.02
 
-
-class AsyncClient:
+class AsyncClient(BaseClient):
     """As :class:`reminder.client.Client`, for one event loop: made, used and closed in it."""
 
-    def __init__(
-        self,
-        target: str = DEFAULT_TARGET,
-        *,
-        deadline_ms: float = DEADLINE_MS,
-        folder: Path | str | None = None,
-        most_waiting: int = MOST_WAITING,
-        caller: str = "",
-        zone: str = "Asia/Shanghai",
-    ) -> None:
-        self._deadline_s = deadline_ms / 1000
-        self._zone = zone
-        self._named = ((NAMED_BY, caller),) if caller else ()
-        self._watch = Watch()
-        self._spool = open_spool(folder, most_waiting)
-        self._delivery = Delivery(self._watch, self._spool)
+    def _open(self, target: str) -> None:
         self._channel = grpc.aio.insecure_channel(target, options=WATCHING)
         self._check: grpc.aio.UnaryUnaryMultiCallable[pb.CheckRequest, pb.CheckResponse] = self._channel.unary_unary(
             CHECK,
@@ -86,23 +67,19 @@ class AsyncClient:
                 if left_s > 0:
                     response = await self._check(request, timeout=left_s, metadata=self._named)
                     self._watch.answered()
-                    return calls.checked_of(response, _ms_since(begun))
+                    return calls.checked_of(response, ms_since(begun))
                 failure = calls.TOO_LATE
         except grpc.aio.AioRpcError as error:
             failure = self._noted(error)
         except Exception as error:  # noqa: BLE001 - a prescription is saved whatever is wrong here
             failure = calls.ours(error)
-        return calls.not_checked(failure, _ms_since(begun))
+        return calls.not_checked(failure, ms_since(begun))
 
     async def record_saved(
         self, prescription: Body, *, prescription_id: str, revision: int = 0, saved_at: str = ""
     ) -> Told:
         """Tell that a prescription was saved, whole; what cannot be told now is delivered later, once."""
-        try:
-            call = calls.saved_call(prescription, prescription_id, revision, saved_at, self._zone)
-        except Exception as error:  # noqa: BLE001 - as in check
-            return calls.untold(calls.ours(error))
-        return await self._tell(call)
+        return await self._tell(lambda: calls.saved_call(prescription, prescription_id, revision, saved_at, self._zone))
 
     async def record_feedback(
         self,
@@ -114,31 +91,7 @@ class AsyncClient:
     ) -> Told:
         """Tell what was done about findings; what cannot be told now is delivered later, once."""
         told = {"request_id": request_id, "institution_id": institution_id, "doctor_id": doctor_id}
-        try:
-            call = calls.feedback_call(items, self._zone, **told)
-        except Exception as error:  # noqa: BLE001 - as in check
-            return calls.untold(calls.ours(error))
-        return await self._tell(call)
-
-    @property
-    def resting(self) -> str:
-        """Why nobody is asked now; "" where everybody is."""
-        return self._watch.why
-
-    @property
-    def waiting(self) -> int:
-        """How many words wait to be delivered. Raises ``StoreError``."""
-        return self._spool.count()
-
-    @property
-    def put_aside(self) -> int:
-        """How many words waited and were refused in the end. Raises ``StoreError``."""
-        return self._spool.refused()
-
-    @property
-    def folder_problem(self) -> str:
-        """Why words wait in memory although a folder was given; "" where they wait in it."""
-        return self._spool.problem
+        return await self._tell(lambda: calls.feedback_call(items, self._zone, **told))
 
     async def deliver(self, within_s: float) -> bool:
         """Wait until nothing waits; whether that is so. Raises ``StoreError``."""
@@ -146,7 +99,7 @@ class AsyncClient:
         self._delivery.hurry()
         self._wake()
         while self._spool.count() and time.monotonic() < ends:  # noqa: ASYNC110 - a file has no event
-            await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(LOOK_S)
         return not self._spool.count()
 
     async def close(self) -> None:
@@ -158,21 +111,20 @@ class AsyncClient:
             await asyncio.wait([self._task], timeout=DELIVERY_S)
         await asyncio.to_thread(self._spool.close, self._delivery.name)
 
-    async def _tell(self, call: Call) -> Told:
+    async def _tell(self, make: Callable[[], Call]) -> Told:
         """Tell it now where that goes, else later."""
-        ends, failure, told = time.monotonic() + self._deadline_s, calls.NOT_LOOKED, None
-        if not self._watch.resting:
-            answer = await self._called(call, self._deadline_s * TRY_PART)
-            if isinstance(answer, Failure):
-                failure = answer
-            elif (told := calls.told_of(answer)).state == "kept":
-                return told
-        if failure.final:
-            return calls.untold(failure)
+        ends = time.monotonic() + self._deadline_s
+        try:
+            call = make()
+        except Exception as error:  # noqa: BLE001 - as in check
+            return calls.untold(calls.ours(error))
+        tried = calls.tried(None if self._watch.resting else await self._called(call, self._deadline_s * TRY_PART))
+        if tried.over is not None:
+            return tried.over
         adding = asyncio.wrap_future(self._spool.add(call.method, call.request))
         adding.add_done_callback(self._added)
         written, _ = await asyncio.wait((adding,), timeout=max(0.0, ends - time.monotonic()))
-        return calls.spooled(failure, told, adding.exception() if written else None, written=bool(written))
+        return calls.spooled(tried.failure, tried.told, adding.exception() if written else None, written=bool(written))
 
     async def _called(self, call: Call, timeout_s: float) -> Message | Failure:
         method: grpc.aio.UnaryUnaryMultiCallable[bytes, Message] = self._channel.unary_unary(
@@ -196,14 +148,6 @@ class AsyncClient:
             return await health(b"", timeout=PROBE_S[1]) == calls.SERVING
         except (grpc.aio.AioRpcError, grpc.aio.UsageError):
             return False
-
-    def _noted(self, error: grpc.aio.AioRpcError) -> Failure:
-        """What a check that failed means, for it and for the next."""
-        failure = failure_of(cast("grpc.Call", error))
-        self._watch.failed(failure, time.monotonic())
-        if self._watch.resting:
-            self._wake()
-        return failure
 
     # --- beside the callers -------------------------------------------------------------------------------------------
 
@@ -250,7 +194,3 @@ def _step(turn: Generator[Asked, Said, float], said: Said | None) -> Asked | _En
         return next(turn) if said is None else turn.send(said)
     except StopIteration as end:
         return _Ended(float(end.value))
-
-
-def _ms_since(begun: float) -> float:
-    return (time.monotonic() - begun) * 1000

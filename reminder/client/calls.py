@@ -31,6 +31,7 @@ __all__ = [
     "SERVING",
     "TOO_LATE",
     "Call",
+    "Tried",
     "answer_of",
     "checked_of",
     "feedback_call",
@@ -39,6 +40,7 @@ __all__ = [
     "saved_call",
     "spooled",
     "told_of",
+    "tried",
     "untold",
 ]
 
@@ -63,6 +65,14 @@ class Call(Struct, frozen=True, kw_only=True):
 
     method: str
     request: bytes
+
+
+class Tried(Struct, frozen=True, kw_only=True):
+    """What came of telling something at once: ``told`` where it was answered; ``over``: nothing is left to be done."""
+
+    failure: Failure
+    told: Told | None = None
+    over: Told | None = None
 
 
 def answer_of(method: str) -> Callable[[bytes], Message]:
@@ -110,6 +120,15 @@ def told_of(answer: Message) -> Told:
     body = body_of(answer)
     items = tuple(Heard(**{name: item[name] for name in Heard.__struct_fields__}) for item in body["items"])
     return Told(state="kept" if body["journaled"] else "waiting", items=items)
+
+
+def tried(answer: Message | Failure | None) -> Tried:
+    """What came of telling it at once; ``None``: nobody was asked."""
+    if answer is None or isinstance(answer, Failure):
+        failure = answer or NOT_LOOKED
+        return Tried(failure=failure, over=untold(failure) if failure.final else None)
+    told = told_of(answer)
+    return Tried(failure=NOT_LOOKED, told=told, over=told if told.state == "kept" else None)
 
 
 def spooled(failure: Failure, told: Told | None, error: BaseException | None, *, written: bool) -> Told:

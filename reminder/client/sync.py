@@ -9,19 +9,17 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import grpc
 
-from reminder.callers import NAMED_BY
 from reminder.client import calls
-from reminder.client.channels import DEADLINE_MS, DEFAULT_TARGET, TRY_PART, WATCHING
+from reminder.client.base import LOOK_S, BaseClient, ms_since
+from reminder.client.channels import TRY_PART, WATCHING
 from reminder.client.delivery import DELIVERY_S, Delivery
 from reminder.client.messages import CHECK, check_message
 from reminder.client.refusals import Failure, failure_of
-from reminder.client.spool import MOST_WAITING, open_spool
-from reminder.client.watch import PROBE_S, Watch
+from reminder.client.watch import PROBE_S
 from reminder.v1 import reminder_pb2 as pb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
 
     from google.protobuf.message import Message
 
@@ -32,46 +30,21 @@ if TYPE_CHECKING:
 
 __all__ = ["Client"]
 
-_LOOK_S = 0.02
 
-
-class Client:
+class Client(BaseClient):
     """Asks a sidecar, and never stands in the way: no call waits past its deadline, none raises for want of an answer.
 
     For any thread; one a process, made after the process was forked.
-
-    Args:
-        target: HOST:PORT of the sidecar's gRPC.
-        deadline_ms: What a call waits at most.
-        folder: Where words wait on disk while the sidecar is away; ``None``, or one that cannot be
-            used (``folder_problem``): in memory, and gone with the process.
-        most_waiting: How many of them at most.
-        caller: The name of the caller's entry in the sidecar's settings ``[[callers]]``.
-        zone: Whose civil time times without another are.
     """
 
-    def __init__(
-        self,
-        target: str = DEFAULT_TARGET,
-        *,
-        deadline_ms: float = DEADLINE_MS,
-        folder: Path | str | None = None,
-        most_waiting: int = MOST_WAITING,
-        caller: str = "",
-        zone: str = "Asia/Shanghai",
-    ) -> None:
-        self._deadline_s = deadline_ms / 1000
-        self._zone = zone
-        self._named = ((NAMED_BY, caller),) if caller else ()
-        self._watch = Watch()
-        self._spool = open_spool(folder, most_waiting)
+    def _open(self, target: str) -> None:
         self._channel = grpc.insecure_channel(target, options=WATCHING)
         self._check = self._channel.unary_unary(
             CHECK,
             request_serializer=pb.CheckRequest.SerializeToString,
             response_deserializer=pb.CheckResponse.FromString,
         )
-        self._beside = _Beside(Delivery(self._watch, self._spool), self._ask)
+        self._beside = _Beside(self._delivery, self._ask)
         if self._spool.count():
             self._beside.wake()
 
@@ -100,13 +73,13 @@ class Client:
                 if left_s > 0:
                     response = self._check(request, timeout=left_s, metadata=self._named)
                     self._watch.answered()
-                    return calls.checked_of(response, _ms_since(begun))
+                    return calls.checked_of(response, ms_since(begun))
                 failure = calls.TOO_LATE
         except grpc.RpcError as error:
             failure = self._noted(error)
         except Exception as error:  # noqa: BLE001 - a prescription is saved whatever is wrong here
             failure = calls.ours(error)
-        return calls.not_checked(failure, _ms_since(begun))
+        return calls.not_checked(failure, ms_since(begun))
 
     def record_saved(self, prescription: Body, *, prescription_id: str, revision: int = 0, saved_at: str = "") -> Told:
         """Tell that a prescription was saved, whole; what cannot be told now is delivered later, once.
@@ -117,11 +90,7 @@ class Client:
             revision: Grows with every change of it; the highest stands.
             saved_at: Civil time; "" for now.
         """
-        try:
-            call = calls.saved_call(prescription, prescription_id, revision, saved_at, self._zone)
-        except Exception as error:  # noqa: BLE001 - as in check
-            return calls.untold(calls.ours(error))
-        return self._tell(call)
+        return self._tell(lambda: calls.saved_call(prescription, prescription_id, revision, saved_at, self._zone))
 
     def record_feedback(
         self,
@@ -140,39 +109,15 @@ class Client:
             doctor_id: Who answered.
         """
         told = {"request_id": request_id, "institution_id": institution_id, "doctor_id": doctor_id}
-        try:
-            call = calls.feedback_call(items, self._zone, **told)
-        except Exception as error:  # noqa: BLE001 - as in check
-            return calls.untold(calls.ours(error))
-        return self._tell(call)
-
-    @property
-    def resting(self) -> str:
-        """Why nobody is asked now; "" where everybody is."""
-        return self._watch.why
-
-    @property
-    def waiting(self) -> int:
-        """How many words wait to be delivered. Raises ``StoreError``."""
-        return self._spool.count()
-
-    @property
-    def put_aside(self) -> int:
-        """How many words waited and were refused in the end. Raises ``StoreError``."""
-        return self._spool.refused()
-
-    @property
-    def folder_problem(self) -> str:
-        """Why words wait in memory although a folder was given; "" where they wait in it."""
-        return self._spool.problem
+        return self._tell(lambda: calls.feedback_call(items, self._zone, **told))
 
     def deliver(self, within_s: float) -> bool:
         """Wait until nothing waits; whether that is so. Raises ``StoreError``."""
         ends = time.monotonic() + within_s
         self._beside.hurry()
-        self._beside.wake()
+        self._wake()
         while self._spool.count() and time.monotonic() < ends:
-            time.sleep(_LOOK_S)
+            time.sleep(LOOK_S)
         return not self._spool.count()
 
     def close(self) -> None:
@@ -182,21 +127,20 @@ class Client:
         self._beside.wait()
         self._spool.close(self._beside.name)
 
-    def _tell(self, call: Call) -> Told:
+    def _tell(self, make: Callable[[], Call]) -> Told:
         """Tell it now where that goes, else later."""
-        ends, failure, told = time.monotonic() + self._deadline_s, calls.NOT_LOOKED, None
-        if not self._watch.resting:
-            answer = self._called(call, self._deadline_s * TRY_PART)
-            if isinstance(answer, Failure):
-                failure = answer
-            elif (told := calls.told_of(answer)).state == "kept":
-                return told
-        if failure.final:
-            return calls.untold(failure)
+        ends = time.monotonic() + self._deadline_s
+        try:
+            call = make()
+        except Exception as error:  # noqa: BLE001 - as in check
+            return calls.untold(calls.ours(error))
+        tried = calls.tried(None if self._watch.resting else self._called(call, self._deadline_s * TRY_PART))
+        if tried.over is not None:
+            return tried.over
         adding = self._spool.add(call.method, call.request)
-        adding.add_done_callback(lambda _: self._beside.wake())
+        adding.add_done_callback(lambda _: self._wake())
         written = wait((adding,), max(0.0, ends - time.monotonic())).done
-        return calls.spooled(failure, told, adding.exception() if written else None, written=bool(written))
+        return calls.spooled(tried.failure, tried.told, adding.exception() if written else None, written=bool(written))
 
     def _called(self, call: Call, timeout_s: float) -> Message | Failure:
         method: grpc.UnaryUnaryMultiCallable[bytes, Message] = self._channel.unary_unary(
@@ -219,13 +163,8 @@ class Client:
         except (grpc.RpcError, ValueError):
             return False
 
-    def _noted(self, error: grpc.RpcError) -> Failure:
-        """What a check that failed means, for it and for the next."""
-        failure = failure_of(cast("grpc.Call", error))  # what a call raises is the call itself
-        self._watch.failed(failure, time.monotonic())
-        if self._watch.resting:
-            self._beside.wake()
-        return failure
+    def _wake(self) -> None:
+        self._beside.wake()
 
 
 class _Beside:
@@ -275,7 +214,3 @@ class _Beside:
         except StopIteration as end:
             return float(end.value)
         return 0.0
-
-
-def _ms_since(begun: float) -> float:
-    return (time.monotonic() - begun) * 1000
