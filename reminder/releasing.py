@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from reminder.releases.beginning import news
 from reminder.releases.folder import Folder, shown
 from reminder.releases.following import Follower
+from reminder.releases.health import keep_health
 from reminder.releases.intake import Brought
 from reminder.releases.office import Office
 from reminder.releases.pruning import prune
@@ -17,6 +18,7 @@ from reminder.releases.saying import START
 from reminder.releases.watching import wait_for_due, watch
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from structlog.typing import FilteringBoundLogger
@@ -47,6 +49,7 @@ class Releasing:
         self._place = place
         self._log = log
         self._following: asyncio.Task[None] | None = None
+        self._health: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Answer with what stands from now on; the first worker begins to take releases in.
@@ -78,13 +81,19 @@ class Releasing:
         if (path := news(config, office.folder)) is not None:
             office.beside(keep("releases: start", lambda: _bring(office, path, self._log)))
 
+    def keep_health(self, say: Callable[[bool], Awaitable[None]]) -> None:
+        """Say on health whether releases are as they should be, until this is stopped."""
+        service, folder = self._service, Folder(self._config.data)
+        keep = service.going_on.keep("releases: health", lambda: keep_health(service.office, folder, say))
+        self._health = asyncio.create_task(keep)
+
     async def stop(self) -> None:
         """Let go of everything."""
         if self._service.office is not None:
             await self._service.office.stop()
-        if self._following is not None:
-            self._following.cancel()
-            await asyncio.gather(self._following, return_exceptions=True)
+        for task in filter(None, (self._following, self._health)):
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 async def _prune(office: Office, service: Service, newest: int) -> None:

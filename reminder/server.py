@@ -22,6 +22,7 @@ from reminder.journal.checkpoints import CHECKPOINTS_FILE, Checkpointer, keep_ch
 from reminder.journal.health import HEALTH_NAME, keep_health
 from reminder.journal.journal import GRACE_S
 from reminder.journal.retention import keep_days
+from reminder.releases.health import HEALTH_NAME as RELEASES
 from reminder.releasing import Releasing
 from reminder.workers.place import ALONE, Place
 from reminder.workers.ports import BindError, listener
@@ -82,6 +83,7 @@ class Sidecar:
             await self._service.memory.start()
         await self._start_journal()
         await self._releasing.start()
+        self._releasing.keep_health(lambda well: rpc.set_health(self._health, RELEASES, serving=well))
         await self._start_relay()
         bound = {"grpc": self._bind(self._grpc, "grpc")}
         faces: list[tuple[str, _App]] = [("http", http.callers_app)]

@@ -42,6 +42,7 @@ class Folder:
         self.confirmed = self.root / "confirmed.jsonl"
         self.forecasts = self.root / "forecasts"
         self.workers = self.root / "workers"
+        self.health = self.workers / "health"
         self.incoming = self.root / "incoming"
 
     def make(self) -> None:

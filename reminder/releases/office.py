@@ -22,9 +22,9 @@ from reminder.releases.folder import Folder
 from reminder.releases.intake import Brought, Staging, pairs_known, take_in
 from reminder.releases.ledger import Step
 from reminder.releases.moving import Moves
-from reminder.releases.pen import SWAP_S, Pen, Settled
+from reminder.releases.pen import SWAP_S, Lag, Pen, Settled
 from reminder.releases.readying import Readying
-from reminder.releases.saying import fell_back, overdue, told_of, waits_on, why_not_active
+from reminder.releases.saying import fell_back, overdue, told_of, trouble, waits_on, why_not_active
 from reminder.releases.scheduling import Schedule
 from reminder.releases.staged import Shelf, Staged
 from reminder.releases.standing import Chosen, Scheduled, Seen, Standing, Working
@@ -134,6 +134,12 @@ class Office:
         waiting = waits_on(self.standing(), self._schedule.waiting())
         told = (self.book.problem, fell_back(steps), waiting, overdue(self.standing(), self.shelf.all(), day))
         return tuple(filter(None, told))
+
+    def trouble(self, lag: Lag, tick_s: float) -> str:
+        """What is wrong and nobody's decision, for health; "" where nothing is. ``tick_s``: a steady clock."""
+        standing, workers, steps = self.standing(), self._pen.live(), self.book.last(_LOOKED_AT)
+        late = lag.late(standing.serial, workers, tick_s)
+        return trouble(standing, steps, self._schedule.waiting(), workers, late)
 
     def _why(self) -> str:
         return why_not_active(self.standing(), self.book.last(_LOOKED_AT), self._schedule.waiting())

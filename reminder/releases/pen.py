@@ -15,13 +15,16 @@ from reminder.releases.standing import Standing, Working
 if TYPE_CHECKING:
     from reminder.releases.folder import Folder
 
-__all__ = ["LOAD_S", "SWAP_S", "Pen", "Settled", "is_alive"]
+__all__ = ["LATE_S", "LOAD_S", "SWAP_S", "Lag", "Pen", "Settled", "is_alive"]
 
 LOAD_S = 60.0
 """How long workers may take to load a list beside the one they serve."""
 
 SWAP_S = 2.0
 """How long they may take to put in force what they have."""
+
+LATE_S = 10.0
+"""How long a worker that serves may take to follow before something is wrong: it looks twenty times a second."""
 
 _LOOK_S = 0.02
 
@@ -87,6 +90,28 @@ class Pen:
     def live(self) -> tuple[Working, ...]:
         """What the workers say whose process is alive."""
         return tuple(one for one in self._folder.working() if is_alive(one.pid))
+
+
+class Lag:
+    """Which workers do not follow what stands, though they had time to."""
+
+    def __init__(self) -> None:
+        self._serial = -1
+        self._since_s = 0.0
+
+    def late(self, serial: int, workers: tuple[Working, ...], tick_s: float) -> tuple[int, ...]:
+        """Their numbers.
+
+        Args:
+            serial: of what stands.
+            workers: what the live ones say.
+            tick_s: a clock that only goes forward.
+        """
+        if serial != self._serial:
+            self._serial, self._since_s = serial, tick_s
+        if tick_s - self._since_s < LATE_S:
+            return ()
+        return tuple(one.number for one in workers if one.serial < serial)
 
 
 def is_alive(pid: int) -> bool:

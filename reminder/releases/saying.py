@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from reminder.releases.due import Again
     from reminder.releases.ledger import Step
     from reminder.releases.staged import Staged
-    from reminder.releases.standing import Chosen, Seen, Standing
+    from reminder.releases.standing import Chosen, Seen, Standing, Working
 
 __all__ = [
     "START",
@@ -22,6 +22,7 @@ __all__ = [
     "overdue",
     "told_of",
     "tried_again",
+    "trouble",
     "waits_on",
     "why_not_active",
 ]
@@ -123,6 +124,35 @@ def fell_back(steps: Iterable[Step]) -> str:
     if last is None or last.step != "rollback" or last.who != START:
         return ""
     return f"releases: started with {last.version or last.digest[:16]}, for what was active is damaged: {last.why}"
+
+
+def trouble(
+    standing: Standing, steps: Sequence[Step], waiting: Again | None, workers: Iterable[Working], late: Sequence[int]
+) -> str:
+    """What is wrong with releases, and nobody's decision; "" where nothing is.
+
+    Args:
+        standing: what stands.
+        steps: the steps that were taken, newest first.
+        waiting: when a scheduled activation that failed is tried again.
+        workers: what the live ones say.
+        late: numbers of those that do not follow.
+    """
+    seen = standing.seen.problem if standing.seen is not None else ""
+    problems = "; ".join(f"{one.number}: {one.problem}" for one in workers if one.problem)
+    behind = f"workers {list(late)} do not follow" if late else ""
+    found = (seen, waits_on(standing, waiting), _not_moved(standing, steps), fell_back(steps), problems, behind)
+    return next(filter(None, found), "")
+
+
+def _not_moved(standing: Standing, steps: Iterable[Step]) -> str:
+    """That the release seen last could not be made active, for another reason than that it is older."""
+    seen, active = standing.seen, standing.active
+    if seen is None or (active is not None and (seen.version, seen.digest) == (active.version, active.digest)):
+        return ""
+    moves = (step for step in steps if step.step in {"activate", "rollback"} and step.version == seen.version)
+    last = next(moves, None)
+    return last.detail if last is not None and last.result == "failed" and last.reason != "older" else ""
 
 
 def told_of(active: Chosen, standing: Standing, why: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from negative_list import errors
 from negative_list.readers import wording
 from reminder import feed_rpc, list_rpc, policy_rpc, report_rpc, wire_client
 from reminder.journal.health import HEALTH_NAME
+from reminder.releases.health import HEALTH_NAME as RELEASES
 from reminder.rpc import SERVICE
 from reminder.service import Service
 from reminder.v1 import reminder_pb2 as pb
@@ -219,12 +220,12 @@ def test_health_and_reflection_answer_on_both_addresses(here: Running) -> None:
         with grpc.insecure_channel(here.at(face)) as channel:
             health: Any = health_pb2_grpc.HealthStub(channel)
             reflection: Any = reflection_pb2_grpc.ServerReflectionStub(channel)
-            known = ("", SERVICE, HEALTH_NAME)
+            known = ("", SERVICE, HEALTH_NAME, RELEASES)
             states = [health.Check(health_pb2.HealthCheckRequest(service=name)).status for name in known]
             request = reflection_pb2.ServerReflectionRequest(list_services="")
             (answer,) = reflection.ServerReflectionInfo(iter([request]))
         listed = {service.name for service in answer.list_services_response.service}
-        assert states == [health_pb2.HealthCheckResponse.SERVING] * 3
+        assert states == [health_pb2.HealthCheckResponse.SERVING] * 4
         assert {name for name in listed if not name.startswith("grpc.")} == names
 
 
