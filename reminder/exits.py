@@ -1,9 +1,9 @@
 """Emergency exits: a block that was left warns, until the encounter ends or 24 hours pass (design 5).
 
-Each process knows what it heard itself; what another one heard, or this one before it was started again, the journal
-knows. Who writes the journal alone learns that once, at the start, and asks no more: a question for every block was a
-tenth of what the journal costs. Workers tell each other of which encounters a block was left, and ask about those
-alone. Where the journal cannot be read, what was heard here still holds.
+Each process knows what it heard itself; what it heard before it was started again, the journal knows. Who writes the
+journal alone, or with workers that tell each other what they hear, learns that once, at the start, and asks no more: a
+question for every block was a tenth of what the journal costs. Where the journal cannot be read, what was heard still
+holds.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from negative_list.prescription import FactValue, Prescription
     from reminder.journal.base import Draft, JournalStore, Row
 
-__all__ = ["EXIT_PERIOD", "Asks", "Exits", "Flag", "Left", "Others", "ends", "flagged", "in_force"]
+__all__ = ["EXIT_PERIOD", "Asks", "Exits", "Flag", "Heard", "Left", "Others", "ends", "flagged", "in_force"]
 
 EXIT_PERIOD = timedelta(hours=24)
 """How long a block that was left only warns, where the encounter does not end before."""
@@ -51,14 +51,28 @@ class Asks(Protocol):
         """What ``work`` comes to; raises ``StoreError`` where it does not in time."""
 
 
+class Heard(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A block of an encounter was left, or the encounter ended (UTC)."""
+
+    encounter_key: str
+    left: Exit | None = None
+    ended: datetime | None = None
+
+
 class Others(Protocol):
-    """The other workers that write the journal: what any of them heard, this one included."""
+    """The workers that write one journal: each hears what any tells, itself included."""
 
-    def tell(self, encounter_key: str) -> None:
-        """A block of an encounter was left."""
+    def tell(self, heard: Heard) -> None:
+        """Tell all."""
 
-    def may_have_left(self, encounter_keys: Sequence[str], now: datetime) -> bool:
-        """Whether one may have been left in an encounter, as far as the last 24 hours go."""
+    def tell_answer(self, draft: Draft) -> None:
+        """Tell all of an answer with a block whose entry is not written yet."""
+
+    def news(self) -> tuple[Sequence[Heard], bool]:
+        """What was told since the last time, and whether that is all."""
+
+    def answers(self) -> Sequence[Draft]:
+        """The answers told since the last time."""
 
 
 class Left(Struct, frozen=True, kw_only=True):
@@ -116,11 +130,15 @@ class Exits:
     Args:
         journal: ``None`` where none is kept.
         others: the workers that write it, where it is written by several that tell each other.
+        missed: told each time the journal was asked and did not answer in time.
     """
 
-    def __init__(self, journal: Asks | None = None, others: Others | None = None) -> None:
+    def __init__(
+        self, journal: Asks | None = None, others: Others | None = None, missed: Callable[[], None] = lambda: None
+    ) -> None:
         self._journal = journal
         self._others = others
+        self._missed = missed
         self._sure_from: datetime | None = None
         self._left: OrderedDict[str, tuple[Exit, ...]] = OrderedDict()
         self._ended: OrderedDict[str, datetime] = OrderedDict()
@@ -137,35 +155,67 @@ class Exits:
             return
         self._sure_from = now
         for key, (left, end) in told.items():
-            self.heard(key, left)  # other workers hear of it again, which has them ask, as they would have to
+            if left:
+                self._keep_left(key, left)
             if end is not None:
-                self.ended((key,), end)
+                self._keep_end((key,), end)
 
     def heard(self, encounter_key: str, left: Sequence[Exit]) -> None:
         """Blocks of an encounter were left."""
         if encounter_key and left:
-            if self._others is not None:
-                self._others.tell(encounter_key)
-            known = dict.fromkeys((*self._left.get(encounter_key, ()), *left))
-            for gone in _remember(self._left, encounter_key, tuple(known), MOST):
-                self._doubt(max(one.until for one in gone))
+            self._keep_left(encounter_key, left)
+            for one in left:
+                self._tell(Heard(encounter_key=encounter_key, left=one))
 
     def ended(self, encounter_keys: Sequence[str], at: datetime) -> None:
         """An encounter ended, at an instant (UTC)."""
+        self._catch_up(at)
+        self._keep_end(encounter_keys, at)
+        for key in encounter_keys:
+            if key in self._left or not self._is_sure(at):
+                self._tell(Heard(encounter_key=key, ended=at))
+
+    def _keep_left(self, encounter_key: str, left: Sequence[Exit]) -> None:
+        known = dict.fromkeys((*self._left.get(encounter_key, ()), *left))
+        for gone in _remember(self._left, encounter_key, tuple(known), MOST):
+            self._doubt(max(one.until for one in gone))
+
+    def _keep_end(self, encounter_keys: Sequence[str], at: datetime) -> None:
         for key in encounter_keys:
             for gone in _remember(self._ended, key, max(at, self._ended.get(key, at)), MOST):
                 self._doubt(gone + EXIT_PERIOD)
+
+    def _tell(self, heard: Heard) -> None:
+        if self._others is not None:
+            self._others.tell(heard)
+
+    def _catch_up(self, now: datetime) -> None:
+        """Hear what the others heard."""
+        if self._others is None:
+            return
+        news, whole = self._others.news()
+        for one in news:
+            if one.left is not None:
+                self._keep_left(one.encounter_key, (one.left,))
+            if one.ended is not None:
+                self._keep_end((one.encounter_key,), one.ended)
+        if not whole:
+            self._doubt(now + EXIT_PERIOD)
+        self._hear_answers()
+
+    def _hear_answers(self) -> None:
+        if self._others is not None:
+            for draft in self._others.answers():
+                self.answered(draft)
 
     def _doubt(self, until: datetime) -> None:
         """Something was forgotten that counts until then."""
         if self._sure_from is not None:
             self._sure_from = max(self._sure_from, until)
 
-    def _is_sure(self, encounter_keys: Sequence[str], now: datetime) -> bool:
-        """Whether all that is in force for an encounter is known here."""
-        if self._sure_from is None or now < self._sure_from:
-            return False
-        return self._others is None or not self._others.may_have_left(encounter_keys, now)
+    def _is_sure(self, now: datetime) -> bool:
+        """Whether all that is in force is known here."""
+        return self._sure_from is not None and now >= self._sure_from
 
     def answered(self, draft: Draft) -> None:
         """A decision with a block was answered; its entry may not be in the journal yet."""
@@ -174,9 +224,15 @@ class Exits:
     def waits(self, draft: Draft) -> None:
         """A decision was answered before its entry was written; it is known for as long as it waits."""
         self._waiting[draft.decision_id] = draft
+        if self._others is not None and draft.decision_id in self._answers:
+            self._others.tell_answer(draft)
 
     def answer(self, decision_id: str) -> Draft | None:
-        """The entry of a decision answered here: with a block, while it is remembered, or while it waits."""
+        """The entry of a decision answered here: with a block, while it is remembered, or while it waits.
+
+        Of answers of other workers those are known that have a block and were not written at once.
+        """
+        self._hear_answers()
         return self._answers.get(decision_id) or self._waiting.get(decision_id)
 
     async def of(self, encounter_keys: Sequence[str], now: datetime, within_s: float) -> tuple[Exit, ...]:
@@ -187,13 +243,14 @@ class Exits:
             now: the instant, UTC.
             within_s: how long the journal may take.
         """
+        self._catch_up(now)
         left = [one for key in encounter_keys for one in self._left.get(key, ())]
         ended = max((self._ended[key] for key in encounter_keys if key in self._ended), default=None)
-        if self._journal is not None and encounter_keys and within_s > 0 and not self._is_sure(encounter_keys, now):
+        if self._journal is not None and encounter_keys and within_s > 0 and not self._is_sure(now):
             try:
                 told, end = await self._journal.ask(lambda store: _told(store, encounter_keys, now), within_s)
             except StoreError:
-                pass  # what was heard here still holds
+                self._missed()  # what was heard here still holds
             else:
                 left += told
                 ended = max((each for each in (ended, end) if each is not None), default=None)

@@ -118,7 +118,7 @@ class Metrics(Collector):
             self._junk[why,] += 1
 
     def exit(self, what: str) -> None:
-        """A block was ``left`` by its emergency exit, or a rule was ``flagged`` for it."""
+        """A block was ``left`` by its exit, a rule ``flagged`` for it, or the journal did not say whether one was."""
         with self._lock:
             self._exits[what,] += 1
 

@@ -28,13 +28,16 @@ if TYPE_CHECKING:
     from reminder.journal.known import Known
     from reminder.stores.keys import Keys
 
-__all__ = ["BUDGET_PART", "NOT_TOLD", "SAVED_S", "Came", "Recorder", "digest_of"]
+__all__ = ["BUDGET_PART", "EXITS_S", "NOT_TOLD", "SAVED_S", "Came", "Recorder", "digest_of"]
 
 _USUAL_BYTES = 64 * 1024
 _S_A_BYTE = 0.2 / 1024**2  # of longer entries, which are packed, chained and synced beside other work
 
 BUDGET_PART = 0.5
 """What part of the caller's remaining time the commit may take at most; the way back needs the rest."""
+
+EXITS_S = 0.25
+"""How long the journal may be asked about exits where the caller gives no deadline: five times a slow commit."""
 
 SAVED_S = 1.0
 """How long the word that a prescription was saved waits for its entry at least: nobody's prescription waits for it, and
@@ -104,6 +107,10 @@ class Recorder:
         """How long the journal may be waited for; ``left_s``: until the caller gives up, ``size``: bytes to write."""
         budget_s = self._budget_s + max(0, size - _USUAL_BYTES) * _S_A_BYTE
         return budget_s if left_s is None else max(0.0, min(budget_s, left_s * BUDGET_PART))
+
+    def exits_s(self, left_s: float | None) -> float:
+        """How long the journal may be asked about exits, which it seldom is: a block that was left must not block."""
+        return EXITS_S if left_s is None else max(0.0, min(EXITS_S, left_s * BUDGET_PART))
 
     def draft(self, made: Made, active: Active) -> tuple[Draft, Decided]:
         """The draft of a decision, and its entry. While the journal is not written in time, it says so of itself."""

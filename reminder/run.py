@@ -308,8 +308,9 @@ def open_recorder(  # noqa: PLR0913, PLR0917 - one argument a part it is made of
     if place.common is not None:
         known = SharedKnown(place.common, place.number, shared=bool(database))
         others = SharedExits(place.common, place.number)
+    exits = Exits(journal, others, lambda: metrics.exit("missed"))
     budget_s = config.commit_budget_ms / 1000
-    return Recorder(journal, memory.keys, Exits(journal, others), budget_s, shared=bool(database), known=known)
+    return Recorder(journal, memory.keys, exits, budget_s, shared=bool(database), known=known)
 
 
 def _there(data: Path) -> Path:

@@ -11,6 +11,7 @@ import zlib
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
+from reminder.workers.records import Records
 from reminder.workers.streams import Stream
 from reminder.workers.turns import Turns
 
@@ -30,27 +31,29 @@ _STATE, _PID, _SERVING, _STARTS, _WRITTEN = 4, 0, 1, 2, 3
 _BOARD = 1 + 24 * 8
 _MARKS = 1 << 17  # what is seen in an hour: some 10,000 prescriptions
 _ANSWERED = 3 * (1 << 15)  # requests, three numbers each: a worker hears of them within a second, if anybody asks it
-_LEFT = 1 << 12  # encounters of which a block was left: a large hospital has some tens a day
+_HEARD = 1 << 15  # exits and ends of what was left, some 25 cells each: a large hospital has some tens a day
+_ANSWERS = 1 << 18  # blocks while the journal cannot be written, some 1,500 cells each: the last hundred
 _SAID = 2 + 2 * SAID_BYTES // _CELL_BYTES
 _LENGTH_BYTES, _SUM_BYTES = 4, 4
 _TRIES = 10
 
-_SIZES = (_STATE, _BOARD, HOURS_KEPT * (2 + _MARKS), 1 + _ANSWERED, 1 + _LEFT, _SAID)
+_SIZES = (_STATE, _BOARD, HOURS_KEPT * (2 + _MARKS), 1 + _ANSWERED, 1 + _HEARD, 1 + _ANSWERS, _SAID)
 _BEGINS = tuple(accumulate(_SIZES, initial=0))
 
 
 class Part:
     """The part of one worker.
 
-    ``board`` and ``marks`` are cells of the board; ``answered`` tells of requests, ``left`` of encounters of which a
-    block was left.
+    ``board`` and ``marks`` are cells of the board; ``answered`` tells of requests, ``heard`` of blocks that were left,
+    ``answers`` has blocks whose entries are not written yet.
     """
 
     def __init__(self, cells: memoryview) -> None:
         pieces = [cells[begin:end] for begin, end in pairwise(_BEGINS)]
-        self._state, self.board, self._marks, answered, left, said = pieces
+        self._state, self.board, self._marks, answered, heard, answers, said = pieces
         self.answered = Stream(answered[:1], answered[1:])
-        self.left = Stream(left[:1], left[1:])
+        self.heard = Records(Stream(heard[:1], heard[1:]))
+        self.answers = Records(Stream(answers[:1], answers[1:]))
         self._said_head, self._said = said[:2], said[2:].cast("B")
 
     def marks(self, which: int) -> tuple[memoryview, memoryview, memoryview]:

@@ -1,29 +1,31 @@
-"""Of which encounters any worker heard that a block was left: about those alone the journal is asked."""
+"""What each worker tells the others of exits: so all know them at once, also while the journal cannot be read."""
 
 from __future__ import annotations
 
-import hashlib
-from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from reminder.exits import EXIT_PERIOD
+import msgspec
+
+from reminder.exits import Heard
+from reminder.journal.base import Draft
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Sequence
 
     from reminder.workers.common import Common
+    from reminder.workers.records import Records
 
-__all__ = ["MOST_LEFT", "SharedExits"]
+__all__ = ["SharedExits"]
 
-MOST_LEFT = 10_000
-"""Encounters that are remembered; where that does not reach 24 hours back the journal is asked about all of them."""
+_WRITE = msgspec.msgpack.Encoder().encode
+_READ_HEARD = msgspec.msgpack.Decoder(Heard).decode
+_READ_DRAFT = msgspec.msgpack.Decoder(Draft).decode
 
-_MARK_BYTES = 8
+T = TypeVar("T")
 
 
 class SharedExits:
-    """What every worker knows; see :class:`reminder.exits.Others`.
+    """What every worker tells; see :class:`reminder.exits.Others`.
 
     Args:
         common: what workers have in common.
@@ -31,41 +33,44 @@ class SharedExits:
     """
 
     def __init__(self, common: Common, number: int) -> None:
-        self._own = common.parts[number].left
-        # All parts: in the own one stands what the worker told whose place this one takes.
-        self._streams = [part.left for part in common.parts]
-        self._heard: list[int | None] = [None] * len(self._streams)
-        self._left: OrderedDict[int, datetime] = OrderedDict()
-        self._unsure_until: datetime | None = None
+        own, parts = common.parts[number], common.parts
+        self._own_heard, self._own_answers = own.heard, own.answers
+        # Of all parts: in the own one stands what the worker told whose place this one takes.
+        self._heard = _Hearing([part.heard for part in parts], _READ_HEARD)
+        self._answers = _Hearing([part.answers for part in parts], _READ_DRAFT)
 
-    def tell(self, encounter_key: str) -> None:
-        """A block of an encounter was left."""
-        self._own.tell((_mark(encounter_key),))
+    def tell(self, heard: Heard) -> None:
+        """An exit, or the end of an encounter; no text of a request is as long as what fits."""
+        self._own_heard.tell(_WRITE(heard))
 
-    def may_have_left(self, encounter_keys: Sequence[str], now: datetime) -> bool:
-        """Whether one may have been left in an encounter, as far as the last 24 hours go."""
-        for place, stream in enumerate(self._streams):
-            if stream.count[0] != self._heard[place]:
-                self._hear(place, now)
-        if self._unsure_until is not None and now < self._unsure_until:
-            return True
-        return any(_mark(key) in self._left for key in encounter_keys)
+    def tell_answer(self, draft: Draft) -> None:
+        """An answer with a block whose entry is not written yet; one of thousands of lines is told to nobody."""
+        self._own_answers.tell(_WRITE(draft))
 
-    def _hear(self, place: int, now: datetime) -> None:
-        """What was told since; what was gone before this worker looked first it has read in the journal."""
-        before = self._heard[place]
-        marks, self._heard[place], whole = self._streams[place].since(before or 0)
-        for mark in marks:
-            self._left[mark] = now
-            self._left.move_to_end(mark)
-        gone = [self._left.popitem(last=False)[1] for _ in range(len(self._left) - MOST_LEFT)]
-        if before is not None and not whole:
-            self._unsure_until = now + EXIT_PERIOD
-        if gone and gone[-1] + EXIT_PERIOD > now:
-            self._unsure_until = max(self._unsure_until or now, gone[-1] + EXIT_PERIOD)
+    def news(self) -> tuple[Sequence[Heard], bool]:
+        """What was told since the last time, and whether that is all."""
+        return self._heard.news()
+
+    def answers(self) -> Sequence[Draft]:
+        """The answers told since the last time, as far as they are still there."""
+        return self._answers.news()[0]
 
 
-def _mark(encounter_key: str) -> int:
-    """An encounter as a number that fits a cell; two that share one cost a question, no more."""
-    digest = hashlib.blake2b(encounter_key.encode(), digest_size=_MARK_BYTES).digest()
-    return int.from_bytes(digest, signed=True)
+class _Hearing(Generic[T]):
+    """Records of several workers, each heard once."""
+
+    def __init__(self, records: Sequence[Records], read: Callable[[bytes], T]) -> None:
+        self._records = records
+        self._read = read
+        self._places: list[int | None] = [None] * len(records)
+
+    def news(self) -> tuple[Sequence[T], bool]:
+        """What was told since the last time; what was gone before the first is in the journal."""
+        found, whole = list[T](), True
+        for number, records in enumerate(self._records):
+            place = self._places[number]
+            if records.count != place:
+                told, self._places[number], all_there = records.since(place or 0)
+                found += map(self._read, told)
+                whole = whole and (all_there or place is None)
+        return found, whole

@@ -28,6 +28,11 @@ class Stream:
         self._cells = cells
         self._size = len(cells)
 
+    @property
+    def reach(self) -> int:
+        """How many of the latest numbers can be read for certain: the rest may be written meanwhile."""
+        return self._size // 2
+
     def tell(self, numbers: Sequence[int]) -> None:
         """Tell numbers; no more at once than there are cells."""
         begin = self.count[0] % self._size
@@ -40,7 +45,7 @@ class Stream:
     def since(self, place: int) -> tuple[Sequence[int], int, bool]:
         """What was told since a place: the numbers, the place now, and whether all of them were still there."""
         now = int(self.count[0])
-        first = max(place, now - self._size // 2)  # half of it may be written meanwhile
+        first = max(place, now - self.reach)
         begin, end = first % self._size, now % self._size
         found = self._cells[begin:end] if begin <= end else array("q", [*self._cells[begin:], *self._cells[:end]])
         return array("q", found), now, first == place

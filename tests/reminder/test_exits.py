@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -135,34 +135,13 @@ def test_what_was_forgotten_is_asked_for_as_long_as_it_counts() -> None:
     assert journal.times == 2
 
 
-class Workers:
-    """Others that heard of some encounters; what they are told stands in ``left``, too."""
-
-    def __init__(self, *left: str) -> None:
-        self.left = set(left)
-
-    def tell(self, encounter_key: str) -> None:
-        """A block was left."""
-        self.left.add(encounter_key)
-
-    def may_have_left(self, encounter_keys: Sequence[str], _now: datetime) -> bool:
-        """Whether one of them was told."""
-        return not self.left.isdisjoint(encounter_keys)
-
-
-def test_workers_ask_about_encounters_of_which_one_heard_something() -> None:
-    """And about no other: its end may have been told to another, too."""
-    others = Workers()
-    journal = told(word(exits=(exit_until(),)))
-    exits = Exits(journal, others)
-    asyncio.run(exits.load(NOW))
-    assert (others.left, journal.times) == ({"e"}, 1)
-    assert now_of(exits, 1, "another") == ()
-    assert journal.times == 1
-    assert now_of(exits, 1, "older", "e") == (RULE,)
-    assert journal.times == 2
-    exits.heard("another", (exit_until(),))
-    assert "another" in others.left
+def test_a_journal_that_does_not_answer_is_told() -> None:
+    """A block may stand that was left: whoever looks at the metrics sees it."""
+    missed: list[None] = []
+    exits = Exits(Asked(None), missed=lambda: missed.append(None))
+    assert (now_of(exits, 1), len(missed)) == ((), 1)
+    exits = Exits(told(), missed=lambda: missed.append(None))
+    assert (now_of(exits, 1), len(missed)) == ((), 1)
 
 
 def test_a_journal_that_cannot_be_read_at_the_start_is_asked_later() -> None:

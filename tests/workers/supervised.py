@@ -128,10 +128,10 @@ class Supervised:
         while len(found) < 2:
             call = stack.enter_context(self.channel())
             ident = call(request, timeout=LONG_S).decision_id
-            found.setdefault(until(partial(self._who, ident)) - 1, call)
+            found.setdefault(until(partial(self.who, ident)) - 1, call)
         return found
 
-    def _who(self, decision_id: str) -> int:
+    def who(self, decision_id: str) -> int:
         """The worker that said it decided, plus one; 0: none has said so yet."""
         return next((line["worker"] + 1 for line in self.said("checked") if line["decision_id"] == decision_id), 0)
 

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -14,20 +14,25 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from negative_list.decision import Decision
 from negative_list.prescription import Encounter, Line, Prescription
 from reminder.board import Board
-from reminder.exits import EXIT_PERIOD
+from reminder.exits import EXIT_PERIOD, Exits
+from reminder.journal.base import Draft
+from reminder.journal.entries import Exit
 from reminder.journal.known import WINDOW
 from reminder.stores.base import StoreError
-from reminder.workers import exits, folder
+from reminder.workers import folder
 from reminder.workers.common import SAID_BYTES, Common
 from reminder.workers.exits import SharedExits
 from reminder.workers.folder import LOCK_FILE, alone_in
 from reminder.workers.known import SharedKnown
 from reminder.workers.lead import FAILED, SERVES, Lead
+from reminder.workers.records import Records
 from reminder.workers.streams import Stream
 from reminder.workers.system import CAN_SHARE
 from reminder.workers.together import Together
+from tests.journal.memory_store import MemoryJournalStore
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 pytestmark = pytest.mark.skipif(not CAN_SHARE, reason="processes share memory so on Linux only")
@@ -92,44 +97,113 @@ def test_who_missed_something_is_sure_of_nothing_for_a_window() -> None:
     assert (there.sure(NOW), there.sure(NOW + WINDOW)) == (False, True)
 
 
-def test_of_which_encounters_a_block_was_left_every_worker_knows() -> None:
-    """Also the one that comes later, and one in the place of who told it."""
+def exits_of(common: Common, number: int) -> Exits:
+    """What a worker without a journal knows of exits."""
+    return Exits(None, SharedExits(common, number))
+
+
+def in_force_at(exits: Exits, key: str, at: datetime = NOW) -> int:
+    """How many exits hold for an encounter."""
+    return len(asyncio.run(exits.of((key,), at, 1.0)))
+
+
+def left_until(at: datetime) -> Exit:
+    """An exit of some rule."""
+    return Exit(rule_id="r1", item="XA01", order_date="2026-01-01", until=at)
+
+
+def test_an_exit_one_worker_heard_holds_at_all_and_ends_at_all() -> None:
+    """With no journal at all; also at one that comes later, and at one in the place of who told it."""
     common = Common(2)
-    first, other = SharedExits(common, 0), SharedExits(common, 1)
-    assert not other.may_have_left(("e",), NOW)
-    first.tell("e")
-    assert other.may_have_left(("older", "e"), NOW)
-    assert first.may_have_left(("e",), NOW)
-    assert not other.may_have_left(("f",), NOW)
-    assert all(SharedExits(common, number).may_have_left(("e",), NOW) for number in (0, 1))
+    first, other = exits_of(common, 0), exits_of(common, 1)
+    assert in_force_at(other, "e") == 0
+    first.heard("e", (left_until(NOW + EXIT_PERIOD),))
+    assert [in_force_at(each, "e") for each in (first, other, exits_of(common, 0), exits_of(common, 1))] == [1] * 4
+    assert in_force_at(other, "f") == 0
+    other.ended(("e",), NOW + timedelta(hours=1))
+    later = NOW + timedelta(hours=2)
+    assert [in_force_at(each, "e", later) for each in (first, other, exits_of(common, 0))] == [0] * 3
 
 
-def test_who_missed_an_exit_asks_about_every_encounter_for_a_day() -> None:
-    """What was told before it looked first it has read in the journal."""
+def test_ends_of_encounters_nobody_left_a_block_of_are_told_to_nobody() -> None:
+    """Each stay ends; who is sure of what was left tells only what matters."""
     common = Common(2)
-    first, other = SharedExits(common, 0), SharedExits(common, 1)
-    for number in range(5_000):
-        first.tell(f"e{number}")
-    assert not SharedExits(common, 1).may_have_left(("f",), NOW)
-    assert not other.may_have_left(("f",), NOW)
-    for number in range(5_000):
-        first.tell(f"e{number}")
-    assert other.may_have_left(("f",), NOW)
-    assert other.may_have_left(("f",), NOW + EXIT_PERIOD - timedelta(seconds=1))
-    assert not other.may_have_left(("f",), NOW + EXIT_PERIOD)
+    first = Exits(_Empty(), SharedExits(common, 0))
+    asyncio.run(first.load(NOW))
+    before = common.parts[0].heard.count
+    first.ended(("e",), NOW)
+    assert common.parts[0].heard.count == before
+    first.heard("e", (left_until(NOW + EXIT_PERIOD),))
+    told = common.parts[0].heard.count
+    first.ended(("e",), NOW)
+    assert common.parts[0].heard.count > told > before
 
 
-def test_encounters_beyond_the_room_are_asked_about_for_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Until the one that was forgotten counts no more."""
-    monkeypatch.setattr(exits, "MOST_LEFT", 3)
+class _Empty:
+    """A journal nothing stands in."""
+
+    async def ask(self, work: Callable[[Any], Any], _within_s: float) -> Any:
+        """What the work finds."""
+        return work(MemoryJournalStore())
+
+
+def test_who_missed_an_exit_asks_the_journal_for_a_day() -> None:
+    """What was told before it looked first it has read there."""
     common = Common(2)
-    first, other = SharedExits(common, 0), SharedExits(common, 1)
-    for number in range(3):
-        first.tell(f"e{number}")
-    assert not other.may_have_left(("f",), NOW)
-    first.tell("e3")
-    assert other.may_have_left(("f",), NOW + timedelta(hours=1))
-    assert not other.may_have_left(("f",), NOW + EXIT_PERIOD)
+    first = exits_of(common, 0)
+
+    def told(times: int) -> None:
+        for number in range(times):
+            first.heard(f"e{number % 100}", (left_until(NOW + timedelta(seconds=number)),))
+
+    told(3_000)
+    journal = _Counted()
+    other = Exits(journal, SharedExits(common, 1))
+    asyncio.run(other.load(NOW))
+    assert (in_force_at(other, "f"), journal.times) == (0, 1)
+    told(3_000)
+    assert (in_force_at(other, "f"), journal.times) == (0, 2)
+    assert (in_force_at(other, "f", NOW + EXIT_PERIOD), journal.times) == (0, 2)
+
+
+class _Counted(_Empty):
+    """The same; ``times``: how often it was asked."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    async def ask(self, work: Callable[[Any], Any], within_s: float) -> Any:
+        """What the work finds."""
+        self.times += 1
+        return await super().ask(work, within_s)
+
+
+def test_an_answer_with_a_block_that_is_not_written_yet_is_known_to_all() -> None:
+    """So that it can be left at any worker while the journal cannot be written; one without a block is not told."""
+    common = Common(2)
+    first, other = exits_of(common, 0), exits_of(common, 1)
+    blocked, passed = (Draft(kind="decision", at=NOW, decision_id=name, body=b"{}" * 99) for name in ("b", "p"))
+    first.answered(blocked)
+    assert other.answer("b") is None
+    first.waits(blocked)
+    first.waits(passed)
+    assert other.answer("b") == blocked
+    assert other.answer("p") is None
+    first.waits(blocked)
+    assert other.answer("b") == blocked
+
+
+def test_records_are_whole_over_the_end_of_their_ring() -> None:
+    """Each with its own length; where some are gone none is read from the middle."""
+    records, place = Records(Stream(_cells(1), _cells(16))), 0
+    for size in (0, 1, 7, 8, 9, 30, 17, 55):
+        assert records.tell(bytes([size]) * size)
+        found, place, whole = records.since(place)
+        assert (found, whole) == ([bytes([size]) * size], True)
+    assert not records.tell(bytes(64))
+    for _ in range(5):
+        assert records.tell(bytes(24))
+    assert records.since(place) == ([], records.count, False)
 
 
 def test_the_board_counts_what_any_worker_saw_once() -> None:
