@@ -8,6 +8,7 @@ holds.
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from weakref import WeakValueDictionary
 
 from msgspec import Struct
 
-from reminder.journal.brief import DecisionBrief, decode_brief
+from reminder.journal.brief import DecisionBrief, FeedbackBrief, decode_brief
 from reminder.journal.coding import decode
 from reminder.journal.entries import Exit, Feedback, Saved
 from reminder.stores.base import StoreError
@@ -140,6 +141,7 @@ class Exits:
         self._others = others
         self._missed = missed
         self._sure_from: datetime | None = None
+        self._loading: asyncio.Future[None] | None = None
         self._left: OrderedDict[str, tuple[Exit, ...]] = OrderedDict()
         self._ended: OrderedDict[str, datetime] = OrderedDict()
         self._answers: OrderedDict[str, Draft] = OrderedDict()
@@ -149,16 +151,21 @@ class Exits:
         """Learn what the journal knows; only for who hears all that is written from then on."""
         if self._journal is None:
             return
+        self._loading = asyncio.get_running_loop().create_future()
         try:
             told = await self._journal.ask(lambda store: _all_told(store, now), float("inf"))
         except StoreError:
             return
-        self._sure_from = now
-        for key, (left, end) in told.items():
-            if left:
-                self._keep_left(key, left)
-            if end is not None:
-                self._keep_end((key,), end)
+        else:
+            self._sure_from = now
+            for key, (left, end) in told.items():
+                if left:
+                    self._keep_left(key, left)
+                if end is not None:
+                    self._keep_end((key,), end)
+        finally:
+            self._loading.set_result(None)
+            self._loading = None
 
     def heard(self, encounter_key: str, left: Sequence[Exit]) -> None:
         """Blocks of an encounter were left."""
@@ -244,17 +251,31 @@ class Exits:
             within_s: how long the journal may take.
         """
         self._catch_up(now)
-        left = [one for key in encounter_keys for one in self._left.get(key, ())]
-        ended = max((self._ended[key] for key in encounter_keys if key in self._ended), default=None)
+        told: tuple[Sequence[Exit], datetime | None] = ((), None)
         if self._journal is not None and encounter_keys and within_s > 0 and not self._is_sure(now):
-            try:
-                told, end = await self._journal.ask(lambda store: _told(store, encounter_keys, now), within_s)
-            except StoreError:
+            told = await self._asked(self._journal, encounter_keys, now, within_s)
+        left = [one for key in encounter_keys for one in self._left.get(key, ())]
+        ends_ = [self._ended[key] for key in encounter_keys if key in self._ended]
+        ended = max((each for each in (*ends_, told[1]) if each is not None), default=None)
+        return in_force((*left, *told[0]), ended, now)
+
+    async def _asked(
+        self, journal: Asks, encounter_keys: Sequence[str], now: datetime, within_s: float
+    ) -> tuple[Sequence[Exit], datetime | None]:
+        """What the journal knows, unless all of it was learnt before it answers."""
+        asking = asyncio.ensure_future(journal.ask(lambda store: _told(store, encounter_keys, now), within_s))
+        waiting = {asking} if self._loading is None else {asking, self._loading}
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        if not asking.done() and self._is_sure(now):
+            asking.cancel()
+            return (), None
+        try:
+            told: tuple[Sequence[Exit], datetime | None] = await asking
+        except StoreError:
+            if not self._is_sure(now):
                 self._missed()  # what was heard here still holds
-            else:
-                left += told
-                ended = max((each for each in (ended, end) if each is not None), default=None)
-        return in_force(left, ended, now)
+            return (), None
+        return told
 
 
 def _told(store: JournalStore, encounter_keys: Sequence[str], now: datetime) -> tuple[list[Exit], datetime | None]:
@@ -271,6 +292,9 @@ def _all_told(store: JournalStore, now: datetime) -> dict[str, tuple[list[Exit],
     """The same of every encounter of which a block was left lately."""
     keys: dict[str, None] = {}
     for row in store.period(now - EXIT_PERIOD, now + EXIT_PERIOD, ("feedback",)):
+        said = decode_brief(row.brief)
+        if not (isinstance(said, FeedbackBrief) and said.done == "exited"):  # of some hundred words one
+            continue
         word = decode(row.body)
         if isinstance(word, Feedback) and any(now < one.until for one in word.exits):
             keys[row.encounter_key] = None

@@ -36,8 +36,9 @@ _S_A_BYTE = 0.2 / 1024**2  # of longer entries, which are packed, chained and sy
 BUDGET_PART = 0.5
 """What part of the caller's remaining time the commit may take at most; the way back needs the rest."""
 
-EXITS_S = 0.25
-"""How long the journal may be asked about exits where the caller gives no deadline: five times a slow commit."""
+EXITS_S = 0.5
+"""How long the journal may be asked about exits where the caller gives no deadline: it is so only in the first second
+of a sidecar, or when it could not be read, and a block that was left must not block again."""
 
 SAVED_S = 1.0
 """How long the word that a prescription was saved waits for its entry at least: nobody's prescription waits for it, and

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,6 +15,9 @@ from reminder.stores.base import StoreError
 from tests.journal.memory_store import MemoryJournalStore
 from tests.journal.records import written
 from tests.reminder.words import NOW, RULE, after, exit_until, kept, word
+
+if TYPE_CHECKING:
+    from reminder.journal.entries import Exit
 
 WITHIN_S = 60.0
 
@@ -133,6 +136,38 @@ def test_what_was_forgotten_is_asked_for_as_long_as_it_counts() -> None:
     assert journal.times == 2
     assert now_of(exits, 24, "e") == ()
     assert journal.times == 2
+
+
+class Busy(Asked):
+    """The same, which answers its first question when it is let go on, and no other ever."""
+
+    def __init__(self, store: MemoryJournalStore | None) -> None:
+        super().__init__(store)
+        self.go_on = asyncio.Event()
+
+    async def ask(self, work: Callable[[Any], Any], within_s: float) -> Any:
+        """What the work finds."""
+        await (self.go_on if not self.times else asyncio.Event()).wait()
+        return await super().ask(work, within_s)
+
+
+def test_who_is_asked_while_it_learns_waits_for_that() -> None:
+    """A start reads the words of a day: the question for one encounter may come behind it."""
+    store = MemoryJournalStore()
+    written(store, [kept(word(exits=(exit_until(),)))])
+
+    async def work() -> tuple[Exit, ...]:
+        journal = Busy(store)
+        exits = Exits(journal)
+        learning = asyncio.create_task(exits.load(after(1)))
+        asked = asyncio.create_task(exits.of(("e",), after(1), WITHIN_S))
+        await asyncio.sleep(0)
+        assert not asked.done()
+        journal.go_on.set()
+        await learning
+        return await asked
+
+    assert [one.rule_id for one in asyncio.run(work())] == [RULE]
 
 
 def test_a_journal_that_does_not_answer_is_told() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from reminder.exits import EXIT_PERIOD
 from reminder.journal.base import Draft
+from reminder.journal.briefs import brief_of
 from reminder.journal.coding import encode
 from reminder.journal.entries import Exit, Feedback
 
@@ -51,5 +52,6 @@ def kept(entry: Feedback) -> Draft:
         at=entry.at,
         decision_id=entry.decision_id,
         encounter_key=entry.encounter_key,
+        brief=brief_of(entry),
         body=encode(entry),
     )
