@@ -12,24 +12,19 @@ checked has to be what the client said nobody checked.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import json
 import tempfile
 import threading
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from benchmarks import steady
 from benchmarks.kills import Place, Victim, exported, make_place
 from reminder.client import Checked, Client, Told
-from reminder.config import Address
-from reminder.workers.ports import listener
 from tests.reminder.bodies import WOMEN, own_body, own_line
 
 if TYPE_CHECKING:
@@ -38,25 +33,20 @@ if TYPE_CHECKING:
 __all__ = ["FAULTS", "Course", "Heard", "judge", "place_of", "run"]
 
 DEADLINE_MS = 300.0
-SLACK_MS = 20.0
-"""What the way back through the client may take after the deadline: reading a decision, a thread being waked."""
-
 FAULTS = ("late", "unreported", "lost", "doubled", "not_in_journal", "put_aside", "still_waiting")
 """The figures of a run that have to be nothing."""
 
 _THREADS = 8
-_NAP_S = 0.005
 _DRAIN_S = 300.0
 
 
-class Course(Struct, frozen=True, kw_only=True):
-    """A run: how many prescriptions, at how many a second, how many kills."""
+class Course(steady.Course, frozen=True, kw_only=True):
+    """A run, and what its callers wait at most."""
 
     prescriptions: int = 10_000
     per_s: float = 100.0
     kills: int = 8
     deadline_ms: float = DEADLINE_MS
-    seed: int = 1
 
 
 class Heard(Struct):
@@ -72,27 +62,30 @@ class Heard(Struct):
 
 def place_of(folder: Path, **settings: str | float) -> Place:
     """Settings for a sidecar that listens on the same port in each of its lives."""
-    with listener("grpc", Address("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    return make_place(folder, "", grpc=f"127.0.0.1:{port}", **settings)
+    return make_place(folder, "", grpc=steady.free_address("grpc"), **settings)
 
 
 async def run(place: Place, course: Course) -> dict[str, Any]:
     """The figures of a run."""
     heard: list[Heard] = []
+    lives: list[tuple[float, float]] = []
     over = threading.Event()
     victim = Victim(place)
     target = (await victim.serving())["grpc"]
-    stall = _Stall(over)
+    stall = steady.Stall(over)
     with Client(target, deadline_ms=course.deadline_ms, folder=place.folder / "spool") as client:
         begun = time.monotonic()
-        work = asyncio.create_task(asyncio.to_thread(_prescribe, client, course, heard, over))
+
+        def one(number: int) -> None:
+            heard.append(_prescription(client, number))
+
+        work = asyncio.create_task(asyncio.to_thread(steady.prescribe, course, _THREADS, over, one))
         try:
-            victim, lives = await _killed(place, victim, course, work)
+            victim = await steady.kill_again(place, victim, course, work, lives)
             await work
             took_s = time.monotonic() - begun
             delivered = await asyncio.to_thread(client.deliver, _DRAIN_S)
-            figures = {"took_s": round(took_s, 1), "kills": lives, "put_aside": client.put_aside}
+            figures = {"took_s": round(took_s, 1), "kills": len(lives) - 1, "put_aside": client.put_aside}
             figures["still_waiting"] = 0 if delivered else client.waiting
         finally:
             over.set()
@@ -100,52 +93,6 @@ async def run(place: Place, course: Course) -> dict[str, Any]:
             victim.process.terminate()
             victim.process.wait(60)
     return figures | _waits(heard, course, stall.longest_ms) | judge(heard, exported(place))
-
-
-async def _killed(place: Place, victim: Victim, course: Course, work: asyncio.Task[None]) -> tuple[Victim, int]:
-    """Kill and start again, evenly over the run, until that is done; the last one living, and how many died."""
-    rng, gap_s = Random(course.seed), course.prescriptions / course.per_s / (course.kills + 1)
-    killed = 0
-    while killed < course.kills:
-        await asyncio.wait([work], timeout=gap_s * rng.uniform(0.6, 1.0))
-        if work.done():
-            break
-        victim.kill()
-        killed += 1
-        victim = Victim(place)
-        await victim.serving()
-    return victim, killed
-
-
-class _Stall(threading.Thread):
-    """How late this machine wakes a thread that sleeps, at worst."""
-
-    def __init__(self, over: threading.Event) -> None:
-        super().__init__(daemon=True)
-        self.longest_ms = 0.0
-        self._ended = over
-        self.start()
-
-    def run(self) -> None:
-        while not self._ended.is_set():
-            begun = time.monotonic()
-            self._ended.wait(_NAP_S)
-            self.longest_ms = max(self.longest_ms, (time.monotonic() - begun - _NAP_S) * 1000)
-
-
-def _prescribe(client: Client, course: Course, heard: list[Heard], over: threading.Event) -> None:
-    """Every prescription at its time; eight at once at most."""
-    begun = time.monotonic()
-
-    def one(number: int) -> None:
-        wait_s = begun + number / course.per_s - time.monotonic()
-        if over.wait(max(0.0, wait_s)):
-            return
-        heard.append(_prescription(client, number))
-
-    with ThreadPoolExecutor(_THREADS) as threads:
-        for done in threads.map(one, range(course.prescriptions)):
-            assert done is None  # noqa: S101 - what a thread raised is raised here
 
 
 def _prescription(client: Client, number: int) -> Heard:
@@ -197,19 +144,13 @@ def _waits(heard: Sequence[Heard], course: Course, stall_ms: float) -> dict[str,
         "checked": whys.pop("", 0),
         "not_checked": dict(whys),
         "waited": sum(word.state == "waiting" for one in heard for word in (one.saved, *one.words.values())),
-        "check_ms": _spread(waits),
-        "told_ms": _spread(told),
+        "check_ms": steady.spread(waits),
+        "told_ms": steady.spread(told),
         "machine_stall_ms": round(stall_ms, 1),
         "past_deadline": sum(wait > course.deadline_ms for wait in both),
-        "late": sum(wait > course.deadline_ms + SLACK_MS + stall_ms for wait in both),
+        "late": sum(wait > course.deadline_ms + steady.SLACK_MS + stall_ms for wait in both),
         "unreported": sum(one.checked.checked == bool(one.checked.why) for one in heard),
     }
-
-
-def _spread(waits: Sequence[float]) -> dict[str, float]:
-    """Of milliseconds in rising order."""
-    parts = {"p50": 0.5, "p99": 0.99, "p999": 0.999, "longest": 1.0}
-    return {name: round(waits[min(int(len(waits) * part), len(waits) - 1)], 2) for name, part in parts.items()}
 
 
 def judge(heard: Iterable[Heard], exported: Iterable[dict[str, Any]]) -> dict[str, Any]:
@@ -235,17 +176,11 @@ def judge(heard: Iterable[Heard], exported: Iterable[dict[str, Any]]) -> dict[st
 
 def main() -> None:
     """Run it and print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--prescriptions", type=int, default=10_000)
-    parser.add_argument("--per-s", type=float, default=100.0)
-    parser.add_argument("--kills", type=int, default=8)
-    parser.add_argument("--seed", type=int, default=1)
-    given = parser.parse_args()
-    course = Course(prescriptions=given.prescriptions, per_s=given.per_s, kills=given.kills, seed=given.seed)
+    usual = {"prescriptions": 10_000, "per_s": 100.0, "kills": 8, "seed": 1}
+    course = Course(**steady.told(__doc__, usual))
     with tempfile.TemporaryDirectory() as folder:
         figures = asyncio.run(run(place_of(Path(folder)), course))
-    print(json.dumps(figures, ensure_ascii=False, indent=1))
-    raise SystemExit(any(figures[fault] for fault in FAULTS))
+    steady.verdict(figures, FAULTS)
 
 
 if __name__ == "__main__":

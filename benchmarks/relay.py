@@ -11,7 +11,6 @@ wait for it to start, are told apart.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import http.client
 import json
@@ -19,16 +18,14 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
+from benchmarks import steady
 from benchmarks.kills import Place, Victim, make_place
-from reminder.config import Address
-from reminder.workers.ports import listener
 from tests.relay.bureau import Arrived, Bureau, finding, taken
 from tests.relay.bureau import http as reply_of
 from tests.reminder.bodies import encoded, national_body, national_order
@@ -39,9 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["FAULTS", "Course", "Heard", "judge", "place_of", "run"]
 
 DEADLINE_MS = 1000.0
-SLACK_MS = 20.0
-"""What the way back may take after the deadline: a thread being waked, a reply being read."""
-
 FAULTS = ("late", "lost", "differing", "changed", "unnamed")
 """The figures of a run that have to be nothing."""
 
@@ -50,16 +44,14 @@ _ROUND_S = 2.0
 _SLOW_S = 3.0
 _LINE_S = 30.0
 _DRAIN_S = 120.0
-_NAP_S = 0.005
 
 
-class Course(Struct, frozen=True, kw_only=True):
-    """A run: how many prescriptions, at how many a second, how many kills of the sidecar."""
+class Course(steady.Course, frozen=True, kw_only=True):
+    """A run."""
 
     prescriptions: int = 2000
     per_s: float = 50.0
     kills: int = 4
-    seed: int = 1
 
 
 class Heard(Struct, kw_only=True):
@@ -80,9 +72,7 @@ class Heard(Struct, kw_only=True):
 
 def place_of(folder: Path, bureau: Bureau) -> Place:
     """Settings for a sidecar that listens on the same port in each of its lives, with a bureau behind it."""
-    with listener("http", Address("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    place = make_place(folder, "", http=f"127.0.0.1:{port}")
+    place = make_place(folder, "", http=steady.free_address("http"))
     callers = f'[[callers]]\npath = "/his"\ndeadline_ms = {DEADLINE_MS:.0f}\n'
     upstream = f'[upstream]\nurl = "{bureau.url}"\nmodes = {{3101 = "both"}}\nwait_ms = 300\nread_ms = 2000\n'
     place.config.write_text(place.config.read_text("utf-8") + callers + upstream, "utf-8")
@@ -96,11 +86,12 @@ async def run(folder: Path, course: Course) -> dict[str, Any]:
     place = place_of(folder, bureau)
     victim = Victim(place)
     target = (await victim.serving())["http"]
-    naps = _Naps(over)
-    work = asyncio.create_task(asyncio.to_thread(_prescribe, target, course, heard, over))
+    stall = steady.Stall(over)
+    visit = partial(_visit, target, heard)
+    work = asyncio.create_task(asyncio.to_thread(steady.prescribe, course, _THREADS, over, visit))
     moods = asyncio.create_task(asyncio.to_thread(_go_round, bureau, over))
     try:
-        victim = await _kill(place, victim, course, work, heard)
+        victim = await steady.kill_again(place, victim, course, work, heard.lives)
         await work
     finally:
         over.set()
@@ -110,40 +101,7 @@ async def run(folder: Path, course: Course) -> dict[str, Any]:
     victim.process.wait(60)
     calls = list(bureau.arrived)
     bureau.die()
-    return {"kills": len(heard.lives) - 1, "drained": drained} | _waits(heard, naps.longest_ms) | judge(heard, calls)
-
-
-async def _kill(place: Place, victim: Victim, course: Course, work: asyncio.Task[None], heard: Heard) -> Victim:
-    """Kill and start again, evenly over the run, until that is done; the last one living."""
-    rng, gap_s = Random(course.seed), course.prescriptions / course.per_s / (course.kills + 1)
-    served = time.monotonic()
-    while len(heard.lives) < course.kills:
-        await asyncio.wait([work], timeout=gap_s * rng.uniform(0.6, 1.0))
-        if work.done():
-            break
-        heard.lives.append((served, time.monotonic()))
-        victim.kill()
-        victim = Victim(place)
-        await victim.serving()
-        served = time.monotonic()
-    heard.lives.append((served, float("inf")))
-    return victim
-
-
-class _Naps(threading.Thread):
-    """How late this machine wakes a thread that sleeps, at worst."""
-
-    def __init__(self, over: threading.Event) -> None:
-        super().__init__(daemon=True)
-        self.longest_ms = 0.0
-        self._ended = over
-        self.start()
-
-    def run(self) -> None:
-        while not self._ended.is_set():
-            begun = time.monotonic()
-            self._ended.wait(_NAP_S)
-            self.longest_ms = max(self.longest_ms, (time.monotonic() - begun - _NAP_S) * 1000)
+    return {"kills": len(heard.lives) - 1, "drained": drained} | _waits(heard, stall.longest_ms) | judge(heard, calls)
 
 
 def _go_round(bureau: Bureau, over: threading.Event) -> None:
@@ -173,20 +131,7 @@ def _answers(call: Arrived) -> bytes:
 # --- the callers ------------------------------------------------------------------------------------------------------
 
 
-def _prescribe(target: str, course: Course, heard: Heard, over: threading.Event) -> None:
-    """Every prescription at its time; so many at once at most."""
-    begun = time.monotonic()
-
-    def one(number: int) -> None:
-        if not over.wait(max(0.0, begun + number / course.per_s - time.monotonic())):
-            _visit(target, number, heard)
-
-    with ThreadPoolExecutor(_THREADS) as threads:
-        for done in threads.map(one, range(course.prescriptions)):
-            assert done is None  # noqa: S101 - what a thread raised is raised here
-
-
-def _visit(target: str, number: int, heard: Heard) -> None:
+def _visit(target: str, heard: Heard, number: int) -> None:
     """One visit: check, answer what the bureau found, settle."""
     begun = time.monotonic()
     reply = _call(target, encoded(national_body(national_order(), msgid=f"M{number}")), heard)
@@ -266,15 +211,12 @@ def _told(calls: Sequence[Arrived]) -> dict[str, list[bytes]]:
 def _waits(heard: Heard, stall_ms: float) -> dict[str, Any]:
     """How long callers waited; ``stall_ms``: how late the machine waked a sleeper."""
     waits = sorted(ms for at, ms in heard.took if any(since <= at < until for since, until in heard.lives))
-    parts = {"p50": 0.5, "p99": 0.99, "longest": 1.0}
     return {
         "checked": len(heard.took),
         "checked_while_starting": len(heard.took) - len(waits),
-        "check_ms": {
-            name: round(waits[min(int(len(waits) * part), len(waits) - 1)], 1) for name, part in parts.items()
-        },
+        "check_ms": steady.spread(waits),
         "machine_stall_ms": round(stall_ms, 1),
-        "late": sum(wait > DEADLINE_MS + SLACK_MS + stall_ms for wait in waits),
+        "late": sum(wait > DEADLINE_MS + steady.SLACK_MS + stall_ms for wait in waits),
         "bureau_said": dict(heard.whys),
         "unnamed": heard.unnamed,
         "lines_broken_by_kills": heard.broken,
@@ -296,17 +238,11 @@ def judge(heard: Heard, calls: Sequence[Arrived]) -> dict[str, Any]:
 
 def main() -> None:
     """Run it and print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--prescriptions", type=int, default=2000)
-    parser.add_argument("--per-s", type=float, default=50.0)
-    parser.add_argument("--kills", type=int, default=4)
-    parser.add_argument("--seed", type=int, default=1)
-    given = parser.parse_args()
-    course = Course(prescriptions=given.prescriptions, per_s=given.per_s, kills=given.kills, seed=given.seed)
+    usual = {"prescriptions": 2000, "per_s": 50.0, "kills": 4, "seed": 1}
+    course = Course(**steady.told(__doc__, usual))
     with tempfile.TemporaryDirectory() as folder:
         figures = asyncio.run(run(Path(folder), course))
-    print(json.dumps(figures, ensure_ascii=False, indent=1))
-    raise SystemExit(any(figures[fault] for fault in FAULTS))
+    steady.verdict(figures, FAULTS)
 
 
 if __name__ == "__main__":
