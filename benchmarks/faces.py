@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
 import statistics
 import tempfile
@@ -31,6 +32,7 @@ from negative_list.compile import canonical_lines, compile
 from negative_list.generate import generate
 from reminder.v1 import reminder_pb2 as pb
 from reminder.wire_client import request_of
+from tests.faces import neutral
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -42,10 +44,7 @@ FACES = ("grpc", "3101", "json")
 
 _IDS = 10
 _HTTP: Mapping[str, str] = {"3101": "/3101", "json": METHOD}
-_MODES = {"inpatient": "21", "outpatient": "11"}
 _INSURANCE = {"employee": "310", "resident": "390"}
-_LEVELS = {3: "2", 2: "5", 1: "8"}
-_GENDERS = {"男": "1", "女": "2"}
 _Call: TypeAlias = Callable[[bytes], Awaitable[bytes]]
 
 
@@ -92,51 +91,38 @@ def _national(body: dict[str, Any]) -> bytes:
 
 def national_of(body: Mapping[str, Any]) -> dict[str, Any]:
     """A body of the workload as 3101, with the fields a HIS fills besides those that are looked at."""
-    visit, patient = body["encounter"], body["patient"]
-    maternity = "maternity" in visit["insurance"]
-    encounter = {
-        "mdtrt_id": visit["id"],
-        "medins_id": body["institution_id"],
-        "medins_name": "测试医院",
-        "medins_admdvs": "430100",
-        "medins_type": "A1",
-        "medins_lv": _LEVELS[visit["institution_level"]],
-        "wardarea_codg": "",
-        "wardno": "",
-        "bedno": "",
-        "adm_date": visit["admitted_at"],
-        "dscg_date": "",
-        "dscg_main_dise_codg": "",
-        "dscg_main_dise_name": "",
-        "dr_codg": "D430100000001",
+    visit, told, institution = body["encounter"], neutral.national_of(body), body["institution_id"]
+    data = told["input"]["data"]
+    [person] = data["patient_dtos"]
+    [encounter] = person["fsi_encounter_dtos"]
+    diagnoses = zip(itertools.count(1), encounter["fsi_diagnose_dtos"], visit["diagnoses"], strict=False)
+    orders = zip(encounter["fsi_order_dtos"], visit["lines"], strict=True)
+    encounter |= _FILLED["encounter"] | {
+        "medins_id": institution,
         "adm_dept_codg": visit.get("department_code", ""),
-        "adm_dept_name": "",
-        "med_mdtrt_type": "",
-        "med_type": "52" if maternity else _MODES[visit["visit_mode"]],
-        "matn_stas": "0",
-        "medfee_sumamt": 0,
-        "ownpay_amt": 0,
-        "selfpay_amt": 0,
         "insutype": _INSURANCE[visit["insurance"][0]],
-        "reim_flag": "1",
-        "out_setl_flag": "0",
-        "fsi_diagnose_dtos": [_diagnosis(place, each) for place, each in enumerate(visit["diagnoses"], 1)],
-        "fsi_order_dtos": [_order(line) for line in visit["lines"]],
-        "fsi_operation_dtos": [],
+        "fsi_diagnose_dtos": [each | _diagnosis(place, own["main"]) for place, each, own in diagnoses],
+        "fsi_order_dtos": [each | _order(line) for each, line in orders],
     }
-    person = {
-        "patn_id": patient["id"],
-        "patn_name": "",
-        "gend": _GENDERS[patient["sex"]],
-        "brdy": patient["birth_date"],
-        "poolarea": "430100",
-        "curr_mdtrt_id": visit["id"],
-        "fsi_encounter_dtos": [encounter],
-        "fsi_his_data_dto": [],
-    }
-    return {
-        "infno": "3101",
-        "msgid": body["request_id"],
+    if "maternity" in visit["insurance"]:
+        encounter["med_type"] = "52"
+    person |= _FILLED["patient"]
+    data |= _FILLED["data"]
+    return told | _FILLED["envelope"] | {"msgid": body["request_id"], "fixmedins_code": institution}
+
+
+def _diagnosis(place: int, main: bool) -> dict[str, Any]:
+    told = {"dise_id": f"Z{place}", "maindise_flag": "1" if main else "0", "dias_srt_no": str(place)}
+    return _FILLED["diagnosis"] | told
+
+
+def _order(line: Mapping[str, Any]) -> dict[str, Any]:
+    told = {"rxno": line["rx_no"], "hosplist_name": line["name"], "hilist_pric": line["unit_price_fen"] / 100}
+    return _FILLED["order"] | told
+
+
+_FILLED: Mapping[str, dict[str, Any]] = {
+    "envelope": {
         "mdtrtarea_admvs": "430100",
         "insuplc_admdvs": "430100",
         "recer_sys_code": "HIS",
@@ -144,62 +130,34 @@ def national_of(body: Mapping[str, Any]) -> dict[str, Any]:
         "opter_type": "1",
         "opter": "D430100000001",
         "opter_name": "",
-        "inf_time": body["time"],
-        "fixmedins_code": body["institution_id"],
         "fixmedins_name": "测试医院",
-        "input": {
-            "data": {"syscode": "HIS", "task_id": "", "trig_scen": "2", "rule_ids": [], "patient_dtos": [person]}
-        },
-    }
-
-
-def _diagnosis(place: int, told: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "dise_id": f"Z{place}",
-        "inout_dise_type": "1",
-        "maindise_flag": "1" if told["main"] else "0",
-        "dias_srt_no": str(place),
-        "dise_codg": told["code"],
-        "dise_name": told["name"],
-        "dise_date": "2026-05-01 00:00:00",
-    }
-
-
-def _order(line: Mapping[str, Any]) -> dict[str, Any]:
-    yuan = line["unit_price_fen"] / 100
-    return {
-        "rx_id": line["id"],
-        "rxno": line["rx_no"],
-        "grpno": "",
+    },
+    "data": {"syscode": "HIS", "task_id": ""},
+    "patient": {"patn_name": "", "poolarea": "430100", "fsi_his_data_dto": []},
+    "encounter": {
+        "medins_name": "测试医院",
+        "medins_admdvs": "430100",
+        "medins_type": "A1",
+        "dr_codg": "D430100000001",
+        **dict.fromkeys(("wardarea_codg", "wardno", "bedno", "dscg_date", "dscg_main_dise_codg"), ""),
+        **dict.fromkeys(("dscg_main_dise_name", "adm_dept_name", "med_mdtrt_type"), ""),
+        **dict.fromkeys(("medfee_sumamt", "ownpay_amt", "selfpay_amt"), 0),
+        "matn_stas": "0",
+        "reim_flag": "1",
+        "out_setl_flag": "0",
+    },
+    "diagnosis": {"inout_dise_type": "1", "dise_date": "2026-05-01 00:00:00"},
+    "order": {
         "long_drord_flag": "0",
-        "hilist_type": "",
-        "chrg_type": "",
         "drord_bhvr": "0",
-        "hilist_code": line["code"],
-        "hilist_name": line["name"],
-        "hilist_dosform": "",
-        "hilist_lv": "",
-        "hilist_pric": yuan,
-        "hosplist_code": "",
-        "hosplist_name": line["name"],
-        "hosplist_dosform": "",
-        "cnt": line["quantity"],
-        "pric": yuan,
-        "sumamt": yuan,
-        "ownpay_amt": 0,
-        "selfpay_amt": 0,
-        "spec": "",
-        "spec_unt": line["unit"],
-        "drord_begn_date": line["begins"],
-        "drord_stop_date": "",
-        "drord_dept_codg": "",
-        "drord_dept_name": "",
         "drord_dr_codg": "D430100000001",
-        "drord_dr_name": "",
-        "drord_dr_profttl": "",
-        "curr_drord_flag": "1",
-    }
-
+        **dict.fromkeys(("grpno", "hilist_type", "chrg_type", "hilist_dosform", "hilist_lv", "hosplist_code"), ""),
+        **dict.fromkeys(("hosplist_dosform", "spec", "drord_stop_date", "drord_dept_codg", "drord_dept_name"), ""),
+        **dict.fromkeys(("drord_dr_name", "drord_dr_profttl"), ""),
+        **dict.fromkeys(("ownpay_amt", "selfpay_amt"), 0),
+    },
+}
+"""What stands in these fields, as most systems send them."""
 
 _MAKE: Mapping[str, Callable[[dict[str, Any]], bytes]] = {
     "grpc": _message,
