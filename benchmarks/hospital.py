@@ -16,9 +16,9 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from msgspec import Struct
 from msgspec.structs import replace
 
+from benchmarks.hospital_cases import ZONE, Case, Rule, World, make_world, maybe
 from negative_list.decision import Decision, Finding, NotEvaluated
 from negative_list.prescription import Diagnosed, Encounter, Line, Patient, Prescription
 from negative_list.rules import ACTIONS
@@ -31,147 +31,9 @@ BEGIN = datetime(2026, 3, 31, 16, 0, tzinfo=UTC)
 """Midnight of 1 April in Shanghai."""
 
 DAYS = 30
-DOCTORS = 12_000
-DEPARTMENTS = 40
-_ZONE = timedelta(hours=8)
 _ENGINE = "0.2.0+month"
 _JUNK = {"": "", ".": "one character", "asdf": "keyboard run", "的的的的": "repeats", "同意": "copied default"}
-_WHOLE, _SHADOW, _UNKNOWN = {11, 23, 35, 47, 59}, {7, 22, 37, 52}, {13, 33, 53}
 _TEXTS = ("已告知患者并签字", "病情需要，指南推荐", "上级医师同意", "外院化验支持", *list(_JUNK)[1:])
-
-
-def _maybe(rng: Random, share: float) -> bool:
-    """True so often."""
-    return rng.random() < share
-
-
-class _Rule(Struct, frozen=True, kw_only=True):
-    ident: str
-    class_id: str
-    action: Any
-    fund_only: bool
-    addressee: str
-    whole: bool
-    shadow: bool
-    unknown: bool
-
-
-class _Item(Struct, frozen=True, kw_only=True):
-    code: str
-    name: str
-    price_fen: int
-    kind: str
-    rules: tuple[_Rule, ...]
-
-
-def _rules(rng: Random) -> list[_Rule]:
-    """Sixty rules: some about the encounter, some in shadow, some for others than the doctor."""
-    return [
-        _Rule(
-            ident=f"M{number:03d}",
-            class_id=f"R{rng.choice((2, 12, 21, 31, 56, 67, 68)):02d}",
-            action=rng.choice(("remind", "warn", "warn", "block")),
-            fund_only=_maybe(rng, 0.5),
-            addressee=rng.choice(("doctor",) * 8 + ("pharmacy", "charge_entry")),
-            whole=number in _WHOLE,
-            shadow=number in _SHADOW,
-            unknown=number in _UNKNOWN,
-        )
-        for number in range(60)
-    ]
-
-
-def _items(rng: Random, rules: list[_Rule]) -> list[_Item]:
-    """Eight hundred items; a third of them have a rule or two."""
-    return [
-        _Item(
-            code=f"XA{number:05d}B001010100001",
-            name=f"药品{number}",
-            price_fen=rng.randrange(50, 90_000),
-            kind=rng.choice(("drug", "drug", "herb", "service", "material")),
-            rules=tuple(rng.sample(rules, rng.choice((0,) * 26 + (1, 2, 3)))),
-        )
-        for number in range(800)
-    ]
-
-
-class _World(Struct, frozen=True, kw_only=True):
-    """What does not change over the month."""
-
-    rules: list[_Rule]
-    items: list[_Item]
-
-
-def _make_world() -> _World:
-    """The same one for every journal."""
-    rng = Random(11)
-    rules = _rules(rng)
-    return _World(rules=rules, items=_items(rng, rules))
-
-
-class _Case:
-    """One encounter as it stands: who, where, what is ordered, and what the rules would find in it now.
-
-    ``gone``: findings (rule, line) that are found no more; ``sends``: whether its institution sends more than 3101.
-    """
-
-    def __init__(self, world: _World, number: int, at: datetime, rng: Random) -> None:
-        self.rng, self.world = rng, world
-        self.institution = rng.choice(("H1",) * 16 + ("H2",) * 3 + ("H3",))
-        self.sends = self.institution != "H2"
-        self.doctor = int(rng.betavariate(1.1, 2.5) * DOCTORS)
-        self.department = self.doctor % DEPARTMENTS
-        self.mode = rng.choice(("outpatient",) * 7 + ("emergency", "inpatient", "inpatient"))
-        self.key = f"{number:016x}{rng.getrandbits(64):016x}"
-        self.patient = f"{rng.getrandbits(128):032x}"
-        self.months = rng.randrange(2, 1100)
-        self.diagnoses = [f"I{rng.randrange(10, 99)}.900"]
-        self.lines: list[Line] = []
-        self.gone: set[tuple[str, str]] = set()
-        self.discharged: datetime | None = None
-        self.scene = "2"
-        self.release = "2026-04"
-        self.serial = 0
-        self.order(at, rng.choice((1, 2, 2, 3, 3, 4, 6)))
-
-    def order(self, at: datetime, count: int) -> None:
-        """New lines; those before are in force."""
-        self.lines = [replace(line, current=False) for line in self.lines]
-        for item in self.rng.sample(self.world.items, count):
-            self.serial += 1
-            self.lines.append(_line(item, self, at))
-
-    def found(self) -> list[tuple[_Rule, tuple[Line, ...]]]:
-        """What the rules find: current lines they forbid, joined where one rule finds two, and the encounter."""
-        by_rule: dict[str, tuple[_Rule, list[Line]]] = {}
-        for line in self.lines:
-            if line.current:
-                for rule in self.world.items[int(line.codes[0][2:7])].rules:
-                    if (rule.ident, line.id) not in self.gone:
-                        by_rule.setdefault(rule.ident, (rule, []))[1].append(line)
-        return [(rule, () if rule.whole else tuple(lines)) for rule, lines in by_rule.values()]
-
-
-def _line(item: _Item, case: _Case, at: datetime) -> Line:
-    quantity = case.rng.randrange(1, 8)
-    begins = (at + _ZONE).replace(tzinfo=None)
-    untimed = _maybe(case.rng, 0.02)
-    return Line(
-        id=f"L{case.serial}" if case.serial % 9 else f"#{case.serial}",
-        encounter_id=case.key,
-        codes=(item.code,),
-        name=item.name,
-        begins=None if untimed else begins.replace(microsecond=0),
-        facts={
-            "line.quantity": Decimal(quantity),
-            "line.days": 7,
-            "line.amount_fen": item.price_fen * quantity,
-            "line.item_type": item.kind,
-            "line.paid_by": "fund",
-            "line.doctor_id": f"D{case.doctor:05d}",
-            "line.department_code": f"{case.department:04d}",
-        },
-    )
 
 
 # --- entries ----------------------------------------------------------------------------------------------------------
@@ -182,22 +44,22 @@ def _item_of(line: Line) -> str:
 
 
 def _day_of(line: Line, at: datetime) -> str:
-    moment = line.begins or (at + _ZONE)
+    moment = line.begins or (at + ZONE)
     return moment.date().isoformat()
 
 
-def _decided(case: _Case, at: datetime) -> Decided:
+def _decided(case: Case, at: datetime) -> Decided:
     """A check of the encounter as it stands."""
     rng = case.rng
     ident = decision_id(int(at.timestamp() * 1000), rng.getrandbits(80))
     found = tuple(_found(ident, place, case, one, at) for place, one in enumerate(case.found()))
-    unsure = tuple(rng.sample(case.world.rules, 1)) if _maybe(rng, 0.15) else ()
+    unsure = tuple(rng.sample(case.world.rules, 1)) if maybe(rng, 0.15) else ()
     return Decided(
         engine=_ENGINE,
         at=at,
         institution_id=case.institution,
         decision_id=ident,
-        decided_at=(at + _ZONE).replace(tzinfo=None),
+        decided_at=(at + ZONE).replace(tzinfo=None),
         face="3101" if case.institution == "H2" else "grpc",
         request_id=f"Q{case.serial}",
         prescription=_prescription(case, at),
@@ -221,7 +83,7 @@ def _decided(case: _Case, at: datetime) -> Decided:
     )
 
 
-def _prescription(case: _Case, at: datetime) -> Prescription:
+def _prescription(case: Case, at: datetime) -> Prescription:
     facts: dict[str, Any] = {
         "encounter.visit_mode": case.mode,
         "encounter.scene": (case.scene,),
@@ -240,13 +102,13 @@ def _prescription(case: _Case, at: datetime) -> Prescription:
         ),
         patient=Patient(id=case.patient, facts={"patient.sex": "女"}),
         institution_id=case.institution,
-        at=(at + _ZONE).replace(tzinfo=None),
+        at=(at + ZONE).replace(tzinfo=None),
     )
 
 
-def _found(ident: str, place: int, case: _Case, one: tuple[_Rule, tuple[Line, ...]], at: datetime) -> Found:
+def _found(ident: str, place: int, case: Case, one: tuple[Rule, tuple[Line, ...]], at: datetime) -> Found:
     rule, lines = one
-    keys = [(_item_of(line), _day_of(line, at)) for line in lines] or [("", (at + _ZONE).date().isoformat())]
+    keys = [(_item_of(line), _day_of(line, at)) for line in lines] or [("", (at + ZONE).date().isoformat())]
     return Found(
         finding_id=f"{ident}-{place}",
         rule_id=rule.ident,
@@ -282,16 +144,16 @@ def _told(found: Found) -> Finding:
     )
 
 
-def _fed_back(case: _Case, about: Decided, found: Found, at: datetime, done: Any, **more: Any) -> Feedback:
+def _fed_back(case: Case, about: Decided, found: Found, at: datetime, done: Any, **more: Any) -> Feedback:
     """A word about a finding."""
     rng = case.rng
-    text = rng.choice(_TEXTS) if done in {"overridden", "exited", "wrong_rule"} and _maybe(rng, 0.7) else ""
+    text = rng.choice(_TEXTS) if done in {"overridden", "exited", "wrong_rule"} and maybe(rng, 0.7) else ""
     base: dict[str, Any] = {
         "reason_code": rng.choice(("R1", "R2", "other")) if done in {"overridden", "exited"} else "",
         "reason_text": text,
         "junk": _JUNK.get(text, ""),
         "done_at": at,
-        "answer_ms": rng.randrange(300, 30_000) if _maybe(rng, 0.8) else None,
+        "answer_ms": rng.randrange(300, 30_000) if maybe(rng, 0.8) else None,
     }
     return Feedback(
         engine=_ENGINE,
@@ -311,7 +173,7 @@ def _fed_back(case: _Case, about: Decided, found: Found, at: datetime, done: Any
     )
 
 
-def _saved(case: _Case, at: datetime, revision: int, *, void: bool = False) -> Saved:
+def _saved(case: Case, at: datetime, revision: int, *, void: bool = False) -> Saved:
     """The current lines as they were saved; none where the prescription is void."""
     told = _prescription(case, at).encounter
     lines = () if void else tuple(line for line in case.lines if line.current)
@@ -338,9 +200,9 @@ _DONE = (
 _TOLD_AS = {"changed", "withdrawn", "self_paid", "overridden", "exited", "wrong_rule"}
 
 
-def _happened(world: _World, number: int, at: datetime, rng: Random) -> Iterator[Entry]:
+def _happened(world: World, number: int, at: datetime, rng: Random) -> Iterator[Entry]:
     """One encounter from its first check to its last entry, in time."""
-    case = _Case(world, number, at, rng)
+    case = Case(world, number, at, rng)
     rounds = rng.choice((2, 3, 5)) if case.mode == "inpatient" else 1
     for turn in range(rounds):
         if turn:
@@ -349,20 +211,20 @@ def _happened(world: _World, number: int, at: datetime, rng: Random) -> Iterator
         for entry in _round(case, at):
             at = max(at, entry.at)
             yield entry
-    if case.mode == "inpatient" and _maybe(rng, 0.6):
+    if case.mode == "inpatient" and maybe(rng, 0.6):
         at += timedelta(hours=rng.uniform(1, 30))
         case.lines = [replace(line, current=False) for line in case.lines]
-        case.discharged = (at + _ZONE).replace(tzinfo=None, microsecond=0)
+        case.discharged = (at + ZONE).replace(tzinfo=None, microsecond=0)
         yield _decided(case, at)
 
 
-def _round(case: _Case, at: datetime) -> Iterator[Entry]:
+def _round(case: Case, at: datetime) -> Iterator[Entry]:
     """Check, react to what is found, check again, and save."""
     rng = case.rng
     first = _decided(case, at)
     yield first
     abandoned = False
-    if case.sends and _maybe(rng, 0.03):
+    if case.sends and maybe(rng, 0.03):
         yield from _waved_through(case, first, at)
         return
     for found in first.found:
@@ -373,31 +235,31 @@ def _round(case: _Case, at: datetime) -> Iterator[Entry]:
         _react(case, found, done)
     if abandoned:
         return
-    if first.found and _maybe(rng, 0.8):
+    if first.found and maybe(rng, 0.8):
         at += timedelta(seconds=rng.uniform(1, 60))
-        if _maybe(rng, 0.02):
+        if maybe(rng, 0.02):
             case.release = "2026-05"
         yield _decided(case, at)
-    if _maybe(rng, 0.1):
+    if maybe(rng, 0.1):
         yield from _settled(case, at)
-    if case.sends and _maybe(rng, 0.7):
+    if case.sends and maybe(rng, 0.7):
         at += timedelta(seconds=rng.uniform(1, 60))
         yield _saved(case, at, 1)
-        if _maybe(rng, 0.05):
+        if maybe(rng, 0.05):
             at += timedelta(minutes=rng.uniform(1, 300))
-            yield _saved(case, at, rng.choice((0, 2)), void=_maybe(rng, 0.5))
+            yield _saved(case, at, rng.choice((0, 2)), void=maybe(rng, 0.5))
 
 
-def _settled(case: _Case, at: datetime) -> Iterator[Entry]:
+def _settled(case: Case, at: datetime) -> Iterator[Entry]:
     """A check at the cashier's, of all there is; sometimes under the next release of the list."""
-    if _maybe(case.rng, 0.1):
+    if maybe(case.rng, 0.1):
         case.release = "2026-05"
     case.scene = "6"
     yield _decided(case, at + timedelta(seconds=case.rng.uniform(61, 90)))
     case.scene = "2"
 
 
-def _waved_through(case: _Case, about: Decided, at: datetime) -> Iterator[Entry]:
+def _waved_through(case: Case, about: Decided, at: datetime) -> Iterator[Entry]:
     """Everything is gone on with within a second, and saved as it was."""
     for found in about.found:
         if found.shown:
@@ -406,27 +268,27 @@ def _waved_through(case: _Case, about: Decided, at: datetime) -> Iterator[Entry]
     yield _saved(case, at + timedelta(seconds=20), 1)
 
 
-def _words(case: _Case, about: Decided, found: Found, at: datetime, done: str) -> Iterator[Entry]:
+def _words(case: Case, about: Decided, found: Found, at: datetime, done: str) -> Iterator[Entry]:
     """What is told of a finding: nothing, the truth, something else, late, twice, by nobody."""
     rng = case.rng
-    if not case.sends or done not in _TOLD_AS or not found.shown or _maybe(rng, 0.35):
+    if not case.sends or done not in _TOLD_AS or not found.shown or maybe(rng, 0.35):
         return
-    told: Any = done if _maybe(rng, 0.93) else rng.choice(sorted(_TOLD_AS))
-    late = timedelta(days=rng.uniform(0, 5)) if _maybe(rng, 0.03) else timedelta()
-    automatic = _maybe(rng, 0.04)
+    told: Any = done if maybe(rng, 0.93) else rng.choice(sorted(_TOLD_AS))
+    late = timedelta(days=rng.uniform(0, 5)) if maybe(rng, 0.03) else timedelta()
+    automatic = maybe(rng, 0.04)
     pace: dict[str, Any] = {"automatic": True, "answer_ms": rng.randrange(0, 900)} if automatic else {}
     first = _fed_back(case, about, found, at + late, told, **pace)
     yield first
-    if _maybe(rng, 0.03):
+    if maybe(rng, 0.03):
         yield replace(first, at=first.at + timedelta(seconds=5), times=1)
-    if _maybe(rng, 0.03):
+    if maybe(rng, 0.03):
         yield _fed_back(case, about, found, at + late + timedelta(minutes=2), rng.choice(sorted(_TOLD_AS)))
-    if _maybe(rng, 0.01):
+    if maybe(rng, 0.01):
         nobody = {"finding_id": f"{'7' * 26}-0", "known": False, "reminders": (), "rule_id": "", "decision_id": ""}
         yield replace(first, at=first.at + timedelta(seconds=6), **nobody)
 
 
-def _react(case: _Case, found: Found, done: str) -> None:
+def _react(case: Case, found: Found, done: str) -> None:
     """What the doctor does to the lines: found no more where it is done well."""
     lines = set(found.lines)
     if done == "withdrawn":
@@ -442,7 +304,7 @@ def _react(case: _Case, found: Found, done: str) -> None:
 
 def events(decisions: int, seed: int, share: tuple[int, int] = (0, 1)) -> Iterator[Entry]:
     """Entries of a month in the order of time, until so many decisions; ``share``: the k-th of n workers' part."""
-    world, rng, (worker, workers) = _make_world(), Random(f"{seed}/{share[0]}"), share
+    world, rng, (worker, workers) = make_world(), Random(f"{seed}/{share[0]}"), share
     pending: list[tuple[datetime, int, Entry]] = []
     serial, made, spacing = itertools.count(), 0, timedelta(days=DAYS) / max(1, decisions // workers) * 2.0
     for number in itertools.count():
