@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from negative_list.release.building import About
     from negative_list.release.container import Release
     from negative_list.release.layering import Flat, Origin, Source
+    from negative_list.release.self_test import Wrong
     from negative_list.release.signing import PrivateKey, PublicKey
 
 __all__ = ["English", "register", "release_of"]
@@ -88,8 +89,11 @@ def _build(
     valid_from: Annotated[str | None, typer.Option(metavar="DATE", help="First day it is meant for.")] = None,
     valid_to: Annotated[str | None, typer.Option(metavar="DATE", help="Last day it is meant for.")] = None,
     replaces: Annotated[str, typer.Option(metavar="VERSION", help="The version it was made to follow.")] = "",
+    tried: Annotated[
+        bool, typer.Option("--self-test/--no-self-test", help="Try its terms and triggers, as every sidecar does.")
+    ] = True,
 ) -> None:
-    """Make one signed release of lists: layered, validated, their cases run; exit code 1 when anything is wrong."""
+    """Make one signed release of lists: layered, validated, tried; exit code 1 when anything is wrong."""
     from negative_list.release.building import build_rules, flat_list, layers_of
 
     about = _agreeing(
@@ -105,7 +109,7 @@ def _build(
     try:
         sources = [_source(text) for text in lists]
         flat = flat_list(sources)
-        _run_cases(flat)
+        _try(flat, whole=tried)
         data = build_rules(flat.parsed.rules, signing, about, layers_of(sources, flat))
     except ListError as error:
         fail(error.problems)
@@ -171,8 +175,8 @@ def _private_keys(paths: Sequence[Path]) -> list[PrivateKey]:
     return found
 
 
-def _run_cases(flat: Flat) -> None:
-    """The rules' own cases, as the release is tried with them before it becomes active anywhere."""
+def _try(flat: Flat, *, whole: bool) -> None:
+    """What every sidecar tries before a release can become active there: terms, triggers, the rules' own cases."""
     from negative_list.cases import run_cases
 
     places = {rule.id: place for rule, place in zip(flat.parsed.rules.rules, flat.parsed.rule_places, strict=True)}
@@ -181,8 +185,20 @@ def _run_cases(flat: Flat) -> None:
         for result in run_cases(flat.parsed.rules)
         if result.problem
     ]
+    if whole:
+        wrong += [places[one.rule_id].problem(one.path, one.message) for one in _tested(flat)]
     if wrong:
         fail(sorted(wrong))
+
+
+def _tested(flat: Flat) -> Sequence[Wrong]:
+    """What is wrong with terms and triggers; the cases are run elsewhere. However long it takes: it is done once."""
+    from negative_list.compile import compile as compile_list
+    from negative_list.release.self_test import self_test
+
+    rules = flat.parsed.rules
+    bare = msgspec.structs.replace(rules, rules=tuple(msgspec.structs.replace(rule, cases=()) for rule in rules.rules))
+    return self_test(bare, compile_list(bare), lambda: True).problems
 
 
 def _day(text: str | None, option: str) -> date | None:

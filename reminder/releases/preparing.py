@@ -23,6 +23,7 @@ from negative_list.errors import ListError, NegativeListError
 from negative_list.parse import gathered, parse_jsonl
 from negative_list.release.container import ReleaseError, read_manifest, read_release
 from negative_list.release.opening import parsed_of
+from negative_list.release.self_test import Tested, self_test
 from negative_list.release.signing import load_public, verify
 from negative_list.release.wording import REASON_WORDS
 from negative_list.validate import check
@@ -43,7 +44,6 @@ from reminder.releases.orders import (
     Take,
     Told,
 )
-from reminder.releases.self_test import Tested, self_test
 from reminder.releases.staged import place_for
 from reminder.releases.trust import Known, RoadError, is_known, known_of, may_stage, missing
 
@@ -204,7 +204,7 @@ def _of_manifest(manifest: Manifest, key: str, known: Known) -> Iterator[str]:
 
 def _outcome(tested: Tested, rules: RuleList) -> str:
     if tested.problems:
-        raise _StopError("self-test", _some(tested.problems))
+        raise _StopError("self-test", _some(map(str, tested.problems)))
     cases = sum(len(rule.cases) for rule in rules.rules)
     told = (
         f"{tested.terms} 个词语, {tested.rules} 条规则, {tested.cases}/{cases} 个案例 "

@@ -111,6 +111,7 @@ _NAMED = frozenset(
     {
         *("_TOO_BIG", "_TOO_DEEP", "_TOO_LONG", "_why_not", "no_fact", "no_field"),
         *("_NO_CONTEXT", "_NO_ORDERS", "_NOTHING_KNOWN", "_NOTHING", "_NO_CARD", "_NO_OUTCOME"),
+        *("_UNREACHED", "_not_found"),
         *("given_up", "tried_again", "waits_on"),
         *("_OTHERWISE", "_wrong_key", "_TOO_LARGE", "_NO_ITEM", "_no_order"),
         *("_FULL", "_WHOLE", "_expected"),

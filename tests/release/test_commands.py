@@ -139,6 +139,17 @@ def test_build_runs_the_cases_of_the_flat_list(tmp_path: Path, keys: Path) -> No
     assert not keys.with_name("r.release").exists()
 
 
+def test_build_tries_what_every_sidecar_tries(tmp_path: Path, keys: Path) -> None:
+    """A rule whose trigger excepts itself is told with its place; the switch leaves that to the sidecar."""
+    never = rule_yaml(id="never", trigger="{codes: [XL02BBA176], except_codes: [XL02]}")
+    path = written(tmp_path, "rules:\n" + rule_yaml(id="own") + never)
+    result = built(path, keys)
+    assert (result.exit_code, keys.with_name("r.release").exists()) == (1, False)
+    assert f"{path}:" in result.stderr
+    assert "trigger: 自身的触发条件触发不了它 (its own trigger does not reach it" in result.stderr
+    assert built(path, keys, "--no-self-test").exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("option", "value", "told"),
     [

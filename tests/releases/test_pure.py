@@ -15,6 +15,7 @@ from negative_list.conditions import Diagnosis
 from negative_list.release.building import build
 from negative_list.release.layering import read_source
 from negative_list.release.opening import rules_of
+from negative_list.release.self_test import Wrong, self_test
 from negative_list.rules import Case, NamedSet, RuleList, Text, Trigger
 from negative_list.validate import check
 from reminder.releases.confirming import Confirmed, MarksError, mark_of, marks_of, not_confirmed, write_marks
@@ -22,7 +23,6 @@ from reminder.releases.due import FIRST_PAUSE, MOST_PAUSE, PATIENCE, again, may_
 from reminder.releases.folder import Folder, FolderError
 from reminder.releases.ledger import Ledger, Step
 from reminder.releases.saying import why_not_active
-from reminder.releases.self_test import self_test
 from reminder.releases.standing import Scheduled, Seen, Standing
 from reminder.releases.trust import RoadError, is_known, is_older, known_of, may_activate, may_stage, missing
 from tests.negative_list.builders import rule
@@ -212,7 +212,7 @@ def test_what_was_decided_does_not_mend_itself() -> None:
     assert [may_mend(RoadError(kind, reason, "")) for kind, reason in kinds] == [True] * 3 + [False] * 3
 
 
-def tested(*rules: Rule) -> tuple[str, ...]:
+def problems_of(*rules: Rule) -> tuple[Wrong, ...]:
     """The problems the self-test finds."""
     whole = RuleList(rules=rules)
     return self_test(whole, compile_list(whole), lambda: True).problems
@@ -223,8 +223,11 @@ def test_the_self_test_finds_terms_and_triggers_that_cannot_work() -> None:
     whole = changed(id="whole", trigger=Trigger(names=("甲、乙",)))  # an item name is searched whole
     lost = changed(id="lost", violation=Diagnosis(terms=("甲、乙",)))
     never = changed(id="never", trigger=Trigger(codes=("XA01",), except_codes=("XA",)))
-    assert tested(rule(), whole) == ()
-    assert [problem.partition(":")[0] for problem in tested(rule(), never, lost)] == ["lost", "never"]
+    assert problems_of(rule(), whole) == ()
+    assert [(wrong.rule_id, wrong.path) for wrong in problems_of(rule(), never, lost)] == [
+        ("lost", "violation"),
+        ("never", "trigger"),
+    ]
 
 
 def test_a_self_test_that_runs_out_of_time_says_so() -> None:

@@ -1,4 +1,4 @@
-"""Does a list do what it says? Tried before it can become active, on the form that will serve.
+"""Does a list do what it says? Tried before it is signed, and in the hospital, on the form that will serve.
 
 Three questions, in order: does every rule find each of its own terms in that term's own text; is every rule reached by
 its own trigger; do the cases beside the rules come out as they are written. Time is limited, for a city's list has
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from negative_list.rules import Rule, RuleList
     from negative_list.terms import Terms
 
-__all__ = ["Tested", "self_test"]
+__all__ = ["Tested", "Wrong", "self_test"]
 
 _MOST_WAYS = 100
 """Ways of a trigger that are tried: a rule with a thousand codes finds them all in one index."""
@@ -38,13 +38,25 @@ _AT = datetime(2026, 1, 1)
 """Any instant: whether a rule is reached does not depend on when."""
 
 
+class Wrong(Struct, frozen=True):
+    """What is wrong with a rule; ``path``: where in it, as in :class:`negative_list.errors.Problem`."""
+
+    rule_id: str
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        """``rule id: message``."""
+        return f"{self.rule_id}: {self.message}"
+
+
 class Tested(Struct, frozen=True, kw_only=True):
-    """What came of it: how much was tried, what is wrong (rule id: what), and whether time ended it."""
+    """What came of it: how much was tried, what is wrong, and whether time ended it."""
 
     terms: int
     rules: int
     cases: int
-    problems: tuple[str, ...]
+    problems: tuple[Wrong, ...]
     cut: bool
 
 
@@ -53,10 +65,10 @@ class _Tally:
 
     def __init__(self, in_time: Callable[[], bool]) -> None:
         self._in_time = in_time
-        self.problems: list[str] = []
+        self.problems: list[Wrong] = []
         self.cut = False
 
-    def over(self, found: Iterable[Iterable[str]]) -> int:
+    def over(self, found: Iterable[Iterable[Wrong]]) -> int:
         """Go through tries while there is time, each of which gives its problems; returns how many were made."""
         tries = 0
         for tries, problems in enumerate(found, 1):  # noqa: B007 - counted
@@ -85,17 +97,21 @@ def self_test(rules: RuleList, compiled: CompiledList, in_time: Callable[[], boo
 # -- terms
 
 
-def _lost(rules: RuleList, terms: Terms) -> Iterator[Iterable[str]]:
+def _lost(rules: RuleList, terms: Terms) -> Iterator[Iterable[Wrong]]:
     """Each distinct term of the list, and what is wrong where it is not found in its own text."""
     seen: set[tuple[str, str]] = set()
     for rule in rules.rules:
-        for key, term in _terms_in(msgspec.to_builtins(msgspec.structs.replace(rule, cases=()))):
-            if (key, term) not in seen:
-                seen.add((key, term))
-                yield () if _finds(terms, key, term) else (f"{rule.id}: {_LOST.format(term)}",)
+        for path, said in msgspec.to_builtins(msgspec.structs.replace(rule, cases=())).items():
+            for key, term in _terms_in({path: said}):
+                if (key, term) not in seen:
+                    seen.add((key, term))
+                    yield () if _finds(terms, key, term) else (Wrong(rule.id, path, _not_found(term)),)
 
 
-_LOST = "词语 `{0}` 在自身文字中找不到 (the term is not found in its own text; write it without separators)"
+def _not_found(term: str) -> str:
+    return f"词语 `{term}` 在自身文字中找不到 (the term is not found in its own text; write it without separators)"
+
+
 _UNREACHED = "自身的触发条件触发不了它 (its own trigger does not reach it; see to what the trigger excepts)"
 _TERM_KEYS = frozenset({"names", "except_names", "terms"})
 
@@ -123,15 +139,13 @@ def _finds(terms: Terms, key: str, term: str) -> bool:
 # -- triggers
 
 
-def _unreached(rule: Rule, rules: RuleList, compiled: CompiledList) -> Iterable[str]:
+def _unreached(rule: Rule, rules: RuleList, compiled: CompiledList) -> Iterable[Wrong]:
     """What is wrong where nothing that triggers a rule reaches it."""
     asked = Prescription(encounter=_encounter_of(rule, rules))
     check = Check(asked, _AT, compiled.terms)
     if any(bound.rule.id == rule.id for bound, _ in triggered(compiled, check)):
         return ()
-    return (
-        f"{rule.id}: 自身的触发条件触发不了它 (its own trigger does not reach it; see to what the trigger excepts)",
-    )
+    return (Wrong(rule.id, "trigger", _UNREACHED),)
 
 
 def _encounter_of(rule: Rule, rules: RuleList) -> Encounter:
@@ -161,8 +175,8 @@ def _lines_of(rule: Rule, rules: RuleList) -> Iterator[Line]:
 # -- cases
 
 
-def _failing(rules: RuleList) -> Iterator[Iterable[str]]:
+def _failing(rules: RuleList) -> Iterator[Iterable[Wrong]]:
     """Each case, and what is wrong where it does not come out."""
     for result in run_cases(rules):
-        text = f"{result.rule_id}: 案例 {result.place} 不符 (case {result.place}, {result.kind}): {result.problem}"
-        yield () if result.passed else (text,)
+        text = f"案例 {result.place} 不符 (case {result.place}, {result.kind}): {result.problem}"
+        yield () if result.passed else (Wrong(result.rule_id, f"cases[{result.place - 1}]", text),)
