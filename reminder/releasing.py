@@ -12,6 +12,7 @@ from reminder.releases.folder import Folder, shown
 from reminder.releases.following import Follower
 from reminder.releases.health import keep_health
 from reminder.releases.intake import Brought
+from reminder.releases.keys import watch_keys
 from reminder.releases.office import Office
 from reminder.releases.pruning import prune
 from reminder.releases.saying import START
@@ -73,6 +74,8 @@ class Releasing:
         office.beside(keep("releases: schedule", lambda: wait_for_due(office, say)))
         if (watched := config.watch) is not None:
             office.beside(keep("releases: watching", lambda: watch(office, watched, self._log, say)))
+        if config.trust:
+            office.beside(keep("releases: trust", lambda: watch_keys(config.trust, self._log, say)))
         if newest := config.releases_kept:
             office.beside(keep("releases: pruning", lambda: _prune(office, service, newest)))
         active = office.standing().active

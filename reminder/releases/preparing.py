@@ -24,13 +24,14 @@ from negative_list.parse import gathered, parse_jsonl
 from negative_list.release.container import ReleaseError, read_manifest, read_release
 from negative_list.release.opening import parsed_of
 from negative_list.release.self_test import Tested, self_test
-from negative_list.release.signing import load_public, verify
+from negative_list.release.signing import verify
 from negative_list.release.wording import REASON_WORDS
 from negative_list.validate import check
 from reminder.releases.cache import is_whole, load_compiled, write_compiled
 from reminder.releases.confirming import Confirmed, marks_of, write_marks
 from reminder.releases.describing import described
 from reminder.releases.folder import Folder
+from reminder.releases.keys import keys_of
 from reminder.releases.orders import (
     Again,
     Answer,
@@ -140,14 +141,19 @@ class _Trial:
         )
 
     def _verify(self) -> str:
+        problems: tuple[str, ...] = ()
         try:
             self.named = Named(manifest=read_manifest(self._path), held=False)
             self._release = read_release(self._path)
             if not self._order.trust:
                 raise _StopError("wrong-key", _NO_KEY)
-            key = verify(self._release, [load_public(Path(path)) for path in self._order.trust])
+            keys, problems = keys_of([Path(path) for path in self._order.trust])
+            if not keys:
+                raise _StopError("unreadable", f"无法读取 ({'; '.join(problems).lower()})")
+            key = verify(self._release, keys)
         except ReleaseError as error:
-            raise _StopError(error.reason, f"{REASON_WORDS[error.reason][0]} ({error.message})") from error
+            told = "; ".join((f"{REASON_WORDS[error.reason][0]} ({error.message})", *problems))
+            raise _StopError(error.reason, told) from error
         except (NegativeListError, OSError) as error:
             raise _StopError("unreadable", f"无法读取 ({str(error).lower()})") from error
         manifest = self._release.manifest

@@ -166,6 +166,20 @@ def test_without_a_trusted_key_nothing_is_taken_in(data: Path) -> None:
         assert (told.staged, "--trust KEY.pub" in told.steps[-1].detail) == (False, True)
 
 
+def test_a_trusted_key_that_cannot_be_read_is_told_at_the_start_and_keeps_no_other_out(data: Path) -> None:
+    """A release signed by another trusted key is taken; one that only the missing key could vouch for names it."""
+    gone = data.parent / "gone.pub"
+    with running(data.parent, data=data, list=None, trust=(gone, trusted(data.parent))) as here:
+        until(lambda: any(f"`{gone}` cannot be read" in text for text in here.service.degraded))
+        assert listed(here).stage(NEW).staged
+        told = listed(here).stage(some_release("2026.7", rules_with(title="七"), keys=[key("stranger")]))
+        assert (told.staged, f"`{gone}` cannot be read" in told.steps[-1].detail) == (False, True)
+        until(lambda: len(list(logged(here, "key not trusted"))) == 1)
+    with running(data.parent, data=data, list=None, trust=(gone,)) as here:
+        told = listed(here).stage(some_release("2026.8", rules_with(title="八")))
+        assert (told.staged, "cannot be read" in told.steps[-1].detail) == (False, True)
+
+
 def assert_told(here: Running, step: str, reason: str, detail: str) -> None:
     """Status, health, metric and log say which step failed and why."""
     status = listed(here).status()
