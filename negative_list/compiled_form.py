@@ -55,8 +55,8 @@ PART_SHARDS = 64
 MOST_HEAD_BYTES = 4_096
 """Longest head that is read."""
 
-MOST_PART_BYTES = 1 << 26
-"""Longest part that is read, the codes of a named set; no list has one of a million codes."""
+MOST_PART_BYTES = 1 << 30
+"""Longest part that is read: twice the longest release."""
 
 _FRAME = struct.Struct("<cI")
 _ABOUT, _SET, _LINES, _RULES, _GROUPS, _KEYS, _TERMS = b"a", b"s", b"l", b"r", b"g", b"k", b"t"

@@ -62,6 +62,8 @@ class Rows(Sequence[memoryview]):
         """One of them, counted from 0, or some; raises IndexError behind the last."""
         if isinstance(number, slice):
             return [self[each] for each in range(len(self))[number]]
+        if number < 0:
+            number = range(len(self))[number]
         return self._text[self._starts[number] : self._starts[number + 1]]
 
 

@@ -142,6 +142,7 @@ class Exits:
         self._missed = missed
         self._sure_from: datetime | None = None
         self._loading: asyncio.Future[None] | None = None
+        self._end_unknown: set[str] = set()  # encounters of which a block was left before this process began
         self._left: OrderedDict[str, tuple[Exit, ...]] = OrderedDict()
         self._ended: OrderedDict[str, datetime] = OrderedDict()
         self._answers: OrderedDict[str, Draft] = OrderedDict()
@@ -158,11 +159,9 @@ class Exits:
             return
         else:
             self._sure_from = now
-            for key, (left, end) in told.items():
-                if left:
-                    self._keep_left(key, left)
-                if end is not None:
-                    self._keep_end((key,), end)
+            for key, left in told.items():
+                self._keep_left(key, left)
+            self._end_unknown = set(told)
         finally:
             self._loading.set_result(None)
             self._loading = None
@@ -252,12 +251,16 @@ class Exits:
         """
         self._catch_up(now)
         told: tuple[Sequence[Exit], datetime | None] = ((), None)
-        if self._journal is not None and encounter_keys and within_s > 0 and not self._is_sure(now):
+        if self._journal is not None and encounter_keys and within_s > 0 and not self._knows(encounter_keys, now):
             told = await self._asked(self._journal, encounter_keys, now, within_s)
         left = [one for key in encounter_keys for one in self._left.get(key, ())]
         ends_ = [self._ended[key] for key in encounter_keys if key in self._ended]
         ended = max((each for each in (*ends_, told[1]) if each is not None), default=None)
         return in_force((*left, *told[0]), ended, now)
+
+    def _knows(self, encounter_keys: Sequence[str], now: datetime) -> bool:
+        """Whether the journal knows no more of an encounter."""
+        return self._is_sure(now) and self._end_unknown.isdisjoint(encounter_keys)
 
     async def _asked(
         self, journal: Asks, encounter_keys: Sequence[str], now: datetime, within_s: float
@@ -266,16 +269,19 @@ class Exits:
         asking = asyncio.ensure_future(journal.ask(lambda store: _told(store, encounter_keys, now), within_s))
         waiting = {asking} if self._loading is None else {asking, self._loading}
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        if not asking.done() and self._is_sure(now):
+        if not asking.done() and self._knows(encounter_keys, now):
             asking.cancel()
             return (), None
         try:
-            told: tuple[Sequence[Exit], datetime | None] = await asking
+            left, end = await asking
         except StoreError:
             if not self._is_sure(now):
                 self._missed()  # what was heard here still holds
             return (), None
-        return told
+        self._end_unknown.difference_update(encounter_keys)
+        if end is not None:
+            self._keep_end(encounter_keys, end)
+        return left, end
 
 
 def _told(store: JournalStore, encounter_keys: Sequence[str], now: datetime) -> tuple[list[Exit], datetime | None]:
@@ -288,17 +294,17 @@ def _told(store: JournalStore, encounter_keys: Sequence[str], now: datetime) -> 
     return left, max((row.at for row in rows if _tells_end(row)), default=None)
 
 
-def _all_told(store: JournalStore, now: datetime) -> dict[str, tuple[list[Exit], datetime | None]]:
-    """The same of every encounter of which a block was left lately."""
-    keys: dict[str, None] = {}
+def _all_told(store: JournalStore, now: datetime) -> dict[str, tuple[Exit, ...]]:
+    """The exits that are not over yet, by encounter; whether one ended is asked when somebody asks about it."""
+    found: dict[str, tuple[Exit, ...]] = {}
     for row in store.period(now - EXIT_PERIOD, now + EXIT_PERIOD, ("feedback",)):
         said = decode_brief(row.brief)
-        if not (isinstance(said, FeedbackBrief) and said.done == "exited"):  # of some hundred words one
-            continue
+        if not (isinstance(said, FeedbackBrief) and said.done == "exited" and row.encounter_key):
+            continue  # of some hundred words one is an exit
         word = decode(row.body)
-        if isinstance(word, Feedback) and any(now < one.until for one in word.exits):
-            keys[row.encounter_key] = None
-    return {key: _told(store, (key,), now) for key in keys if key}
+        if isinstance(word, Feedback) and (left := tuple(one for one in word.exits if now < one.until)):
+            found[row.encounter_key] = (*found.get(row.encounter_key, ()), *left)
+    return found
 
 
 def _tells_end(row: Row) -> bool:

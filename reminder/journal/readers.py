@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_ASKED", "READERS", "WARM_S", "Readers"]
 
-READERS = 2
-"""Threads that ask the store: questions are point reads, and threads take turns on the interpreter anyway."""
+READERS = 3
+"""Threads that ask the store: two may read what a start has to know of the day, and one is left for point reads."""
 
 MOST_ASKED = 64
 """Questions under way or waiting for a thread."""

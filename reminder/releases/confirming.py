@@ -71,7 +71,7 @@ class Confirmed:
         known: set[bytes] = set()
         with self._path.open("rb") as file:
             for piece in _pieces(file):
-                known.update(piece.split(b"\n"))
+                known.update(piece.replace(b"\r\n", b"\n").split(b"\n"))  # a folder may come from Windows
         return known
 
     def read(self) -> dict[str, set[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import io
+from array import array
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -110,6 +111,16 @@ def test_a_rule_is_bound_when_it_is_asked_for_and_kept() -> None:
         compiled.by_code["nobody"]
     with pytest.raises(IndexError):
         compiled.rules[2]
+
+
+def test_rows_are_a_sequence() -> None:
+    """Counted from either end, and by slices."""
+    rows = Rows(array("I", (0, 1, 1, 3)).tobytes(), memoryview(b"abc"))
+    assert [bytes(row) for row in rows] == [b"a", b"", b"bc"]
+    assert [bytes(row) for row in (rows[-1], rows[-3], *rows[1:])] == [b"bc", b"a", b"", b"bc"]
+    for place in (3, -4):
+        with pytest.raises(IndexError):
+            rows[place]
 
 
 def test_no_step_of_loading_is_long() -> None:

@@ -18,6 +18,7 @@ from negative_list.release.opening import rules_of
 from negative_list.release.self_test import Wrong, self_test
 from negative_list.rules import Case, NamedSet, RuleList, Text, Trigger
 from negative_list.validate import check
+from reminder.releases import confirming
 from reminder.releases.confirming import Confirmed, MarksError, mark_of, marks_of, not_confirmed, write_marks
 from reminder.releases.due import FIRST_PAUSE, MOST_PAUSE, PATIENCE, again, may_mend
 from reminder.releases.folder import Folder, FolderError
@@ -116,9 +117,25 @@ def test_what_was_confirmed_once_stays_so_and_damaged_marks_confirm_nothing(tmp_
     confirmed.add([second])
     assert not_confirmed(marks, confirmed) == ()
     assert confirmed.read() == {"a": {first[1]}, "b": {second[1]}}
+    path = tmp_path / "confirmed.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert not_confirmed(marks, confirmed) == ()
     marks.write_bytes(marks.read_bytes().rpartition(b'["b"')[0])
     with pytest.raises(MarksError):
         not_confirmed(marks, confirmed)
+
+
+@pytest.mark.parametrize("size", [1, 7, 22, 23, 24, 1 << 16])
+def test_what_is_confirmed_does_not_depend_on_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """Lines are whole, wherever a piece ends."""
+    monkeypatch.setattr(confirming, "_PIECE_BYTES", size)
+    rules = RuleList(rules=tuple(changed(id=f"rule-{number}") for number in range(9)))
+    confirmed, marks = Confirmed(tmp_path / "confirmed.jsonl"), tmp_path / "list.marks"
+    confirmed.begin([one for one in marks_of(rules) if one[0] not in {"rule-0", "rule-8"}])
+    write_marks(marks, rules)
+    assert not_confirmed(marks, confirmed) == ("rule-0", "rule-8")
 
 
 def test_steps_survive_and_half_a_line_is_passed_over(tmp_path: Path) -> None:

@@ -11,12 +11,16 @@ import pytest
 
 from negative_list.prescription import Encounter, Prescription
 from reminder.exits import MOST, MOST_ANSWERS, Exits, Flag, Left, ends, flagged, in_force
+from reminder.journal.base import Draft
+from reminder.journal.brief import DecisionBrief, encode_brief
 from reminder.stores.base import StoreError
 from tests.journal.memory_store import MemoryJournalStore
 from tests.journal.records import written
 from tests.reminder.words import NOW, RULE, after, exit_until, kept, word
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from reminder.journal.entries import Exit
 
 WITHIN_S = 60.0
@@ -28,6 +32,10 @@ class Asked:
     def __init__(self, store: MemoryJournalStore | None) -> None:
         self._store = store
         self.times = 0
+
+    def leave(self) -> None:
+        """It is gone from now on."""
+        self._store = None
 
     async def ask(self, work: Callable[[Any], Any], _within_s: float) -> Any:
         """What the work finds."""
@@ -113,16 +121,20 @@ def test_what_another_worker_heard_is_read() -> None:
 
 
 def test_who_writes_the_journal_alone_asks_it_once() -> None:
-    """What it told at the start, and what was heard since, is all there is."""
+    """What it told at the start, and what was heard since, is all there is.
+
+    Only whether an encounter ended of which a block was left before is asked, once, when somebody asks about it.
+    """
     journal = told(word(exits=(exit_until(),)))
     exits = Exits(journal)
     asyncio.run(exits.load(after(1)))
     assert (now_of(exits, 1, "e"), now_of(exits, 1, "another")) == ((RULE,), ())
+    assert now_of(exits, 1, "e") == (RULE,)
     exits.heard("another", (exit_until(),))
     assert now_of(exits, 2, "another") == (RULE,)
     exits.ended(("e",), after(2))
     assert now_of(exits, 3, "e") == ()
-    assert journal.times == 1
+    assert journal.times == 2
 
 
 def test_what_was_forgotten_is_asked_for_as_long_as_it_counts() -> None:
@@ -168,6 +180,26 @@ def test_who_is_asked_while_it_learns_waits_for_that() -> None:
         return await asked
 
     assert [one.rule_id for one in asyncio.run(work())] == [RULE]
+
+
+def test_an_exit_from_before_the_start_ends_with_its_encounter() -> None:
+    """Whether it ended the journal knows; where it cannot be asked any more the exit holds."""
+    store = MemoryJournalStore()
+    written(store, [kept(word(exits=(exit_until(),))), ended_at(after(1))])
+    exits = Exits(Asked(store))
+    asyncio.run(exits.load(after(2)))
+    assert now_of(exits, 3, "e") == ()
+    gone = Asked(store)
+    exits = Exits(gone)
+    asyncio.run(exits.load(after(2)))
+    gone.leave()
+    assert now_of(exits, 3, "e") == (RULE,)
+
+
+def ended_at(at: datetime) -> Draft:
+    """A decision of the encounter at its discharge."""
+    brief = DecisionBrief(zone_minutes=480, decision="pass", discharged=True)
+    return Draft(kind="decision", at=at, decision_id="d", encounter_key="e", brief=encode_brief(brief), body=b"{}")
 
 
 def test_a_journal_that_does_not_answer_is_told() -> None:
