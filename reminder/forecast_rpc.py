@@ -145,7 +145,8 @@ class _Forecasts:
         order = self._order("compare", request, office, about.version, about.digest)
         ended = chain[place - 1].at if place else self._service.now()
         return order | {
-            "at": self._civil(_utc(about)),
+            # Whenever it was active: the fact is counted from the decisions that name it.
+            "at": self._civil(min(_utc(one) for one in chain if one.version == about.version)),
             "now": ended,
             "keep": str(office.folder.forecast_file(about.digest)),
         }

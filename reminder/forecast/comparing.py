@@ -186,6 +186,11 @@ def _per(count: int, whole: int, of: int = 100) -> float:
 # -- in words
 
 
+def _pair(foreseen: float, came: float, told: Comparison) -> str:
+    """What was foreseen beside what came; of no checks nothing came, not zero."""
+    return f"{foreseen} → {came if told.checks else '—'}"
+
+
 def _page(told: Comparison, *, english: bool) -> Page:
     def say(zh: str, en: str) -> str:
         return en if english else zh
@@ -203,7 +208,7 @@ def _page(told: Comparison, *, english: bool) -> Page:
     figures = [
         Figure(
             name=say("每百次审方打断：预测 → 实际", "interruptions per 100: foreseen → came"),
-            value=f"{foreseen} → {came}",
+            value=_pair(foreseen, came, told),
         )
     ]
     for action in ("block", "warn", "remind"):
@@ -212,18 +217,18 @@ def _page(told: Comparison, *, english: bool) -> Page:
         figures.append(
             Figure(
                 name=say(f"每百次结论为{name}：预测 → 实际", f"{name} per 100: foreseen → came"),
-                value=f"{pair[0]} → {pair[1]}",
+                value=_pair(*pair, told),
             )
         )
-    warnings = [] if told.checks else [say("启用后日志中还没有审方", "no check since it is active")]
+    warnings = [] if told.checks else [say("启用期间日志中没有审方", "no check while it was active")]
     return Page(
         title=say(f"预测与实际：名单 {told.version}", f"Forecast beside fact: list {told.version}"),
         about=(
             say(
-                f"实际：自 {told.since:%Y-%m-%d %H:%M} UTC 起 {told.checks:,} 次审方；"
+                f"实际：{told.since:%Y-%m-%d %H:%M} 至 {told.until:%Y-%m-%d %H:%M} UTC {told.checks:,} 次审方；"
                 f"预测重放 {told.foreseen_checks:,} 次",
-                f"fact: {told.checks:,} checks since {told.since:%Y-%m-%d %H:%M} UTC; the forecast replayed "
-                f"{told.foreseen_checks:,}",
+                f"fact: {told.checks:,} checks from {told.since:%Y-%m-%d %H:%M} to {told.until:%Y-%m-%d %H:%M} UTC; "
+                f"the forecast replayed {told.foreseen_checks:,}",
             ),
         ),
         warnings=tuple(warnings),

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from negative_list.rules import ACTIONS, Action
+from negative_list.running import BEFORE
 from reminder.forecast.columns import ACTION_WORDS, class_words
 from reminder.forecast.inforce import apart, as_of
 from reminder.forecast.making import policies_of
@@ -139,6 +140,8 @@ def _stopped(found: Waiting, told: Replayed, rules: dict[str, Rule]) -> Iterator
         if line is None or ACTIONS.index(fired.action) <= max(ACTIONS.index(before), ACTIONS.index("remind")):
             continue
         rule = rules[key[0]]
+        # A running order is judged for the day's use alone; when it was written its part before the day knows.
+        written = lines.get(line.id + BEFORE, line).begins
         yield Stopped(
             kind=found.kind,
             action=told.after[key].action,
@@ -146,8 +149,8 @@ def _stopped(found: Waiting, told: Replayed, rules: dict[str, Rule]) -> Iterator
             before=before,
             **_where(found.case.prescription, told),
             item=line.name or next(iter(line.codes), ""),
-            line_id=line.id.removesuffix("#before"),
-            ordered_on=line.begins.date().isoformat() if line.begins is not None else "",
+            line_id=line.id.removesuffix(BEFORE),
+            ordered_on=written.date().isoformat() if written is not None else "",
             due_on=found.due_on,
             rule_id=rule.id,
             title=rule.title,

@@ -129,3 +129,19 @@ def test_a_comparison_sets_the_forecast_beside_what_came(tmp_path: Path) -> None
         lists.activate("2026.2")
         code, _, err = run(here, "compare")
         assert (code, "lists forecast" in err) == (1, True)
+        lists.activate("2026.1", allow_older=True)
+        lists.activate("2026.2")
+        assert told(here, "compare", "2026.1")["checks"] == 1  # of the first time it was active
+        assert " to 2026-01-01 01:00 UTC; " in run(here, "compare", "2026.1", "--english")[1].decode()
+
+
+def test_of_no_checks_nothing_came(tmp_path: Path) -> None:
+    """Not zero, as if all had passed."""
+    with running(tmp_path, trust=(trusted(tmp_path),)) as here:
+        ask(here, pb.CheckRequest(national_body=encoded(national_body())))
+        listed(here).stage(some_release("2026.1", rules_with(title="新")))
+        told(here, "forecast", "2026.1")
+        listed(here).activate("2026.1")
+        page = run(here, "compare", "--english")[1].decode()
+        assert "100.0 → —" in page
+        assert "no check while it was active" in page

@@ -148,7 +148,7 @@ def test_a_running_order_the_coming_list_forbids_is_named_with_ward_and_bed(data
     (row,) = made.rows
     assert (row.kind, row.ward, row.bed, row.item, row.line_id) == ("running", "二病区", "12", "奥美拉唑", "L1")
     assert (row.action, row.confirmed, row.before, row.amount_fen) == ("warn", "block", "pass", 1200)
-    assert made.looked_at == {"running": 1}
+    assert (row.ordered_on, made.looked_at) == ((AT - timedelta(days=2)).date().isoformat(), {"running": 1})
     page = written(tomorrow(order(data, rule(DRUG)), lambda _done, _whole: None), "html").decode()
     assert "二病区" in page
     assert "p" * 32 not in page
