@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from negative_list.readers.body import MAX_BYTES
 from reminder.callers import NAMED_BY
+from reminder.service import LARGE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,6 +38,9 @@ DEADLINE_HEADER = "reminder-deadline-ms"
 
 GRPC_TIMEOUT = "grpc-timeout"
 """The header in which gRPC says the same, as in ``300m``."""
+
+_WAY_BACK, _WAY_BACK_BESIDE = (0.02, 0.1), (0.1, 0.2)
+"""Seconds kept for the way back, and what part of the time that is left they are at most."""
 
 _JSON = "application/json"
 _UNITS_S = {"H": 3600.0, "M": 60.0, "S": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
@@ -79,6 +83,18 @@ def left_s_of(headers: Mapping[str, str], caller: Caller, callers: Callers) -> f
     """
     told = [caller.left_s, _timeout(headers.get(GRPC_TIMEOUT, "")), _milliseconds(headers.get(DEADLINE_HEADER, ""))]
     return min((each for each in told if each is not None), default=callers.http_left_s)
+
+
+def in_time(left_s: float | None, size_bytes: int) -> float | None:
+    """When to stop waiting: a little is kept for saying so, and for the way back.
+
+    What is large is done in a thread beside, which goes on for a while although nobody waits for it, and gives way to
+    the loop some milliseconds at a time: there, saying so takes longer.
+    """
+    if left_s is None:
+        return None
+    most_s, part = _WAY_BACK_BESIDE if size_bytes > LARGE_BYTES else _WAY_BACK
+    return left_s - min(most_s, left_s * part)
 
 
 def _timeout(text: str) -> float | None:

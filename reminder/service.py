@@ -49,12 +49,12 @@ if TYPE_CHECKING:
     from reminder.releases.office import Office
     from reminder.stores.keys import Keys
 
-__all__ = ["Active", "Outside", "Service"]
+__all__ = ["LARGE_BYTES", "Active", "Outside", "Service"]
 
 T = TypeVar("T")
 
 
-_LARGE_BYTES = 64 * 1024
+LARGE_BYTES = 64 * 1024
 """A body of some hundred lines or more: deciding it takes more than some ten milliseconds."""
 
 _Reader: TypeAlias = "Callable[..., Prescription]"
@@ -139,7 +139,7 @@ class Service(Happened):
         A stay of thousands of lines takes seconds, in which small requests and health still have to be answered. One
         large request at a time: more of them would only slow each other down.
         """
-        if size_bytes <= _LARGE_BYTES:
+        if size_bytes <= LARGE_BYTES:
             return work()
         return await asyncio.get_running_loop().run_in_executor(self._aside, work)
 

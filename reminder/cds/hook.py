@@ -14,7 +14,7 @@ from reminder.bodies import OURS
 from reminder.cds.actions import Orders
 from reminder.cds.cards import DECISION, PARTLY, Answering, not_checked
 from reminder.cds.outcome import OUR_FAULT, answer, outcome, status_of
-from reminder.over_http import caller_of, left_s_of
+from reminder.over_http import caller_of, in_time, left_s_of
 from reminder.recording import Came, digest_of
 from reminder.unchecked import NotChecked, left_out_of, write_unchecked
 
@@ -68,7 +68,7 @@ class HookCall:
         """The cards; whatever comes in between, an answer that says that nothing was checked."""
         service = self._service
         try:
-            async with asyncio.timeout(self._left_s()):
+            async with asyncio.timeout(in_time(self._left_s(), len(self._raw))):
                 told, left_out = await self._decided()
             return answer(200, told) if left_out is None else await self._partly(told, left_out)
         except RequestError as error:
@@ -88,10 +88,9 @@ class HookCall:
 
     async def _decided(self) -> tuple[dict[str, Any], LeftOut | None]:
         service, size = self._service, len(self._raw)
-        form = self._form = await service.run(size, self._read_form)
-        prescription = await service.run(size, partial(self._read, form))
+        form, prescription, took_s = await service.run(size, self._read)
         self._caller = caller_of(self._request, service.callers, institution=prescription.institution_id)
-        decision = await service.check(prescription, size, self._left_s(), self._came(self._caller))
+        decision = await service.check(prescription, size, self._left_to_decide_s(took_s), self._came(self._caller))
         self._shown(decision)
         answering = self._answering(form, prescription)
         left_out = left_out_of(decision)
@@ -118,12 +117,20 @@ class HookCall:
             raise RequestError([FieldProblem(field="hook", message=message)])
         return hook_form(body, self._cds.naming, self._cds.institution)
 
-    def _read(self, form: HookForm) -> Prescription:
-        """The prescription of a request; what is wrong is told in the request's own words."""
+    def _read(self) -> tuple[HookForm, Prescription, float]:
+        """The request, its prescription, and how many seconds reading took; what is wrong is told in its own words."""
+        began = self._clock()
+        form = self._form = self._read_form()
         try:
-            return form.finished(self._service.read_own(dict(form.body), saved=form.saved))
+            prescription = form.finished(self._service.read_own(dict(form.body), saved=form.saved))
         except RequestError as error:
             raise form.refused(error) from error
+        return form, prescription, self._clock() - began
+
+    def _left_to_decide_s(self, reading_s: float) -> float | None:
+        """What is left once the answer is thought of, which takes about as long to write as reading took."""
+        left_s = in_time(self._left_s(), len(self._raw))
+        return None if left_s is None else max(0.0, left_s - reading_s)
 
     def _answering(self, form: HookForm, prescription: Prescription) -> Answering:
         zone = self._service.active.sites.of(prescription.institution_id).zone

@@ -23,8 +23,8 @@ from reminder.encodings import in_kind
 from reminder.national import replies
 from reminder.national.calls import AT_ONCE, NOTHING_SAID, hear, unheard
 from reminder.national.transactions import CHECKS, PASSED, kind_of, paths_of
-from reminder.national.turn import OUR_FAULT, Turn, in_time
-from reminder.over_http import AsItIs, bytes_of, json_response, left_s_of
+from reminder.national.turn import OUR_FAULT, Turn
+from reminder.over_http import AsItIs, bytes_of, in_time, json_response, left_s_of
 from reminder.relay.records import Call
 
 if TYPE_CHECKING:
@@ -120,8 +120,9 @@ class _Face:
         unread = unheard(raw, request, service.callers)
         if service.relay is not None and unread.number and not kind_of(unread.number):
             return unread
+        left_s = left_s_of(request.headers, unread.caller, service.callers)
         try:
-            async with asyncio.timeout(in_time(left_s_of(request.headers, unread.caller, service.callers))):
+            async with asyncio.timeout(in_time(left_s, len(raw))):
                 return await service.run(len(raw), partial(hear, raw, request, service.callers))
         except TimeoutError:
             return unread

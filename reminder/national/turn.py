@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -14,6 +15,7 @@ from reminder.ids import decision_of
 from reminder.national import feedback, replies
 from reminder.national.calls import AT_ONCE, whose
 from reminder.national.transactions import CHECKS, FEEDBACK
+from reminder.over_http import in_time
 from reminder.recording import Came, digest_of
 from reminder.relay.records import Call
 from reminder.stores.base import StoreError
@@ -23,12 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
+    from negative_list.prescription import Prescription
     from reminder.national.calls import Heard
     from reminder.relay.records import BureauSaid
     from reminder.service import Service
     from reminder.unchecked import LeftOut, Why
 
-__all__ = ["OUR_FAULT", "Turn", "in_time"]
+__all__ = ["OUR_FAULT", "Turn"]
 
 OUR_FAULT = FieldProblem(field=OURS, message=FAILED)
 """What is told where the fault is ours."""
@@ -37,7 +40,6 @@ _TOO_LATE = FieldProblem(field=OURS, message="未能在时限内完成 (not done
 _NO_NUMBER = "缺少交易编号，也看不出是哪个交易 (no transaction number); 请给出 3101、3102 或 3103 (give one of these)"
 _PART_FOR_THE_BUREAU = 0.8
 """How much of the time that is left the bureau may take: the merged reply needs the rest."""
-_WAY_BACK_S, _PART_OF_THE_WAY_BACK = 0.02, 0.1
 _MAX_NUMBER = 10
 
 
@@ -94,7 +96,7 @@ class Turn:
         try:
             if heard.late:
                 raise TimeoutError  # noqa: TRY301 - as if it had waited here
-            async with asyncio.timeout(in_time(self._left_s())):
+            async with asyncio.timeout(in_time(self._left_s(), len(heard.raw))):
                 reply, left_out = await self._decided(came, asking)
             if left_out is None:
                 return reply
@@ -115,14 +117,25 @@ class Turn:
                 asking.cancel()
 
     async def _decided(self, came: Came, asking: _Asking | None) -> tuple[replies.Reply, LeftOut | None]:
-        service, heard, size = self._service, self._heard, len(self._heard.raw)
-        prescription = await service.run(size, partial(service.read_national, heard.readable()))
-        decision = await service.check(prescription, size, self._left_s(), came)
+        service, size = self._service, len(self._heard.raw)
+        prescription, took_s = await service.run(size, self._read)
+        decision = await service.check(prescription, size, self._left_to_decide_s(took_s), came)
         reply = await service.run(size, partial(replies.reply_of, decision, prescription))
         if asking is not None:
             said = await asyncio.shield(asking)
             reply = replies.with_bureau(reply, said.rows, said.why, came.lowest_action)
         return reply, left_out_of(decision)
+
+    def _read(self) -> tuple[Prescription, float]:
+        """The prescription, and how many seconds reading it took."""
+        began = time.perf_counter()
+        prescription = self._service.read_national(self._heard.readable())
+        return prescription, time.perf_counter() - began
+
+    def _left_to_decide_s(self, reading_s: float) -> float | None:
+        """What is left once the reply is thought of, which takes about as long to write as the body took to read."""
+        left_s = in_time(self._left_s(), len(self._heard.raw))
+        return None if left_s is None else max(0.0, left_s - reading_s)
 
     def _ask(self, kind: str) -> _Asking | None:
         """The bureau, asked beside us where the settings say so."""
@@ -194,11 +207,6 @@ class Turn:
             return None
         others = relay.mode(FEEDBACK) != "local"
         return lambda one: (others and not decision_of(one)) or relay.theirs(one)
-
-
-def in_time(left_s: float | None) -> float | None:
-    """When to stop waiting: a little is kept for saying so, and for the way back."""
-    return None if left_s is None else left_s - min(_WAY_BACK_S, left_s * _PART_OF_THE_WAY_BACK)
 
 
 def _nobodys(number: str) -> replies.Reply:

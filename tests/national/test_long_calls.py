@@ -5,9 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from reminder.callers import Caller
+from reminder.over_http import in_time
+from reminder.recording import NOT_TOLD, Came
+from reminder.service import LARGE_BYTES, Service
 from reminder.upstream import Upstream
+from tests.cds.asking import sign
+from tests.cds.bodies import hook_body
 from tests.national.asking import call, feedback, here_with, raw_call, three
 from tests.relay.bureau import bureau, http
 from tests.reminder.bodies import encoded, national_body, national_order
@@ -17,8 +26,37 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from negative_list.decision import Decision
+    from negative_list.prescription import Prescription
     from tests.reminder.sidecar import Running
 
+
+class SlowToRead(Service):
+    """One that takes long to read a body, and tells how long it was given to decide."""
+
+    given: list[float]
+
+    def read_national(self, body: dict[str, Any], *, saved: bool = False) -> Prescription:
+        """As ever, later."""
+        time.sleep(READING_S)
+        return super().read_national(body, saved=saved)
+
+    def read_own(self, body: dict[str, Any], *, saved: bool = False) -> Prescription:
+        """The same."""
+        time.sleep(READING_S)
+        return super().read_own(body, saved=saved)
+
+    async def check(
+        self, prescription: Prescription, size_bytes: int = 0, left_s: float | None = None, came: Came = NOT_TOLD
+    ) -> Decision:
+        """As ever."""
+        assert left_s is not None
+        self.given = [*getattr(self, "given", ()), left_s]
+        return await super().check(prescription, size_bytes, left_s, came)
+
+
+READING_S = 0.3
+PATIENT_S = 60.0
 HURRIED = {"reminder-deadline-ms": "300"}
 PADDING = "x" * 300_000
 
@@ -69,3 +107,23 @@ def test_what_is_nothing_of_the_interface_passes_with_its_body(tmp_path: Path) -
         ours.reply = lambda _call: http(b"taken")
         assert raw_call(here, b'{"a":1}', "/upload/files")[::2] == (200, b"taken")
     assert ours.arrived[0].body == b'{"a":1}'
+
+
+def test_the_time_to_write_a_reply_is_taken_off_before_anything_is_decided(tmp_path: Path) -> None:
+    """It takes about as long as reading did: else what is known by then would leave too late."""
+    callers = (Caller(path="/", deadline_ms=PATIENT_S * 1000),)
+    with here_with(tmp_path, *callers, make=SlowToRead) as here:
+        assert call(here, three(), path="/3101")["infcode"] == 0
+        assert sign(here, hook_body())["cards"] != []
+        given = here.service.given  # type: ignore[attr-defined]  # it is one that tells it
+    assert len(given) == 2
+    assert all(left_s < PATIENT_S - 2 * READING_S for left_s in given)
+
+
+@pytest.mark.parametrize(
+    ("left_s", "size", "until_s"),
+    [(None, 0, None), (1.0, 0, 0.98), (0.1, 0, 0.09), (1.0, LARGE_BYTES + 1, 0.9), (0.1, LARGE_BYTES + 1, 0.08)],
+)
+def test_a_part_of_the_time_is_kept_for_the_way_back(left_s: float | None, size: int, until_s: float | None) -> None:
+    """More of it where a thread goes on beside, which gives way to the loop from time to time only."""
+    assert in_time(left_s, size) == (None if until_s is None else pytest.approx(until_s))
