@@ -29,7 +29,7 @@ from reminder import feedback_rpc, list_rpc, policy_rpc
 from reminder.bodies import FAILED, inside, is_national
 from reminder.encodings import in_kind, told_encoding
 from reminder.office_rpc import NoOfficeError
-from reminder.over_http import bytes_of, caller_of, json_response, left_s_of
+from reminder.over_http import bytes_of, caller_of, json_response, left_s_of, timed, to_decide_s
 from reminder.recording import Came, digest_of
 from reminder.releases.trust import RoadError
 from reminder.stores.base import StoreError
@@ -165,11 +165,14 @@ class _Reminder:
     async def check(self, call: _Call) -> bytes:
         """A body of ours or of the national interface, in any of its dialects."""
         service = self._service
-        prescription = await service.run(call.size, lambda: _read(call.body(), service, saved=False))
+        begun = time.monotonic()
+        read = partial(timed, lambda: _read(call.body(), service, saved=False))
+        prescription, took_s = await service.run(call.size, read)
+        left_s = None if call.left_s is None else call.left_s - (time.monotonic() - begun)
         caller = caller_of(call.request, service.callers, institution=prescription.institution_id)
         digest = digest_of(call.raw)
         came = Came(face="json", digest=digest, caller=caller.name, lowest_action=caller.lowest_action)
-        decision = await service.check(prescription, call.size, call.left_s, came)
+        decision = await service.check(prescription, call.size, to_decide_s(left_s, call.size, took_s), came)
         return await service.run(call.size, partial(decided_json, decision))
 
     async def record_saved(self, call: _Call) -> bytes:

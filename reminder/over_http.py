@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, TypeVar
 
 from starlette.responses import Response
 
@@ -12,7 +13,7 @@ from reminder.callers import NAMED_BY
 from reminder.service import LARGE_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
@@ -28,7 +29,11 @@ __all__ = [
     "caller_of",
     "json_response",
     "left_s_of",
+    "timed",
+    "to_decide_s",
 ]
+
+T = TypeVar("T")
 
 AS_IT_IS = "reminder.as_it_is"
 """The key of a request's scope that says that its reply is somebody else's."""
@@ -95,6 +100,18 @@ def in_time(left_s: float | None, size_bytes: int) -> float | None:
         return None
     most_s, part = _WAY_BACK_BESIDE if size_bytes > LARGE_BYTES else _WAY_BACK
     return left_s - min(most_s, left_s * part)
+
+
+def to_decide_s(left_s: float | None, size_bytes: int, reading_s: float) -> float | None:
+    """Of what is left, what deciding may take: a reply takes about as long to write as its body took to read."""
+    until_s = in_time(left_s, size_bytes)
+    return None if until_s is None else max(0.0, until_s - reading_s)
+
+
+def timed(work: Callable[[], T]) -> tuple[T, float]:
+    """What some work comes to, and how many seconds it took."""
+    began = time.perf_counter()
+    return work(), time.perf_counter() - began
 
 
 def _timeout(text: str) -> float | None:

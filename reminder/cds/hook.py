@@ -14,7 +14,7 @@ from reminder.bodies import OURS
 from reminder.cds.actions import Orders
 from reminder.cds.cards import DECISION, PARTLY, Answering, not_checked
 from reminder.cds.outcome import OUR_FAULT, answer, outcome, status_of
-from reminder.over_http import caller_of, in_time, left_s_of
+from reminder.over_http import caller_of, in_time, left_s_of, timed, to_decide_s
 from reminder.recording import Came, digest_of
 from reminder.unchecked import NotChecked, left_out_of, write_unchecked
 
@@ -88,9 +88,10 @@ class HookCall:
 
     async def _decided(self) -> tuple[dict[str, Any], LeftOut | None]:
         service, size = self._service, len(self._raw)
-        form, prescription, took_s = await service.run(size, self._read)
+        (form, prescription), took_s = await service.run(size, partial(timed, self._read))
         self._caller = caller_of(self._request, service.callers, institution=prescription.institution_id)
-        decision = await service.check(prescription, size, self._left_to_decide_s(took_s), self._came(self._caller))
+        left_s = to_decide_s(self._left_s(), size, took_s)
+        decision = await service.check(prescription, size, left_s, self._came(self._caller))
         self._shown(decision)
         answering = self._answering(form, prescription)
         left_out = left_out_of(decision)
@@ -117,20 +118,13 @@ class HookCall:
             raise RequestError([FieldProblem(field="hook", message=message)])
         return hook_form(body, self._cds.naming, self._cds.institution)
 
-    def _read(self) -> tuple[HookForm, Prescription, float]:
-        """The request, its prescription, and how many seconds reading took; what is wrong is told in its own words."""
-        began = self._clock()
+    def _read(self) -> tuple[HookForm, Prescription]:
+        """The request and its prescription; what is wrong is told in its own words."""
         form = self._form = self._read_form()
         try:
-            prescription = form.finished(self._service.read_own(dict(form.body), saved=form.saved))
+            return form, form.finished(self._service.read_own(dict(form.body), saved=form.saved))
         except RequestError as error:
             raise form.refused(error) from error
-        return form, prescription, self._clock() - began
-
-    def _left_to_decide_s(self, reading_s: float) -> float | None:
-        """What is left once the answer is thought of, which takes about as long to write as reading took."""
-        left_s = in_time(self._left_s(), len(self._raw))
-        return None if left_s is None else max(0.0, left_s - reading_s)
 
     def _answering(self, form: HookForm, prescription: Prescription) -> Answering:
         zone = self._service.active.sites.of(prescription.institution_id).zone

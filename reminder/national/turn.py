@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -15,7 +14,7 @@ from reminder.ids import decision_of
 from reminder.national import feedback, replies
 from reminder.national.calls import AT_ONCE, whose
 from reminder.national.transactions import CHECKS, FEEDBACK
-from reminder.over_http import in_time
+from reminder.over_http import in_time, timed, to_decide_s
 from reminder.recording import Came, digest_of
 from reminder.relay.records import Call
 from reminder.stores.base import StoreError
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from negative_list.prescription import Prescription
     from reminder.national.calls import Heard
     from reminder.relay.records import BureauSaid
     from reminder.service import Service
@@ -117,25 +115,14 @@ class Turn:
                 asking.cancel()
 
     async def _decided(self, came: Came, asking: _Asking | None) -> tuple[replies.Reply, LeftOut | None]:
-        service, size = self._service, len(self._heard.raw)
-        prescription, took_s = await service.run(size, self._read)
-        decision = await service.check(prescription, size, self._left_to_decide_s(took_s), came)
+        service, heard, size = self._service, self._heard, len(self._heard.raw)
+        prescription, took_s = await service.run(size, lambda: timed(lambda: service.read_national(heard.readable())))
+        decision = await service.check(prescription, size, to_decide_s(self._left_s(), size, took_s), came)
         reply = await service.run(size, partial(replies.reply_of, decision, prescription))
         if asking is not None:
             said = await asyncio.shield(asking)
             reply = replies.with_bureau(reply, said.rows, said.why, came.lowest_action)
         return reply, left_out_of(decision)
-
-    def _read(self) -> tuple[Prescription, float]:
-        """The prescription, and how many seconds reading it took."""
-        began = time.perf_counter()
-        prescription = self._service.read_national(self._heard.readable())
-        return prescription, time.perf_counter() - began
-
-    def _left_to_decide_s(self, reading_s: float) -> float | None:
-        """What is left once the reply is thought of, which takes about as long to write as the body took to read."""
-        left_s = in_time(self._left_s(), len(self._heard.raw))
-        return None if left_s is None else max(0.0, left_s - reading_s)
 
     def _ask(self, kind: str) -> _Asking | None:
         """The bureau, asked beside us where the settings say so."""

@@ -15,11 +15,12 @@ from reminder.over_http import in_time
 from reminder.recording import NOT_TOLD, Came
 from reminder.service import LARGE_BYTES, Service
 from reminder.upstream import Upstream
-from tests.cds.asking import sign
+from tests.cds.asking import send, sign
 from tests.cds.bodies import hook_body
 from tests.national.asking import call, feedback, here_with, raw_call, three
 from tests.relay.bureau import bureau, http
-from tests.reminder.bodies import encoded, national_body, national_order
+from tests.reminder.bodies import encoded, national_body, national_order, own_body
+from tests.reminder.sidecar import METHOD
 from tests.stores.desks import LONG_S
 
 if TYPE_CHECKING:
@@ -115,8 +116,10 @@ def test_the_time_to_write_a_reply_is_taken_off_before_anything_is_decided(tmp_p
     with here_with(tmp_path, *callers, make=SlowToRead) as here:
         assert call(here, three(), path="/3101")["infcode"] == 0
         assert sign(here, hook_body())["cards"] != []
+        headers = {"reminder-deadline-ms": f"{PATIENT_S * 1000:.0f}"}
+        assert send(here, "POST", METHOD, own_body(), headers)["findings"] != []
         given = here.service.given  # type: ignore[attr-defined]  # it is one that tells it
-    assert len(given) == 2
+    assert len(given) == 3
     assert all(left_s < PATIENT_S - 2 * READING_S for left_s in given)
 
 
