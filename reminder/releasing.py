@@ -78,6 +78,7 @@ class Releasing:
             office.beside(keep("releases: trust", lambda: watch_keys(config.trust, self._log, say)))
         if newest := config.releases_kept:
             office.beside(keep("releases: pruning", lambda: _prune(office, service, newest)))
+        office.beside(_tell_damaged(office, self._log))
         active = office.standing().active
         if config.list is not None and active is not None and active.version:
             self._log.warning("list not used", why=f"release {active.version} of the data folder is active")
@@ -105,6 +106,13 @@ async def _prune(office: Office, service: Service, newest: int) -> None:
         await asyncio.sleep(_PRUNE_S)
         with contextlib.suppress(OSError):
             await prune(office, service, newest)
+
+
+async def _tell_damaged(office: Office, log: FilteringBoundLogger) -> None:
+    """Say that some of what was confirmed cannot be read: its rules warn at most with the next release."""
+    with contextlib.suppress(OSError):
+        if lines := await asyncio.to_thread(office.confirmed.damaged):
+            log.warning("confirmed rules not read", file=str(office.folder.confirmed), lines=lines)
 
 
 async def _bring(office: Office, path: Path, log: FilteringBoundLogger) -> None:

@@ -22,10 +22,27 @@ from reminder.releases.folder import write_whole
 if TYPE_CHECKING:
     from negative_list.rules import Rule, RuleList
 
-__all__ = ["Confirmed", "Marked", "MarksError", "mark_of", "marks_of", "not_confirmed", "unconfirmed", "write_marks"]
+__all__ = [
+    "FORM_ID",
+    "MARKS_FORM",
+    "Confirmed",
+    "Marked",
+    "MarksError",
+    "mark_of",
+    "marks_of",
+    "not_confirmed",
+    "unconfirmed",
+    "write_marks",
+]
 
 Marked: TypeAlias = tuple[str, str]
 """A rule's id and its mark."""
+
+MARKS_FORM = 1
+"""Counts up with every change that gives an unchanged rule another mark (:mod:`reminder.releases.remarking`)."""
+
+FORM_ID = "#form"
+"""In place of a rule's id where a line says the form of the marks; a file without one has the first."""
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number", order="sorted")
 _LINE = msgspec.json.Decoder(tuple[str, str])
@@ -56,7 +73,7 @@ class Confirmed:
 
     def begin(self, marked: Iterable[Marked]) -> None:
         """Begin with the rules of the first list of a data folder, all of which count as confirmed. Raises OSError."""
-        write_whole(self._path, _lines(marked))
+        write_whole(self._path, _lines([(FORM_ID, str(MARKS_FORM)), *marked]))
 
     def add(self, marked: Iterable[Marked]) -> None:
         """Confirm rules; on disk afterwards. Raises ``OSError``."""
@@ -74,8 +91,20 @@ class Confirmed:
                 known.update(piece.replace(b"\r\n", b"\n").split(b"\n"))  # a folder may come from Windows
         return known
 
+    def damaged(self) -> int:
+        """How many of its lines cannot be read. Raises ``OSError``."""
+        whole = self._path.read_bytes().splitlines() if self.begun else []
+        return sum(1 for line in whole if line and not (line.startswith(b'["') and line.endswith(b'"]')))
+
     def read(self) -> dict[str, set[str]]:
         """The marks confirmed of each rule id. Raises ``OSError``."""
+        return {rule_id: marks for rule_id, marks in self._read().items() if rule_id != FORM_ID}
+
+    def form(self) -> int:
+        """The newest form of its marks. Raises ``OSError``."""
+        return max((int(one) for one in self._read().get(FORM_ID, ()) if one.isdecimal()), default=1)
+
+    def _read(self) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {}
         for line in self._path.read_bytes().splitlines() if self.begun else ():
             with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
@@ -139,7 +168,14 @@ def unconfirmed(marked: Iterable[Marked], confirmed: Mapping[str, set[str]]) -> 
 def write_marks(path: Path, rules: RuleList) -> None:
     """Keep the marks of a list beside it, after a line with the digest of them all. Raises ``OSError``."""
     lines = _lines(marks_of(rules))
-    write_whole(path, hashlib.sha256(lines).hexdigest().encode() + b"\n" + lines)
+    digest = _digest()
+    digest.update(lines)
+    write_whole(path, digest.hexdigest().encode() + b"\n" + lines)
+
+
+def _digest() -> hashlib._Hash:
+    """Of marks of this form: those of another are made again."""
+    return hashlib.sha256(b"" if MARKS_FORM == 1 else str(MARKS_FORM).encode())
 
 
 def not_confirmed(path: Path, confirmed: Confirmed) -> tuple[str, ...]:
@@ -153,7 +189,7 @@ def not_confirmed(path: Path, confirmed: Confirmed) -> tuple[str, ...]:
         MarksError: the marks are missing or damaged; a rule left out would count as confirmed.
         OSError: what was confirmed cannot be read.
     """
-    known, digest, news = confirmed.lines(), hashlib.sha256(), list[bytes]()
+    known, digest, news = confirmed.lines(), _digest(), list[bytes]()
     try:
         with path.open("rb") as file:
             named = file.readline().strip().decode()

@@ -45,6 +45,7 @@ from reminder.releases.orders import (
     Take,
     Told,
 )
+from reminder.releases.remarking import carry_over
 from reminder.releases.staged import place_for
 from reminder.releases.trust import Known, RoadError, is_known, known_of, may_stage, missing
 
@@ -258,6 +259,7 @@ def _made_ready(order: Ready) -> Iterator[Answer]:
         confirmed = Confirmed(folder.confirmed)
         if order.first and not confirmed.begun:
             confirmed.begin(one for one in marks_of(_rules_of(folder, order.first)) if one[0] not in order.but)
+        carry_over(confirmed, folder, lambda digest: _rules_if_whole(folder, digest))
         rules = _rules_of(folder, order.digest)
         path = folder.compiled_file(order.digest)
         made = not is_whole(path, order.digest)
@@ -284,6 +286,13 @@ def _rules_of(folder: Folder, digest: str) -> RuleList:
             problems.append(str(error).lower())
     why = "; ".join(problems) or "not there"
     raise _StopError("damaged", f"清单 {digest[:16]} 的文件缺失或损坏 (the file of list {digest[:16]}: {why})")
+
+
+def _rules_if_whole(folder: Folder, digest: str) -> RuleList | None:
+    try:
+        return _rules_of(folder, digest)
+    except _StopError:
+        return None
 
 
 def _from_release(path: Path, digest: str) -> RuleList:

@@ -19,10 +19,19 @@ from negative_list.release.self_test import Wrong, self_test
 from negative_list.rules import Case, NamedSet, RuleList, Text, Trigger
 from negative_list.validate import check
 from reminder.releases import confirming
-from reminder.releases.confirming import Confirmed, MarksError, mark_of, marks_of, not_confirmed, write_marks
+from reminder.releases.confirming import (
+    MARKS_FORM,
+    Confirmed,
+    MarksError,
+    mark_of,
+    marks_of,
+    not_confirmed,
+    write_marks,
+)
 from reminder.releases.due import FIRST_PAUSE, MOST_PAUSE, PATIENCE, again, may_mend
 from reminder.releases.folder import Folder, FolderError
 from reminder.releases.ledger import Ledger, Step
+from reminder.releases.remarking import carry_over
 from reminder.releases.saying import why_not_active
 from reminder.releases.standing import Scheduled, Seen, Standing
 from reminder.releases.trust import RoadError, is_known, is_older, known_of, may_activate, may_stage, missing
@@ -185,6 +194,46 @@ def test_what_stands_is_mended_from_its_copy_before_anything_reads_it(tmp_path: 
         folder.read_standing()
 
 
+def test_the_marks_of_a_form_stay_what_they_are() -> None:
+    """Whoever makes this fail has changed marks of unchanged rules: count ``MARKS_FORM`` up, and pin the new ones."""
+    named = changed(id="named", trigger=Trigger(sets=("herbs",)), cases=())
+    rules = RuleList(rules=(rule(), named), sets=(NamedSet(id="herbs", codes=("T1", "T2")),))
+    assert (MARKS_FORM, [mark for _, mark in marks_of(rules)]) == (1, ["295ea0f4146e305d", "6f96e4e0d00d8369"])
+
+
+def test_what_was_confirmed_stays_so_when_another_version_marks_rules_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the marks of the form before that lie beside the lists; once, and nothing else is confirmed by it."""
+    known, new = changed(id="known"), changed(id="new")
+    rules = RuleList(rules=(known, new))
+    folder = Folder(tmp_path)
+    folder.make()
+    confirmed, path = Confirmed(folder.confirmed), folder.marks_file("d")
+    confirmed.begin([one for one in marks_of(rules) if one[0] == "known"])
+    write_marks(path, rules)
+    assert not_confirmed(path, confirmed) == ("new",)
+    monkeypatch.setattr(confirming, "MARKS_FORM", 2)
+    monkeypatch.setattr(confirming, "_DIGITS", 12)
+    with pytest.raises(MarksError):
+        not_confirmed(path, confirmed)
+    assert carry_over(confirmed, folder, lambda _digest: rules) == 1
+    write_marks(path, rules)
+    assert not_confirmed(path, confirmed) == ("new",)
+    assert (carry_over(confirmed, folder, lambda _digest: None), confirmed.damaged()) == (0, 0)
+
+
+def test_lines_of_what_was_confirmed_that_are_damaged_are_counted(tmp_path: Path) -> None:
+    """An empty one is none: each time is written on a line of its own."""
+    confirmed = Confirmed(tmp_path / "confirmed.jsonl")
+    assert confirmed.damaged() == 0
+    confirmed.begin([("a", "1")])
+    confirmed.add([("b", "2")])
+    with (tmp_path / "confirmed.jsonl").open("ab") as file:
+        file.write(b'\n\xff garbage\n["c",')
+    assert confirmed.damaged() == 2
+
+
 def test_steps_that_cannot_be_read_stop_nothing(tmp_path: Path) -> None:
     """They are a memory, not what stands; that they are gone is said."""
     (tmp_path / "steps.jsonl").mkdir()
@@ -224,8 +273,10 @@ def test_a_scheduled_activation_that_failed_is_tried_again_with_growing_pauses_f
 
 def test_what_was_decided_does_not_mend_itself() -> None:
     """A version that is older, gone or none."""
-    reasons = [("refused", "unwritable"), ("refused", "not-loaded"), ("refused", "damaged"), ("refused", "older")]
-    kinds: list[tuple[Kind, str]] = [*reasons, ("unknown", "unknown-version"), ("wrong", "no-version")]
+    kinds: list[tuple[Kind, str]] = [
+        *(("refused", "unwritable"), ("refused", "not-loaded"), ("refused", "damaged"), ("refused", "older")),
+        *(("unknown", "unknown-version"), ("wrong", "no-version")),
+    ]
     assert [may_mend(RoadError(kind, reason, "")) for kind, reason in kinds] == [True] * 3 + [False] * 3
 
 
