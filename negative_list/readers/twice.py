@@ -8,6 +8,7 @@ more, to find which.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -24,6 +25,8 @@ LONGEST = 1024 * 1024
 """Bytes of a body that is looked through; in a longer one a thread that counts would keep others waiting."""
 
 _MOST_NAMED = 10
+_LONGEST_PATH = 200
+_NAME, _NO_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}"), "?"
 _SOMEWHERE = "body"
 _MESSAGE = "同一个键写了两次且内容不同，以后一个为准"
 
@@ -73,7 +76,7 @@ def _fields(data: bytes | str) -> tuple[str, ...]:
     try:
         pairs = json.loads(text.rstrip("\0"), strict=False, object_pairs_hook=_Pairs, parse_float=str, parse_int=str)
         found = _differing(pairs, "")
-        return tuple(field for _, field in zip(range(_MOST_NAMED), found, strict=False))
+        return tuple(field[:_LONGEST_PATH] for _, field in zip(range(_MOST_NAMED), found, strict=False))
     except (ValueError, RecursionError):
         return (_SOMEWHERE,)
 
@@ -91,4 +94,6 @@ def _differing(value: object, path: str) -> Iterator[str]:
 
 
 def _join(path: str, key: str) -> str:
-    return f"{path}.{key}" if path else key
+    """A path goes into the answer and the journal: what is no name of a field, which may be anybody's, stays out."""
+    name = key if _NAME.fullmatch(key) else _NO_NAME
+    return f"{path}.{name}" if path else name

@@ -103,6 +103,22 @@ def test_no_more_are_named_than_anybody_reads() -> None:
     assert told.fields == tuple(f"k{n}" for n in range(10))
 
 
+@pytest.mark.parametrize("key", ["张三", "430102196001011234", "x" * 1000, "a b"])
+def test_what_is_no_name_of_a_field_is_not_repeated(key: str) -> None:
+    """Notes are journaled, and a key may be anything."""
+    told = parse_body(f'{{"a": {{"{key}": 1, "{key}": 2}}}}'.encode())
+    assert isinstance(told, SaidTwice)
+    assert told.fields == ("a.?",)
+
+
+def test_a_path_is_no_longer_than_anybody_reads() -> None:
+    """However deep it is."""
+    deep = '{"abcdefghij": ' * 50 + '{"k": 1, "k": 2}' + "}" * 50
+    told = parse_body(deep.encode())
+    assert isinstance(told, SaidTwice)
+    assert [len(field) for field in told.fields] == [200]
+
+
 def test_a_long_body_is_not_looked_through() -> None:
     """It would keep others waiting; the last one counts."""
     raw = b'{"a": 1, "a": 2, "b": "%s"}' % (b"x" * LONGEST)
