@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from reminder.config import Config
+    from reminder.releases.ledger import Step
     from reminder.releases.office import Office
     from reminder.releases.standing import Chosen
     from reminder.service import Service
@@ -131,8 +132,7 @@ class _Forecasts:
         return order | {"at": self._planned(request.at, staged.version, office) or midnight}
 
     def _compare(self, request: pb.CompareRequest, office: Office) -> _Json:
-        standing = office.standing()
-        chain = [one for one in (standing.active, *standing.before) if one is not None]
+        chain = _was_active(office)
         place = next((n for n, one in enumerate(chain) if not request.version or one.version == request.version), None)
         if place is None or not chain[place].version:
             known = [one.version for one in chain if one.version]
@@ -230,7 +230,16 @@ class _Forecasts:
             self._turn.release()
 
 
-def _utc(chosen: Chosen) -> datetime:
+def _was_active(office: Office) -> Sequence[Chosen | Step]:
+    """What was active, newest first: as the steps say, which know those taken back; else as what stands does."""
+    standing = office.standing()
+    stood = [one for one in (standing.active, *standing.before) if one is not None]
+    done = (step for step in reversed(office.book.all()) if step.result == "done")
+    moves = [step for step in done if step.step in {"activate", "rollback"}]
+    return moves if moves and stood and moves[0].version == stood[0].version else stood
+
+
+def _utc(chosen: Chosen | Step) -> datetime:
     return chosen.at if chosen.at.tzinfo is not None else chosen.at.replace(tzinfo=UTC)
 
 

@@ -133,6 +133,8 @@ def test_a_comparison_sets_the_forecast_beside_what_came(tmp_path: Path) -> None
         lists.activate("2026.2")
         assert told(here, "compare", "2026.1")["checks"] == 1  # of the first time it was active
         assert " to 2026-01-01 01:00 UTC; " in run(here, "compare", "2026.1", "--english")[1].decode()
+        assert [lists.rollback().active.version for _ in range(4)] == ["2026.1", "2026.2", "2026.1", ""]
+        assert told(here, "compare", "2026.1")["checks"] == 1  # taken back, and no way leads there any more
 
 
 def test_of_no_checks_nothing_came(tmp_path: Path) -> None:
