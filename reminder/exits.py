@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakValueDictionary
 
+import msgspec
 from msgspec import Struct
 
 from reminder.journal.brief import DecisionBrief, FeedbackBrief, decode_brief
@@ -286,8 +287,8 @@ class Exits:
 
 def _told(store: JournalStore, encounter_keys: Sequence[str], now: datetime) -> tuple[list[Exit], datetime | None]:
     """What the journal knows: exits that are not over yet, and, where there are any, when the encounter ended."""
-    words = (decode(row.body) for row in store.of_encounter(encounter_keys, ("feedback",), _WORDS_LOOKED_AT))
-    left = [one for word in words if isinstance(word, Feedback) for one in word.exits if now < one.until]
+    rows = store.of_encounter(encounter_keys, ("feedback",), _WORDS_LOOKED_AT)
+    left = [one for row in rows for one in _left_by(row, now)]
     if not left:
         return [], None
     rows = store.of_encounter(encounter_keys, ("decision", "saved"), _ENDS_LOOKED_AT)
@@ -298,21 +299,38 @@ def _all_told(store: JournalStore, now: datetime) -> dict[str, tuple[Exit, ...]]
     """The exits that are not over yet, by encounter; whether one ended is asked when somebody asks about it."""
     found: dict[str, tuple[Exit, ...]] = {}
     for row in store.period(now - EXIT_PERIOD, now + EXIT_PERIOD, ("feedback",)):
-        said = decode_brief(row.brief)
-        if not (isinstance(said, FeedbackBrief) and said.done == "exited" and row.encounter_key):
-            continue  # of some hundred words one is an exit
-        word = decode(row.body)
-        if isinstance(word, Feedback) and (left := tuple(one for one in word.exits if now < one.until)):
+        if row.encounter_key and _is_exit(row) and (left := _left_by(row, now)):
             found[row.encounter_key] = (*found.get(row.encounter_key, ()), *left)
     return found
 
 
+def _is_exit(row: Row) -> bool:
+    """Whether a word is an exit, of which there is one among some hundred; a damaged one may be."""
+    try:
+        said = decode_brief(row.brief)
+    except msgspec.DecodeError:
+        return True
+    return isinstance(said, FeedbackBrief) and said.done == "exited"
+
+
+def _left_by(row: Row, now: datetime) -> tuple[Exit, ...]:
+    """The exits of a word that are not over yet; none of one that cannot be read, which `verify` names."""
+    try:
+        word = decode(row.body)
+    except msgspec.DecodeError:
+        return ()
+    return tuple(one for one in word.exits if now < one.until) if isinstance(word, Feedback) else ()
+
+
 def _tells_end(row: Row) -> bool:
-    """Whether an entry tells that its encounter ends."""
-    if row.kind == "decision":
-        brief = decode_brief(row.brief)
-        return isinstance(brief, DecisionBrief) and (brief.discharged or not _SETTLED.isdisjoint(brief.scene))
-    saved = decode(row.body)
+    """Whether an entry tells that its encounter ends; one that cannot be read tells nothing."""
+    try:
+        if row.kind == "decision":
+            brief = decode_brief(row.brief)
+            return isinstance(brief, DecisionBrief) and (brief.discharged or not _SETTLED.isdisjoint(brief.scene))
+        saved = decode(row.body)
+    except msgspec.DecodeError:
+        return False
     return isinstance(saved, Saved) and _ends(saved.encounter.facts)
 
 

@@ -150,9 +150,10 @@ async def serve(config: Config, active: Active, started: float, place: Place = A
     try:
         with nullcontext() if place.common is None else place.common.turns.one_at_a_time(OPENING):
             service = _service(config, active, place, log)
+            del active  # the list would be held as long as this runs, also when another has taken its place
             sidecar = Sidecar(config, service, place)
             bound = await _started(sidecar)
-        _say_serving(log, bound, active, time.perf_counter() - started, place)
+        _say_serving(log, bound, service.active, time.perf_counter() - started, place)
         if lead is not None:
             lead.serves()
         service.survey = await asyncio.to_thread(_survey, config, service, place)

@@ -62,6 +62,7 @@ class Follower:
         self._answering = self.standing.active
         self._beside: CompiledList | None = None
         self._loading: asyncio.Task[None] | None = None
+        self._letting_go: asyncio.Task[None] | None = None
         self._failed: set[str] = set()
         self._mark: _Mark | None = None
         self._settling = self._settling_of(service.active.compiled)
@@ -76,8 +77,9 @@ class Follower:
                     self._trouble(f"cannot follow what stands ({type(error).__name__})")
                 await asyncio.sleep(LOOK_S)
         finally:
-            if self._loading is not None:
-                self._loading.cancel()
+            for task in (self._loading, self._letting_go):
+                if task is not None:
+                    task.cancel()
 
     async def begin(self) -> None:
         """Look until the list that stands answers, or is known not to be had: before anybody is answered."""
@@ -94,7 +96,7 @@ class Follower:
             self._swap()
             self._load()
             await self._tell()
-        await self.going.go_on()
+        self._let_go()
         self._settling.go_on()
         return changed
 
@@ -180,6 +182,11 @@ class Follower:
             digest=active.compiled.digest,
             policy=active.policy.digest,
         )
+
+    def _let_go(self) -> None:
+        """Have what nobody uses any more taken apart, beside: the next look may have a policy to follow."""
+        if len(self.going) and (self._letting_go is None or self._letting_go.done()):
+            self._letting_go = asyncio.create_task(self.going.go_on(), name="letting go")
 
     # -- loading beside
 

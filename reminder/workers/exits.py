@@ -57,20 +57,24 @@ class SharedExits:
 
 
 class _Hearing(Generic[T]):
-    """Records of several workers, each heard once."""
+    """Records of several workers, each heard once: what is there already, and all that comes."""
 
     def __init__(self, records: Sequence[Records], read: Callable[[bytes], T]) -> None:
         self._records = records
         self._read = read
-        self._places: list[int | None] = [None] * len(records)
+        self._places: list[int] = []
+        self._found: list[T] = []
+        for one in records:
+            told, place, _ = one.since(0)  # what is gone by now is in the journal
+            self._places.append(place)
+            self._found += map(read, told)
 
     def news(self) -> tuple[Sequence[T], bool]:
-        """What was told since the last time; what was gone before the first is in the journal."""
-        found, whole = list[T](), True
+        """What was told since the last time, and whether that is all."""
+        found, self._found, whole = self._found, [], True
         for number, records in enumerate(self._records):
-            place = self._places[number]
-            if records.count != place:
-                told, self._places[number], all_there = records.since(place or 0)
+            if records.count != self._places[number]:
+                told, self._places[number], all_there = records.since(self._places[number])
                 found += map(self._read, told)
-                whole = whole and (all_there or place is None)
+                whole = whole and all_there
         return found, whole

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from negative_list.prescription import Encounter, Prescription
@@ -200,6 +201,17 @@ def ended_at(at: datetime) -> Draft:
     """A decision of the encounter at its discharge."""
     brief = DecisionBrief(zone_minutes=480, decision="pass", discharged=True)
     return Draft(kind="decision", at=at, decision_id="d", encounter_key="e", brief=encode_brief(brief), body=b"{}")
+
+
+def test_an_entry_that_cannot_be_read_hides_no_other() -> None:
+    """A word and an end of which nothing can be made; `reminder journal verify` names them."""
+    store = MemoryJournalStore()
+    odd = [msgspec.structs.replace(kept(word(exits=(exit_until(),))), brief=brief, body=b"{}") for brief in (b"", b"?")]
+    end = msgspec.structs.replace(ended_at(after(1)), brief=b"?")
+    written(store, [*odd, kept(word(exits=(exit_until(),))), end])
+    asked, learnt = Exits(Asked(store)), Exits(Asked(store))
+    asyncio.run(learnt.load(NOW))
+    assert now_of(asked, 2) == now_of(learnt, 2) == (RULE,)
 
 
 def test_a_journal_that_does_not_answer_is_told() -> None:

@@ -161,7 +161,11 @@ def test_who_missed_an_exit_asks_the_journal_for_a_day() -> None:
     other = Exits(journal, SharedExits(common, 1))
     asyncio.run(other.load(NOW))
     assert (in_force_at(other, "f"), journal.times) == (0, 1)
+    late = _Counted()
+    later = Exits(late, SharedExits(common, 1))
+    asyncio.run(later.load(NOW))
     told(3_000)
+    assert (in_force_at(later, "f"), late.times) == (0, 2)
     assert (in_force_at(other, "f"), journal.times) == (0, 2)
     assert (in_force_at(other, "f", NOW + EXIT_PERIOD), journal.times) == (0, 2)
 
