@@ -65,6 +65,10 @@ class Terms:
             self._remember(name, found)
         return found
 
+    def remembered(self) -> tuple[str, ...]:
+        """The diagnosis names whose terms are kept just now."""
+        return tuple(self._remembered)
+
     def in_item(self, name: str) -> frozenset[str]:
         """Every term in an item name."""
         return frozenset(self.in_text(normalise(name)))

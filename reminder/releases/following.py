@@ -208,7 +208,7 @@ class Follower:
 
     async def _load_beside(self, digest: str) -> None:
         loading = await asyncio.to_thread(opened_compiled, self._folder.compiled_file(digest), digest)
-        self._beside = await loaded(loading)
+        self._beside = await loaded(loading, self._service.active.compiled)
 
     def _ended(self) -> None:
         """What came of the loading, where it has ended."""

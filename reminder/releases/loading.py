@@ -8,9 +8,10 @@ import time
 from typing import TYPE_CHECKING
 
 from negative_list.on_demand import Rules
+from negative_list.warming import asked_again
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from negative_list.compile import CompiledList
     from negative_list.compiled_form import Loading
@@ -20,6 +21,7 @@ __all__ = [
     "MOST_UNSETTLED",
     "SETTLED_RULES",
     "SLICE_S",
+    "WARM_S",
     "Settling",
     "in_slices",
     "loaded",
@@ -37,6 +39,10 @@ let go, for which nobody waits."""
 
 IDLE_S = 0.0005
 """A pause that ends no later than this after its time found nobody else at work."""
+
+WARM_S = 1.0
+"""How long a list that was loaded is asked what the one before was: a rule takes 0.1 ms to bind, and the first checks
+after a change would bind some hundred of them; 2,000 are what a second is enough for beside a busy loop."""
 
 SETTLED_RULES = 256
 """Newly bound rules from which on they are settled while no check is under way: some 8,000 objects."""
@@ -69,10 +75,24 @@ async def _pause() -> None:
             return
 
 
-async def loaded(loading: Loading) -> CompiledList:
-    """The list of a compiled form; raises FormError where something is missing in it."""
+async def loaded(loading: Loading, like: CompiledList) -> CompiledList:
+    """The list of a compiled form, which knows of much what the one like it was asked for.
+
+    Raises:
+        FormError: something is missing in it.
+    """
     await in_slices(loading)
+    await in_slices(_for(WARM_S, asked_again(like, loading.compiled)))
     return loading.compiled
+
+
+def _for(seconds: float, steps: Iterable[None]) -> Iterator[None]:
+    """Steps, until so many seconds are over."""
+    until = time.perf_counter() + seconds
+    for _ in steps:
+        yield
+        if time.perf_counter() >= until:
+            return
 
 
 class Settling:

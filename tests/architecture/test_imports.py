@@ -64,6 +64,7 @@ ORDER = (
     "negative_list.compile",
     "negative_list.on_demand",
     "negative_list.compiled_form",
+    "negative_list.warming",
     "negative_list.engine",
     "negative_list.explain",
     "negative_list.messages",

@@ -25,6 +25,7 @@ from negative_list.parse import read_parsed
 from negative_list.rules import RuleList, Trigger
 from negative_list.terms import SHARD_TERMS
 from negative_list.validate import check
+from negative_list.warming import asked_again
 from tests.forms import through_form
 from tests.generators import draw_case
 from tests.generators_lists import draw_list
@@ -141,6 +142,24 @@ def test_no_step_of_loading_is_long() -> None:
 def read_shards(compiled: CompiledList) -> list[dict[str, int]]:
     """The shards that were looked into."""
     return [each for part in compiled.parts if isinstance(part, list) for each in part if isinstance(each, dict)]
+
+
+def test_a_coming_list_is_asked_what_the_one_before_was() -> None:
+    """Its rules are bound and its names read before anybody asks it; what it has no more is passed over."""
+    by_prefix = Trigger(prefixes=(OTHER[:5],))
+    before = through_form(RuleList(rules=(rule(id="a"), rule(id="b", trigger=by_prefix))))
+    coming = through_form(RuleList(rules=(rule(id="c"), rule(id="d", trigger=by_prefix))))
+    other = through_form(RuleList(rules=(rule(id="e", trigger=Trigger(codes=("Z",))),)))
+    match(before, prescription(line(), line(codes=(OTHER,))), AT)
+    before.terms.in_name("高血压")
+    assert sum(1 for _ in asked_again(before, coming)) == 3
+    indexes = (coming.by_code, *coming.by_prefix.values())
+    assert [len(index.found) for index in indexes if isinstance(index, Index)] == [1, 1]
+    assert coming.terms.remembered() == ("高血压",)
+    assert sum(1 for _ in asked_again(before, other)) == 2
+    assert isinstance(other.by_code, Index)
+    assert not other.by_code.found
+    assert sum(1 for _ in asked_again(compile(RULES), coming)) == 0
 
 
 def test_nothing_in_a_list_holds_itself() -> None:
