@@ -40,9 +40,10 @@ let go, for which nobody waits."""
 IDLE_S = 0.0005
 """A pause that ends no later than this after its time found nobody else at work."""
 
-WARM_S = 1.0
-"""How long a list that was loaded is asked what the one before was: a rule takes 0.1 ms to bind, and the first checks
-after a change would bind some hundred of them; 2,000 are what a second is enough for beside a busy loop."""
+WARM_S = 0.6
+"""How long a list that was loaded is asked what the one before was, so that it is active within two seconds: a rule
+takes 0.1 ms to bind, the first checks after a change would bind some hundreds, and some 1,500 are what it is enough for
+beside a busy loop."""
 
 SETTLED_RULES = 256
 """Newly bound rules from which on they are settled while no check is under way: some 8,000 objects."""
