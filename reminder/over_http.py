@@ -27,6 +27,7 @@ __all__ = [
     "AsItIs",
     "bytes_of",
     "caller_of",
+    "in_time",
     "json_response",
     "left_s_of",
     "timed",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from negative_list.release.signing import PublicKey
 
-__all__ = ["keys_of", "watch_keys"]
+__all__ = ["keys_of", "unread", "watch_keys"]
 
 _LOOK_S = 60.0
 _TRUST = "trust"
