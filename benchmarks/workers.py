@@ -1,10 +1,10 @@
 """Two workers against one: processor time a call, memory, and what callers see when a worker is killed.
 
-``python -m benchmarks.workers [--details 20000] [--rounds 5] [--kills 6] [--rate 200]``. Processor time is user and
-system time of every process of a sidecar (supervisor, workers, the processes that append to their journals), turn by
-turn in one run, over calls that all have a request id of their own. Kills: checks sent at times fixed in advance over
-many connections, half of which send again what failed; of the others those that fail are set beside how many were on
-their way to the worker that was killed.
+``python -m benchmarks.workers [--details 20000] [--rounds 5] [--kills 6] [--rate 200] [--calm 0]``. Processor time is
+user and system time of every process of a sidecar (supervisor, workers, the processes that append to their journals),
+turn by turn in one run, over calls that all have a request id of their own; with ``--calm 150`` at so many a second.
+Kills: checks sent at times fixed in advance over many connections, half of which send again what failed; of the others
+those that fail are set beside how many were on their way to the worker that was killed.
 """
 
 from __future__ import annotations
@@ -152,8 +152,22 @@ class _Requests:
         return body.SerializeToString()
 
 
-async def _round(target: str, requests: _Requests) -> float:
-    """So many calls over as many connections as are in flight; calls a second."""
+async def _steady(target: str, requests: _Requests, rate: float) -> float:
+    """So many calls at times fixed in advance, each on the next of as many connections; calls a second."""
+    async with _calls(target, IN_FLIGHT) as calls:
+        started, sent = time.perf_counter(), []
+        for number in range(CALLS):
+            await asyncio.sleep(max(0.0, started + number / rate - time.perf_counter()))
+            call = calls[number % IN_FLIGHT]
+            sent.append(asyncio.ensure_future(call(requests.next(), timeout=_TIMEOUT_S)))
+        await asyncio.gather(*sent)
+        return CALLS / (time.perf_counter() - started)
+
+
+async def _round(target: str, requests: _Requests, rate: float = 0) -> float:
+    """So many calls over as many connections as are in flight; calls a second. ``rate``: no more than so many."""
+    if rate:
+        return await _steady(target, requests, rate)
     numbers = iter(range(CALLS))
     async with _calls(target, IN_FLIGHT) as calls:
 
@@ -166,8 +180,12 @@ async def _round(target: str, requests: _Requests) -> float:
         return CALLS / (time.perf_counter() - started)
 
 
-def bench_cpu(file: Path, folder: Path, requests: _Requests, rounds: int) -> dict[str, Any]:
-    """Milliseconds of processor time a call, and memory, with one worker and with two."""
+def bench_cpu(file: Path, folder: Path, requests: _Requests, rounds: int, rate: float) -> dict[str, Any]:
+    """Milliseconds of processor time a call, and memory, with one worker and with two.
+
+    ``rate``: calls a second, the same for both; 0: as many as there can be. Then two workers and the client share what
+    processors there are, and a call costs more the more of them are busy, whoever serves.
+    """
     spent: dict[int, list[float]] = {1: [], 2: []}
     rates: dict[int, list[float]] = {1: [], 2: []}
     with ExitStack() as stack:
@@ -179,11 +197,12 @@ def bench_cpu(file: Path, folder: Path, requests: _Requests, rounds: int) -> dic
         for turn in range(rounds):
             for count in (1, 2) if turn % 2 else (2, 1):
                 before = both[count].cpu_s()
-                rates[count].append(asyncio.run(_round(both[count].target, requests)))
+                rates[count].append(asyncio.run(_round(both[count].target, requests, rate)))
                 spent[count].append((both[count].cpu_s() - before) / CALLS * 1000)
         memory = {count: {"begun": begun[count], "asked": sidecar.memory()} for count, sidecar in both.items()}
     ratios = [two / one for one, two in zip(spent[1], spent[2], strict=True)]
     return {
+        "calls_asked_per_s": rate or "as many as there can be",
         "cpu_ms_a_call": {count: round(statistics.median(values), 3) for count, values in spent.items()},
         "ratio": round(statistics.median(ratios), 3),
         "ratios": [round(one, 3) for one in ratios],
@@ -245,7 +264,7 @@ async def bench_kills(sidecar: Sidecar, requests: _Requests, kills: int, rate: f
 def main() -> None:
     """Print the figures as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
-    for name, default in (("details", 20_000), ("rounds", 5), ("kills", 6), ("rate", 200)):
+    for name, default in (("details", 20_000), ("rounds", 5), ("kills", 6), ("rate", 200), ("calm", 0)):
         parser.add_argument(f"--{name}", type=int, default=default)
     asked = parser.parse_args()
     rules = generate(asked.details, 1)
@@ -257,7 +276,7 @@ def main() -> None:
         file.write_bytes(b"".join(canonical_lines(rules)))
         found: dict[str, Any] = {"details": asked.details}
         if asked.rounds:
-            found |= bench_cpu(file, folder, requests, asked.rounds)
+            found |= bench_cpu(file, folder, requests, asked.rounds, asked.calm)
         if asked.kills:
             with served(file, folder / "kills", 2) as sidecar:
                 found["kills"] = asyncio.run(bench_kills(sidecar, requests, asked.kills, asked.rate))
