@@ -47,10 +47,10 @@ FORMAT = b"negative-list compiled 2\n"
 """First line of a compiled form."""
 
 SHARD_KEYS = 64
-"""Keys of an index in one shard: reading them takes the check that asks first for one some 15 microseconds."""
+"""Keys of an index in one shard: reading them takes the check that asks first for one some 7 microseconds."""
 
 PART_SHARDS = 64
-"""Shards in one part: taking it in takes some 50 microseconds."""
+"""Shards in one part: taking it in takes some tens of microseconds."""
 
 MOST_HEAD_BYTES = 4_096
 """Longest head that is read."""

@@ -269,7 +269,11 @@ class Exits:
         """What the journal knows, unless all of it was learnt before it answers."""
         asking = asyncio.ensure_future(journal.ask(lambda store: _told(store, encounter_keys, now), within_s))
         waiting = {asking} if self._loading is None else {asking, self._loading}
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:  # nobody waits for it any more
+            asking.cancel()
+            raise
         if not asking.done() and self._knows(encounter_keys, now):
             asking.cancel()
             return (), None

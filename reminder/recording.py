@@ -107,11 +107,11 @@ class Recorder:
     def within_s(self, left_s: float | None, size: int = 0) -> float:
         """How long the journal may be waited for; ``left_s``: until the caller gives up, ``size``: bytes to write."""
         budget_s = self._budget_s + max(0, size - _USUAL_BYTES) * _S_A_BYTE
-        return budget_s if left_s is None else max(0.0, min(budget_s, left_s * BUDGET_PART))
+        return _at_most(budget_s, left_s)
 
     def exits_s(self, left_s: float | None) -> float:
         """How long the journal may be asked about exits, which it seldom is: a block that was left must not block."""
-        return EXITS_S if left_s is None else max(0.0, min(EXITS_S, left_s * BUDGET_PART))
+        return _at_most(EXITS_S, left_s)
 
     def draft(self, made: Made, active: Active) -> tuple[Draft, Decided]:
         """The draft of a decision, and its entry. While the journal is not written in time, it says so of itself."""
@@ -174,6 +174,11 @@ class Recorder:
         codes = codes_artifact(active.sites, now)
         if codes is not None:
             self.journal.keep(codes)
+
+
+def _at_most(seconds: float, left_s: float | None) -> float:
+    """So long, or the part of the caller's time that may be taken where that is less."""
+    return seconds if left_s is None else max(0.0, min(seconds, left_s * BUDGET_PART))
 
 
 class _Revision(Struct, frozen=True, kw_only=True):

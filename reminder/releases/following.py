@@ -185,7 +185,7 @@ class Follower:
 
     def _let_go(self) -> None:
         """Have what nobody uses any more taken apart, beside: the next look may have a policy to follow."""
-        if len(self.going) and (self._letting_go is None or self._letting_go.done()):
+        if self.going.can_go_on and (self._letting_go is None or self._letting_go.done()):
             self._letting_go = asyncio.create_task(self.going.go_on(), name="letting go")
 
     # -- loading beside

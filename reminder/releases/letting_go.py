@@ -35,6 +35,11 @@ class LettingGo:
         """A list that nothing new is decided with."""
         self._lists.append((weakref.ref(compiled), compiled.parts))
 
+    @property
+    def can_go_on(self) -> bool:
+        """Whether there is one nobody uses any more."""
+        return any(used() is None for used, _ in self._lists)
+
     async def go_on(self) -> None:
         """Take apart what nobody uses any more."""
         unused = [each for each in self._lists if each[0]() is None]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from negative_list.decision import Decision
 
-__all__ = ["FIRST", "NOW", "PROBE", "SECOND", "Following", "chosen", "until"]
+__all__ = ["FIRST", "NOW", "PATIENCE_S", "PROBE", "SECOND", "Following", "chosen", "until"]
 
 NOW = datetime(2026, 3, 15, 2, 30, tzinfo=UTC)
 FIRST, SECOND = RuleList(rules=(rule(id="first"),)), RuleList(rules=(rule(id="second"),))

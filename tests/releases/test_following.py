@@ -15,9 +15,10 @@ from negative_list.rules import RuleList
 from reminder.deciding import NOTHING_ASKED, Clock
 from reminder.recording import NOT_TOLD
 from reminder.releases import loading
+from reminder.releases.letting_go import LettingGo
 from reminder.releases.standing import Row, Standing
 from tests.negative_list.builders import rule
-from tests.releases.lists import FIRST, NOW, PROBE, SECOND, Following, chosen, until
+from tests.releases.lists import FIRST, NOW, PATIENCE_S, PROBE, SECOND, Following, chosen, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -208,6 +209,28 @@ def bound_rules() -> int:
     gc.unfreeze()
     gc.collect()
     return sum(isinstance(each, BoundRule) and each.rule.id[1:].isdigit() for each in gc.get_objects())
+
+
+def test_a_policy_is_followed_while_a_list_is_let_go(one: Following, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large list takes seconds to go beside a busy loop: no look waits for it, and one goes at a time."""
+    began: list[None] = []
+
+    async def never(_going: LettingGo) -> None:
+        began.append(None)
+        await asyncio.Event().wait()
+
+    async def work() -> tuple[str | None, str, str]:
+        one.stand(active=chosen("2", SECOND))
+        await one.answering(SECOND_DIGEST)
+        await one.look_until(lambda: bool(began))
+        one.stand(rows=(DOWN,))
+        async with asyncio.timeout(PATIENCE_S):
+            await one.follower.look()
+        return await one.answer()
+
+    monkeypatch.setattr(LettingGo, "go_on", never)
+    assert asyncio.run(work()) == ("2", "second", "warn")
+    assert len(began) == 1
 
 
 def test_lists_that_were_replaced_are_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
